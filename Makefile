@@ -1,0 +1,31 @@
+# The everyday commands. What they build lies under build/.
+.PHONY: demo test test-aarch64 bench compile-bench acceptance clean
+support := tests/support
+
+demo:  ## trains the example network on handwritten digits
+	@$(support)/install_packages.sh g++ cmake ninja-build libxsimd-dev
+	@cmake --preset native -DDIMITY_BUILD_BENCHMARKS=OFF >/dev/null
+	@cmake --build --preset native --target digits
+	@build/native/examples/digits --picture build/digits.svg
+
+test:  ## everything, in every configuration; ends with one line of totals
+	@$(support)/run_tests.sh
+
+test-aarch64:
+	@$(support)/run_tests.sh aarch64
+
+bench:  ## run-time benchmarks, to benchmarks/results/
+	@$(support)/install_packages.sh g++ cmake ninja-build libxsimd-dev libbenchmark-dev libopenblas-dev
+	@cmake --preset native -DDIMITY_BUILD_BENCHMARKS=ON >/dev/null
+	@cmake --build --preset native --target run_benchmarks
+
+compile-bench:  ## compile times, memory and template instantiations against their budgets
+	@$(support)/install_packages.sh g++ clang-19 libxsimd-dev python3
+	@python3 benchmarks/compile_time.py
+
+acceptance:  ## the acceptance programs, where they lie beside this checkout
+	@test -x ../shared/acceptance/check || { echo 'No acceptance programs beside this checkout'; exit 1; }
+	@../shared/acceptance/check
+
+clean:
+	rm -rf build

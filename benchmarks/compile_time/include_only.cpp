@@ -1,0 +1,2 @@
+// budget: 1.5 s
+#include <dimity/dimity.hpp>

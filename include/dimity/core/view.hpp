@@ -1,0 +1,159 @@
+// Views: somebody else's elements, with static extents and static strides.
+#pragma once
+
+#include <dimity/core/tensor.hpp>
+
+namespace dimity {
+
+/// Strides in elements, one an axis; row-major ones are `row_major_strides<shape>`.
+template <extent_t... S>
+struct strides {
+  static constexpr extent_t at(int axis) {
+    extent_t const values[] = {S..., 0};
+    return values[axis];
+  }
+};
+
+/// Views `Shape` elements of type T (const or not) at a pointer. Owns nothing; valid as long as the memory it was made from.
+/// Assigning to a view writes through it, also from an expression; rebinding is done by copying into a new variable.
+template <class T, class Shape, class Strides>
+class tensor_view;
+
+template <class T, extent_t... E, extent_t... S>
+class tensor_view<T, shape<E...>, strides<S...>> {
+  static_assert(sizeof...(E) == sizeof...(S), "[dimity.shape.5] a view needs one stride an axis");
+
+ public:
+  using value_type = std::remove_const_t<T>;
+  using shape_type = shape<E...>;
+  using strides_type = strides<S...>;
+  static constexpr int rank = shape_type::rank;
+
+  constexpr explicit tensor_view(T* data) : data_(data) {}
+  constexpr tensor_view(tensor_view const&) = default;
+  constexpr operator tensor_view<T const, shape_type, strides_type>() const
+    requires(!std::is_const_v<T>)
+  {
+    return tensor_view<T const, shape_type, strides_type>(data_);
+  }
+
+  template <class X>
+    requires(operand<X> && !std::is_const_v<T>)
+  tensor_view const& operator=(X const& x) const {
+    detail::evaluator<X>::into(*this, x);
+    return *this;
+  }
+  tensor_view& operator=(tensor_view const& x)
+    requires(!std::is_const_v<T>)
+  {
+    detail::evaluator<tensor_view>::into(*this, x);
+    return *this;
+  }
+  tensor_view const& operator=(value_type value) const
+    requires(!std::is_const_v<T>)
+  {
+    fill<0>(data_, value);
+    return *this;
+  }
+
+  static constexpr std::size_t size() { return static_cast<std::size_t>(shape_type::size); }
+  static constexpr std::size_t extent(int axis) { return static_cast<std::size_t>(shape_type::at(axis)); }
+  constexpr T* data() const { return data_; }
+
+  template <std::integral... I>
+    requires(static_cast<int>(sizeof...(I)) == rank)
+  constexpr T& operator()(I... index) const {
+    assert(((index >= 0 && static_cast<extent_t>(index) < E) && ...) && "tensor_view: index out of range");
+    extent_t offset = 0;
+    ((offset += static_cast<extent_t>(index) * S), ...);
+    return data_[offset];
+  }
+  constexpr operator value_type() const
+    requires(rank == 0)
+  {
+    return *data_;
+  }
+
+ private:
+  template <int Axis>
+  static constexpr void fill(T* p, value_type value) {
+    if constexpr (Axis == rank) {
+      *p = value;
+    } else {
+      for (extent_t i = 0; i < shape_type::at(Axis); ++i) fill<Axis + 1>(p + i * strides_type::at(Axis), value);
+    }
+  }
+
+  T* data_;
+};
+
+namespace detail {
+
+template <class Shape, class Axes>
+struct row_major_strides_of;
+template <extent_t... E, int... I>
+struct row_major_strides_of<shape<E...>, std::integer_sequence<int, I...>> {
+  using type = strides<row_major<shape<E...>>::stride(I)...>;
+};
+
+}  // namespace detail
+
+template <class Shape>
+using row_major_strides = typename detail::row_major_strides_of<Shape, std::make_integer_sequence<int, Shape::rank>>::type;
+
+/// Views memory that is laid out row-major: `view<2, 3>(pointer)`. No copy; the caller keeps the memory alive.
+template <extent_t... E, class T>
+  requires element<std::remove_const_t<T>>
+constexpr auto view(T* data) {
+  return tensor_view<T, shape<E...>, row_major_strides<shape<E...>>>(data);
+}
+/// Views a span; throws shape_error when it has another number of elements than the shape.
+template <extent_t... E, class T, std::size_t N>
+constexpr auto view(std::span<T, N> data) {
+  if (static_cast<extent_t>(data.size()) != shape<E...>::size)
+    detail::fail<shape_error>("view of span: " + std::to_string(data.size()) + " elements for a shape of " + std::to_string(shape<E...>::size));
+  return view<E...>(data.data());
+}
+/// Views nested arrays: `float raw[2][3]; auto v = view(raw);`
+template <class T, std::size_t N>
+  requires element<std::remove_const_t<T>>
+constexpr auto view(T (&data)[N]) {
+  return view<static_cast<extent_t>(N)>(&data[0]);
+}
+template <class T, std::size_t N, std::size_t M>
+  requires element<std::remove_const_t<T>>
+constexpr auto view(T (&data)[N][M]) {
+  return view<static_cast<extent_t>(N), static_cast<extent_t>(M)>(&data[0][0]);
+}
+template <class T, std::size_t N, std::size_t M, std::size_t K>
+  requires element<std::remove_const_t<T>>
+constexpr auto view(T (&data)[N][M][K]) {
+  return view<static_cast<extent_t>(N), static_cast<extent_t>(M), static_cast<extent_t>(K)>(&data[0][0][0]);
+}
+/// Views a tensor's own elements (for assignment through a view).
+template <class T, extent_t... E>
+constexpr auto view(tensor<T, E...>& x) {
+  return view<E...>(x.data());
+}
+template <class T, extent_t... E>
+constexpr auto view(tensor<T, E...> const& x) {
+  return view<E...>(x.data());
+}
+
+namespace detail {
+
+template <class T, extent_t... E>
+struct operand_traits<tensor<T, E...>> {
+  static constexpr bool is_operand = true, is_traced = false;
+  using element_type = T;
+  using shape_type = shape<E...>;
+};
+template <class T, class Shape, class Strides>
+struct operand_traits<tensor_view<T, Shape, Strides>> {
+  static constexpr bool is_operand = true, is_traced = false;
+  using element_type = std::remove_const_t<T>;
+  using shape_type = Shape;
+};
+
+}  // namespace detail
+}  // namespace dimity

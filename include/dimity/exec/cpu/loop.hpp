@@ -1,0 +1,464 @@
+// The code of a fused kernel: rows, in each row its stages, in each stage one pass over the lanes.
+#pragma once
+
+#include <dimity/exec/cpu/evaluate.hpp>
+
+namespace dimity::detail {
+
+/// Combines vectors in a fixed binary tree: as accurate as pairwise summation, in one pass and constant memory.
+template <primitive Combine, class V>
+struct summation_tree {
+  static constexpr int levels = 40;
+  V partial[levels];
+  std::uint64_t count = 0;
+
+  DIMITY_INLINE void push(V x) {
+    int l = 0;
+    for (std::uint64_t c = count; c & 1u; c >>= 1) x = map_parts<V>([](auto const& a, auto const& b) DIMITY_INLINE_LAMBDA { return binary_value<Combine>(a, b); }, partial[l++], x);
+    partial[l] = x;
+    ++count;
+  }
+  DIMITY_INLINE V total() const {
+    V sum{};
+    bool first = true;
+    for (int l = 0; l < levels && (count >> l) != 0; ++l)
+      if (count >> l & 1u) {
+        sum = first ? partial[l] : map_parts<V>([](auto const& a, auto const& b) DIMITY_INLINE_LAMBDA { return binary_value<Combine>(a, b); }, partial[l], sum);
+        first = false;
+      }
+    return sum;
+  }
+};
+
+template <class Plan, int Kernel>
+struct loop {
+  using facts = kernel_facts<Plan, Kernel>;
+  static constexpr kernel k = facts::k;
+  using scalars = typename facts::scalars;
+  template <int Range>
+  using list_t = typename facts::template list_t<Range>;
+  static constexpr int last = k.axes - 1;
+  static constexpr extent_t lane_extent = k.axes > k.outer ? k.extent[k.axes > 0 ? k.axes - 1 : 0] : 1;
+  static constexpr int mid_axes = k.axes - k.outer - 1;
+
+  struct position {
+    extent_t index[max_axes] = {};
+  };
+
+  /// Address of the first element that an access touches at a position of all axes but the lanes'.
+  template <int A>
+  DIMITY_INLINE static auto pointer([[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+    constexpr access a = facts::acc(A);
+    extent_t offset = a.offset;
+    [&]<int... I>(std::integer_sequence<int, I...>) DIMITY_INLINE_LAMBDA {
+      ((a.stride[I] != 0 ? void(offset += at.index[I] * a.stride[I]) : void()), ...);
+    }(std::make_integer_sequence<int, (k.axes > 0 ? k.axes - 1 : 0)>{});
+    return static_cast<type_of<a.type>*>(slots[a.slot]) + offset;
+  }
+  template <int A>
+  DIMITY_INLINE static auto row_pointer([[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+    constexpr access a = facts::acc(A);
+    extent_t offset = a.offset;
+    [&]<int... I>(std::integer_sequence<int, I...>) DIMITY_INLINE_LAMBDA {
+      ((a.stride[I] != 0 ? void(offset += at.index[I] * a.stride[I]) : void()), ...);
+    }(std::make_integer_sequence<int, k.outer>{});
+    return static_cast<type_of<a.type>*>(slots[a.slot]) + offset;
+  }
+
+  // ---- rows and invariants: scalars
+
+  struct scalar_operands {
+    scalars const& s;
+    template <int V>
+    DIMITY_INLINE auto get() const {
+      return detail::get<V>(s);
+    }
+  };
+  template <int V>
+  DIMITY_INLINE static void compute_scalar([[maybe_unused]] scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+    constexpr value v = facts::val(V);
+    if constexpr (family_of(v.op) == family::reduction) {
+      // Left behind by the pass over the lanes.
+    } else if constexpr (v.op == primitive::input) {
+      get<V>(s) = *row_pointer<static_cast<int>(v.attribute)>(slots, at);
+    } else if constexpr (v.op == primitive::iota) {
+      constexpr int axis = static_cast<int>(v.attribute);
+      if constexpr (axis < 0) get<V>(s) = type_of<v.type>(0);
+      else get<V>(s) = convert_element<type_of<v.type>>(at.index[axis]);
+    } else {
+      get<V>(s) = evaluate_scalar<facts, V>(scalar_operands{s});
+    }
+  }
+  template <int S>
+  DIMITY_INLINE static void store_scalar(scalars const& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+    constexpr store st = facts::st(S);
+    *row_pointer<st.access>(slots, at) = get<st.value>(s);
+  }
+  template <int... V>
+  DIMITY_INLINE static void compute_scalars(std::integer_sequence<int, V...>, [[maybe_unused]] scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+    (compute_scalar<V>(s, slots, at), ...);
+  }
+  template <int... S>
+  DIMITY_INLINE static void store_scalars(std::integer_sequence<int, S...>, [[maybe_unused]] scalars const& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+    (store_scalar<S>(s, slots, at), ...);
+  }
+
+  // ---- lanes: vectors
+
+  template <int W, class Registers>
+  struct lane_operands {
+    Registers const& r;
+    scalars const& s;
+    template <int V>
+    DIMITY_INLINE auto get() const {
+      if constexpr (facts::val(V).at == level::lane) {
+        return detail::get<V>(r);
+      } else if constexpr (facts::val(V).type == dtype::boolean) {
+        return broadcast_mask<type_of<facts::carrier(V)>, W>(detail::get<V>(s));
+      } else {
+        return broadcast_to_lanes<typename facts::template scalar<V>, W>(detail::get<V>(s));
+      }
+    }
+  };
+
+  template <int V, int W, bool Partial, class T>
+  DIMITY_INLINE static auto load(T* from, extent_t i, [[maybe_unused]] int n) {
+    constexpr access a = facts::acc(static_cast<int>(V));
+    constexpr extent_t stride = k.axes > 0 ? a.stride[k.axes > 0 ? k.axes - 1 : 0] : 0;
+    if constexpr (stride == 1 && !Partial) {
+      return load_lanes<T, W>(from + i);
+    } else if constexpr (stride == 1) {
+      return load_first<T, W>(from + i, n);
+    } else if constexpr (stride == 0) {
+      return broadcast_to_lanes<T, W>(*from);
+    } else {
+      alignas(64) T buffer[W] = {};
+      int const count = Partial ? n : W;
+      for (int j = 0; j < count; ++j) buffer[j] = from[(i + j) * stride];
+      return load_lanes<T, W>(buffer);
+    }
+  }
+  template <int Access, class C, int W, bool Partial>
+  DIMITY_INLINE static auto load_bool(bool const* from, extent_t i, [[maybe_unused]] int n) {
+    constexpr access a = facts::acc(Access);
+    constexpr extent_t stride = k.axes > 0 ? a.stride[k.axes > 0 ? k.axes - 1 : 0] : 0;
+    if constexpr (stride == 1 && !Partial) {
+      return load_mask<C, W>(from + i);
+    } else if constexpr (stride == 0) {
+      return broadcast_mask<C, W>(*from);
+    } else {
+      alignas(64) bool buffer[W] = {};
+      int const count = Partial ? n : W;
+      for (int j = 0; j < count; ++j) buffer[j] = from[(i + j) * stride];
+      return load_mask<C, W>(buffer);
+    }
+  }
+
+  template <int Stage, int V, int W, bool Partial, class Registers>
+  DIMITY_INLINE static void compute_lanes([[maybe_unused]] Registers& r, [[maybe_unused]] scalars const& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i, [[maybe_unused]] int n) {
+    constexpr value v = facts::val(V);
+    constexpr bool reads = v.op == primitive::input || (v.kept >= 0 && v.stage < Stage);
+    if constexpr (V == k.injected) {
+      // Supplied by the contraction.
+    } else if constexpr (reads) {
+      constexpr int A = v.op == primitive::input ? static_cast<int>(v.attribute) : v.kept;
+      if constexpr (v.type == dtype::boolean) get<V>(r) = load_bool<A, type_of<facts::carrier(V)>, W, Partial>(pointer<A>(slots, at), i, n);
+      else get<V>(r) = load<A, W, Partial>(pointer<A>(slots, at), i, n);
+    } else if constexpr (v.op == primitive::iota) {
+      using T = type_of<v.type>;
+      constexpr int axis = static_cast<int>(v.attribute);
+      if constexpr (axis == last) get<V>(r) = lane_numbers<T, W>(convert_element<T>(i));
+      else get<V>(r) = broadcast_to_lanes<T, W>(convert_element<T>(at.index[axis]));
+    } else {
+      get<V>(r) = evaluate_lanes<facts, V, W>(lane_operands<W, Registers>{r, s});
+      if constexpr (v.kept >= 0 && v.stage == Stage) put<v.kept, V, W, Partial>(r, slots, at, i, n);
+    }
+  }
+  template <int Access, int V, int W, bool Partial, class Registers>
+  DIMITY_INLINE static void put(Registers const& r, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i, [[maybe_unused]] int n) {
+    constexpr access a = facts::acc(Access);
+    constexpr extent_t stride = k.axes > 0 ? a.stride[k.axes > 0 ? k.axes - 1 : 0] : 0;
+    using T = type_of<a.type>;
+    T* to = pointer<Access>(slots, at);
+    auto const& x = get<V>(r);
+    if constexpr (a.type == dtype::boolean) {
+      if constexpr (stride == 1 && !Partial) {
+        store_mask(to + i, x);
+      } else {
+        alignas(64) bool buffer[W];
+        store_mask(buffer, x);
+        int const count = Partial ? n : W;
+        for (int j = 0; j < count; ++j) to[(i + j) * stride] = buffer[j];
+      }
+    } else if constexpr (stride == 1 && !Partial) {
+      store_lanes<T, W>(to + i, x);
+    } else if constexpr (stride == 1) {
+      store_first<T, W>(to + i, x, n);
+    } else {
+      alignas(64) T buffer[W];
+      store_lanes<T, W>(buffer, x);
+      int const count = Partial ? n : W;
+      for (int j = 0; j < count; ++j) to[(i + j) * stride] = buffer[j];
+    }
+  }
+  template <int S, int W, bool Partial, class Registers>
+  DIMITY_INLINE static void store_value(Registers& r, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i, [[maybe_unused]] int n) {
+    constexpr store st = facts::st(S);
+    if constexpr (st.combine == primitive::copy) {
+      put<st.access, st.value, W, Partial>(r, slots, at, i, n);
+    } else {
+      constexpr primitive combine = combiner_of(st.combine);
+      auto& x = get<st.value>(r);
+      if constexpr (facts::acc(st.access).type == dtype::boolean) {
+        auto const before = load_bool<st.access, type_of<facts::carrier(st.value)>, W, Partial>(pointer<st.access>(slots, at), i, n);
+        x = map_parts<std::remove_cvref_t<decltype(x)>>([](auto const& a, auto const& b) DIMITY_INLINE_LAMBDA { return logical_value<combine>(a, b); }, before, x);
+      } else {
+        auto const before = load<st.access, W, Partial>(pointer<st.access>(slots, at), i, n);
+        x = map_parts<std::remove_cvref_t<decltype(x)>>([](auto const& a, auto const& b) DIMITY_INLINE_LAMBDA { return binary_value<combine>(a, b); }, before, x);
+      }
+      put<st.access, st.value, W, Partial>(r, slots, at, i, n);
+    }
+  }
+
+  // ---- reductions over the lanes of a row
+
+  template <int R, int W>
+  using accumulator = typename facts::template lanes<facts::val(R).arg[0], W>;
+  template <int R, int W>
+  DIMITY_INLINE static accumulator<R, W> identity() {
+    constexpr value v = facts::val(R);
+    if constexpr (v.type == dtype::boolean) return broadcast_mask<type_of<facts::carrier(v.arg[0])>, W>(v.op == primitive::all);
+    else return broadcast_to_lanes<type_of<v.type>, W>(reduction_identity<v.op, type_of<v.type>>());
+  }
+  template <int R, class V>
+  DIMITY_INLINE static V combine(V const& a, V const& b) {
+    constexpr value v = facts::val(R);
+    [[maybe_unused]] constexpr primitive op = combiner_of(v.op);
+    if constexpr (v.type == dtype::boolean) return map_parts<V>([](auto const& x, auto const& y) DIMITY_INLINE_LAMBDA { return logical_value<op>(x, y); }, a, b);
+    else return map_parts<V>([](auto const& x, auto const& y) DIMITY_INLINE_LAMBDA { return binary_value<op>(x, y); }, a, b);
+  }
+  template <int R, int W>
+  DIMITY_INLINE static typename facts::template scalar<R> across(accumulator<R, W> const& x) {
+    constexpr value v = facts::val(R);
+    [[maybe_unused]] constexpr primitive op = combiner_of(v.op);
+    if constexpr (v.type == dtype::boolean) {
+      bool buffer[W];
+      store_mask(buffer, x);
+      for (int h = W / 2; h > 0; h /= 2)
+        for (int i = 0; i < h; ++i) buffer[i] = logical_value<op>(buffer[i], buffer[i + h]);
+      return buffer[0];
+    } else {
+      using T = type_of<v.type>;
+      alignas(64) T buffer[W];
+      store_lanes<T, W>(buffer, x);
+      for (int h = W / 2; h > 0; h /= 2)
+        for (int i = 0; i < h; ++i) buffer[i] = binary_value<op>(buffer[i], buffer[i + h]);
+      return buffer[0];
+    }
+  }
+  template <int R, int W, int U>
+  struct accumulators {
+    accumulator<R, W> a[U];
+  };
+  template <class Sequence, int W, int U>
+  struct all_accumulators;
+  template <int... R, int W, int U>
+  struct all_accumulators<std::integer_sequence<int, R...>, W, U> {
+    using type = registers<variable<R, accumulators<R, W, U>>...>;
+  };
+
+  template <int R, int W, int U, int Part, bool Partial, class Accumulators, class Registers>
+  DIMITY_INLINE static void accumulate(Accumulators& acc, Registers const& r, scalars const& s, int n) {
+    constexpr value v = facts::val(R);
+    auto x = lane_operands<W, Registers>{r, s}.template get<v.arg[0]>();
+    if constexpr (Partial) {
+      auto const none = identity<R, W>();
+      if constexpr (v.type == dtype::boolean) {
+        alignas(64) bool buffer[W];
+        store_mask(buffer, x);
+        for (int j = n; j < W; ++j) buffer[j] = v.op == primitive::all;
+        x = load_mask<type_of<facts::carrier(v.arg[0])>, W>(buffer);
+      } else {
+        using T = type_of<v.type>;
+        alignas(64) T buffer[W];
+        store_lanes<T, W>(buffer, none);
+        store_first<T, W>(buffer, x, n);
+        x = load_lanes<T, W>(buffer);
+      }
+    }
+    auto& mine = get<R>(acc).a[Part];
+    mine = combine<R>(mine, x);
+  }
+
+  // ---- one pass
+
+  template <int Stage, int W, int U, int Part, bool Partial, class Accumulators, int... V, int... S, int... R>
+  DIMITY_INLINE static void body(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, std::integer_sequence<int, R...>, [[maybe_unused]] Accumulators& acc,
+                                 [[maybe_unused]] scalars const& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i, [[maybe_unused]] int n) {
+    using lanes = typename facts::template lane_registers<std::integer_sequence<int, V...>, W>::type;
+    lanes r;
+    (compute_lanes<Stage, V, W, Partial>(r, s, slots, at, i, n), ...);
+    (accumulate<R, W, U, Part, Partial>(acc, r, s, n), ...);
+    (store_value<S, W, Partial>(r, slots, at, i, n), ...);
+  }
+
+  template <int Stage>
+  struct pass {
+    using lane_list = list_t<facts::list_of(Stage, stage_list::lanes)>;
+    using store_list = list_t<facts::list_of(Stage, stage_list::lane_stores)>;
+    using reduction_list = list_t<facts::list_of(Stage, stage_list::reductions)>;
+    static constexpr int W = facts::width;
+    static constexpr bool reduces = reduction_list::size() != 0;
+    static constexpr extent_t vectors = lane_extent / W;
+    // Several accumulators hide the latency of adding; a long body has enough to do without.
+    static constexpr int unroll = [] {
+      int const wanted = reduces ? (lane_list::size() <= 4 ? 4 : lane_list::size() <= 14 ? 2 : 1) : (lane_list::size() <= 6 ? 2 : 1);
+      return vectors >= wanted * 2 ? wanted : 1;
+    }();
+    using accumulators_t = typename all_accumulators<reduction_list, W, unroll>::type;
+    static constexpr extent_t chunk = 16;
+    static constexpr bool long_sum = reduces && vectors / unroll > 2 * chunk;
+
+    template <int... U>
+    DIMITY_INLINE static void unrolled(std::integer_sequence<int, U...>, accumulators_t& acc, scalars const& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i) {
+      (body<Stage, W, unroll, U, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, slots, at, i + U * W, W), ...);
+    }
+    template <int... R>
+    DIMITY_INLINE static void reset(std::integer_sequence<int, R...>, [[maybe_unused]] accumulators_t& acc) {
+      ((void)[&]() DIMITY_INLINE_LAMBDA { for (int u = 0; u < unroll; ++u) get<R>(acc).a[u] = identity<R, W>(); }(), ...);
+    }
+    template <int R>
+    DIMITY_INLINE static auto joined(accumulators_t const& acc) {
+      auto const& a = get<R>(acc).a;
+      if constexpr (unroll == 1) return a[0];
+      else if constexpr (unroll == 2) return combine<R>(a[0], a[1]);
+      else return combine<R>(combine<R>(a[0], a[1]), combine<R>(a[2], a[3]));
+    }
+    template <class T>
+    struct trees;
+    template <int... R>
+    struct trees<std::integer_sequence<int, R...>> {
+      using type = registers<variable<R, summation_tree<facts::val(R).type == dtype::boolean ? primitive::add : combiner_of(facts::val(R).op), accumulator<R, W>>>...>;
+    };
+
+    /// The main part of one row: whole vectors, then what is left of them.
+    DIMITY_INLINE static void lanes_of(accumulators_t& acc, scalars const& s, void* const* slots, position const& at, extent_t from, extent_t to) {
+      extent_t i = from;
+      for (; i + unroll * W <= to; i += unroll * W) unrolled(std::make_integer_sequence<int, unroll>{}, acc, s, slots, at, i);
+      if constexpr (unroll > 1 && (vectors % unroll != 0 || long_sum))
+        for (; i + W <= to; i += W) body<Stage, W, unroll, 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, slots, at, i, W);
+    }
+    template <int... R>
+    DIMITY_INLINE static void run(std::integer_sequence<int, R...>, scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+      accumulators_t acc;
+      reset(reduction_list{}, acc);
+      constexpr extent_t whole = vectors * W;
+      constexpr int left = static_cast<int>(lane_extent - whole);
+      if constexpr (long_sum && (!(facts::val(R).type == dtype::boolean) && ...)) {
+        typename trees<reduction_list>::type tree;
+        for_mid(at, [&](position const& p) DIMITY_INLINE_LAMBDA {
+          for (extent_t i = 0; i < whole; i += chunk * unroll * W) {
+            lanes_of(acc, s, slots, p, i, i + chunk * unroll * W < whole ? i + chunk * unroll * W : whole);
+            ((get<R>(tree).push(joined<R>(acc))), ...);
+            reset(reduction_list{}, acc);
+          }
+          if constexpr (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, slots, p, whole, left);
+        });
+        ((get<R>(acc).a[0] = combine<R>(get<R>(tree).total(), get<R>(acc).a[0])), ...);
+      } else {
+        for_mid(at, [&](position const& p) DIMITY_INLINE_LAMBDA {
+          if constexpr (vectors > 0) lanes_of(acc, s, slots, p, 0, whole);
+          if constexpr (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, slots, p, whole, left);
+        });
+      }
+      ((get<R>(s) = across<R, W>(joined<R>(acc))), ...);
+    }
+    template <class F>
+    DIMITY_INLINE static void for_mid(position const& at, F const& f) {
+      if constexpr (mid_axes <= 0) {
+        f(at);
+      } else {
+        position p = at;
+        nest<k.outer>(p, f);
+      }
+    }
+    template <int Axis, class F>
+    DIMITY_INLINE static void nest(position& p, F const& f) {
+      if constexpr (Axis == k.axes - 1) {
+        f(p);
+      } else {
+        for (p.index[Axis] = 0; p.index[Axis] < k.extent[Axis]; ++p.index[Axis]) nest<Axis + 1>(p, f);
+      }
+    }
+  };
+
+  template <int Stage>
+  DIMITY_INLINE static void stage(scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+    compute_scalars(list_t<facts::list_of(Stage, stage_list::rows)>{}, s, slots, at);
+    store_scalars(list_t<facts::list_of(Stage, stage_list::row_stores)>{}, s, slots, at);
+    using p = pass<Stage>;
+    if constexpr (p::store_list::size() != 0 || p::reduction_list::size() != 0 || p::lane_list::size() != 0) p::run(typename p::reduction_list{}, s, slots, at);
+  }
+  template <int... Stage>
+  DIMITY_INLINE static void row(std::integer_sequence<int, Stage...>, scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+    (stage<Stage>(s, slots, at), ...);
+  }
+  template <int Axis>
+  DIMITY_INLINE static void rows(scalars& s, void* const* slots, position& at) {
+    if constexpr (Axis == k.outer) {
+      row(std::make_integer_sequence<int, k.stages>{}, s, slots, at);
+    } else {
+      for (at.index[Axis] = 0; at.index[Axis] < k.extent[Axis]; ++at.index[Axis]) rows<Axis + 1>(s, slots, at);
+    }
+  }
+
+  template <int... S>
+  DIMITY_INLINE static void clear(std::integer_sequence<int, S...>, [[maybe_unused]] void* const* slots) {
+    ((void)[&]() DIMITY_INLINE_LAMBDA {
+      constexpr store st = facts::st(S);
+      if constexpr (st.combine != primitive::copy) {
+        constexpr access a = facts::acc(st.access);
+        using T = type_of<a.type>;
+        T* to = static_cast<T*>(slots[a.slot]);
+        for (extent_t i = 0; i < st.fill; ++i) to[i] = reduction_identity<st.combine, T>();
+      }
+    }(), ...);
+  }
+
+  DIMITY_INLINE static void invariants(scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+    compute_scalars(list_t<k.lists.begin>{}, s, slots, at);
+    store_scalars(list_t<k.lists.begin + 1>{}, s, slots, at);
+  }
+  DIMITY_INLINE static void run(void* const* slots) {
+    position at;
+    scalars s;
+    clear(std::make_integer_sequence<int, k.stores.size()>{}, slots);
+    invariants(s, slots, at);
+    rows<0>(s, slots, at);
+  }
+
+  // ---- as the epilogue of a contraction
+
+  template <bool Partial, class X, int... V, int... S>
+  DIMITY_INLINE static void epilogue(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, scalars const& s, void* const* slots, position const& at,
+                                     extent_t i, X const& x, int n) {
+    using lanes = typename facts::template lane_registers<std::integer_sequence<int, V...>, facts::width>::type;
+    lanes r;
+    get<k.injected>(r).p[0] = x;
+    (compute_lanes<0, V, facts::width, Partial>(r, s, slots, at, i, n), ...);
+    (store_value<S, facts::width, Partial>(r, slots, at, i, n), ...);
+  }
+  template <bool Partial, class X>
+  DIMITY_INLINE static void epilogue(scalars s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i, X const& x, int n) {
+    compute_scalars(list_t<facts::list_of(0, stage_list::rows)>{}, s, slots, at);
+    epilogue<Partial>(list_t<facts::list_of(0, stage_list::lanes)>{}, list_t<facts::list_of(0, stage_list::lane_stores)>{}, s, slots, at, i, x, n);
+  }
+};
+
+/// Not inlined: programs of many kernels would otherwise become one function of unbounded compile time, and equal kernels share this one.
+template <class Plan, int Kernel>
+[[gnu::noinline]] void run_kernel(void* const* slots) {
+  loop<Plan, Kernel>::run(slots);
+}
+
+}  // namespace dimity::detail

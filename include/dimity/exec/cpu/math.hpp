@@ -1,0 +1,296 @@
+// The value of every elementwise primitive, on one part: a native batch or a single element.
+#pragma once
+
+#include <dimity/core/dual.hpp>
+#include <dimity/exec/cpu/simd.hpp>
+#include <dimity/program/primitive.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+namespace dimity::detail {
+
+template <class X>
+struct element_of_part {
+  using type = X;
+  static constexpr bool is_batch = false;
+};
+template <class T, class A>
+struct element_of_part<xsimd::batch<T, A>> {
+  using type = T;
+  static constexpr bool is_batch = true;
+};
+
+/// f applied element by element, for what xsimd has no function for.
+template <class X, class F>
+DIMITY_INLINE X by_element(F f, X const& a) {
+  using T = typename element_of_part<X>::type;
+  alignas(64) T x[X::size];
+  a.store_aligned(x);
+  for (std::size_t i = 0; i < X::size; ++i) x[i] = f(x[i]);
+  return X::load_aligned(x);
+}
+template <class X, class F>
+DIMITY_INLINE X by_element(F f, X const& a, X const& b) {
+  using T = typename element_of_part<X>::type;
+  alignas(64) T x[X::size], y[X::size];
+  a.store_aligned(x);
+  b.store_aligned(y);
+  for (std::size_t i = 0; i < X::size; ++i) x[i] = f(x[i], y[i]);
+  return X::load_aligned(x);
+}
+
+/// NumPy's floor division and remainder; division of integers by zero gives zero.
+template <class T>
+constexpr T floor_divide(T a, T b) {
+  if (b == 0) return 0;
+  if constexpr (std::is_signed_v<T>) {
+    if (b == T(-1)) return static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(a));
+    T const q = static_cast<T>(a / b);
+    return static_cast<T>(q - ((a % b != 0) && ((a % b < 0) != (b < 0)) ? 1 : 0));
+  } else {
+    return static_cast<T>(a / b);
+  }
+}
+template <class T>
+T python_remainder(T a, T b) {
+  if constexpr (std::is_integral_v<T>) {
+    if (b == 0) return 0;
+    if constexpr (std::is_signed_v<T>) {
+      if (b == T(-1)) return 0;
+      T const r = static_cast<T>(a % b);
+      return static_cast<T>(r != 0 && ((r < 0) != (b < 0)) ? r + b : r);
+    } else {
+      return static_cast<T>(a % b);
+    }
+  } else {
+    using std::fmod;
+    T r = fmod(a, b);
+    if (r != T(0)) {
+      if ((r < T(0)) != (b < T(0))) r = r + b;
+      return r;
+    }
+    if constexpr (std::is_floating_point_v<T>) return std::copysign(r, b);
+    return r;
+  }
+}
+template <class T>
+constexpr T integer_power(T base, T exponent) {
+  using U = std::make_unsigned_t<T>;
+  if constexpr (std::is_signed_v<T>)
+    if (exponent < 0) return static_cast<T>(base == 1 ? 1 : base == T(-1) ? (exponent % 2 == 0 ? 1 : -1) : 0);
+  // At least 32 bits wide, so that the product is not promoted to int, where it could overflow.
+  using P = std::conditional_t<(sizeof(U) < 4), std::uint32_t, U>;
+  P result = 1, b = static_cast<P>(static_cast<U>(base));
+  for (U e = static_cast<U>(exponent); e != 0; e = static_cast<U>(e >> 1)) {
+    if (e & 1u) result *= b;
+    b *= b;
+  }
+  return static_cast<T>(result);
+}
+
+template <class X>
+DIMITY_INLINE X keep_nan(X const& a, X const& result) {
+  return choose(a != a, a, result);
+}
+
+/// Wrapping arithmetic for integers: overflow is defined, as in NumPy.
+template <class T, class F>
+DIMITY_INLINE T wrap_around(F f, T a, T b) {
+  if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+    using U = std::conditional_t<(sizeof(T) < 4), std::uint32_t, std::make_unsigned_t<T>>;
+    return static_cast<T>(f(static_cast<U>(a), static_cast<U>(b)));
+  } else {
+    return static_cast<T>(f(a, b));
+  }
+}
+
+template <primitive P, class X>
+DIMITY_INLINE X unary_value(X const& a) {
+  using std::exp, std::exp2, std::expm1, std::log, std::log2, std::log10, std::log1p, std::sqrt, std::cbrt, std::sin, std::cos, std::tan, std::asin, std::acos,
+      std::atan, std::sinh, std::cosh, std::tanh, std::asinh, std::acosh, std::atanh, std::erf, std::erfc, std::floor, std::ceil, std::trunc, std::nearbyint;
+  using T = typename element_of_part<X>::type;
+  constexpr bool is_integer = std::is_integral_v<T>, is_batch = element_of_part<X>::is_batch;
+  if constexpr (P == primitive::copy) return a;
+  else if constexpr (P == primitive::negative) {
+    if constexpr (is_integer && !is_batch) return wrap_around<T>([](auto x, auto y) { return x - y; }, T(0), a);
+    else return -a;
+  } else if constexpr (P == primitive::square) {
+    if constexpr (is_integer && !is_batch) return wrap_around<T>([](auto x, auto y) { return x * y; }, a, a);
+    else return a * a;
+  } else if constexpr (P == primitive::abs) {
+    if constexpr (is_integer && std::is_unsigned_v<T>) return a;
+    else if constexpr (is_integer) {
+      if constexpr (is_batch) return choose(a < X(T(0)), -a, a);
+      else return a < 0 ? wrap_around<T>([](auto x, auto y) { return x - y; }, T(0), a) : a;
+    } else if constexpr (is_batch) return xsimd::abs(a);
+    else { using std::fabs; return fabs(a); }
+  } else if constexpr (P == primitive::sign) {
+    X const zero(T(0)), one(T(1));
+    if constexpr (std::is_unsigned_v<T>) return choose(a == zero, zero, one);
+    else {
+      X const s = choose(zero < a, one, choose(a < zero, X(T(-1)), zero));
+      if constexpr (is_integer) return s;
+      else return keep_nan(a, s);
+    }
+  } else if constexpr (P == primitive::relu) {
+    X const zero(T(0));
+    if constexpr (is_batch && !is_integer) return xsimd::max(zero, a);  // in this order x86 returns the nan
+    else return choose(a < zero, zero, a);
+  } else if constexpr (P == primitive::bitwise_not) {
+    if constexpr (is_integer) return static_cast<X>(~a);
+    else return a;
+  } else if constexpr (is_integer) {
+    if constexpr (P == primitive::floor || P == primitive::ceil || P == primitive::round || P == primitive::trunc) return a;
+    else if constexpr (is_batch) return by_element([](T x) { return unary_value<P>(x); }, a);
+    else return static_cast<T>(unary_value<P>(static_cast<double>(a)));
+  }
+  else if constexpr (P == primitive::exp) return exp(a);
+  else if constexpr (P == primitive::exp2) return exp2(a);
+  else if constexpr (P == primitive::expm1) return expm1(a);
+  else if constexpr (P == primitive::log) return log(a);
+  else if constexpr (P == primitive::log2) return log2(a);
+  else if constexpr (P == primitive::log10) return log10(a);
+  else if constexpr (P == primitive::log1p) return log1p(a);
+  else if constexpr (P == primitive::sqrt) return sqrt(a);
+  else if constexpr (P == primitive::rsqrt) return X(T(1)) / sqrt(a);
+  else if constexpr (P == primitive::cbrt) return cbrt(a);
+  else if constexpr (P == primitive::sin) return sin(a);
+  else if constexpr (P == primitive::cos) return cos(a);
+  else if constexpr (P == primitive::tan) return tan(a);
+  else if constexpr (P == primitive::asin) return asin(a);
+  else if constexpr (P == primitive::acos) return acos(a);
+  else if constexpr (P == primitive::atan) return atan(a);
+  else if constexpr (P == primitive::sinh) return sinh(a);
+  else if constexpr (P == primitive::cosh) return cosh(a);
+  else if constexpr (P == primitive::tanh) return tanh(a);
+  else if constexpr (P == primitive::asinh) return asinh(a);
+  else if constexpr (P == primitive::acosh) return acosh(a);
+  else if constexpr (P == primitive::atanh) return atanh(a);
+  else if constexpr (P == primitive::erf) return erf(a);
+  else if constexpr (P == primitive::erfc) return erfc(a);
+  else if constexpr (P == primitive::sigmoid) return X(T(1)) / (X(T(1)) + exp(-a));
+  else if constexpr (P == primitive::softplus) {
+    X const zero(T(0));
+    return unary_value<primitive::relu>(a) + log1p(exp(-unary_value<primitive::abs>(a)));
+  }
+  else if constexpr (P == primitive::floor) return floor(a);
+  else if constexpr (P == primitive::ceil) return ceil(a);
+  else if constexpr (P == primitive::trunc) return trunc(a);
+  else if constexpr (P == primitive::round) return nearbyint(a);
+  else static_assert(P == primitive::copy, "a primitive without a value");
+}
+
+template <primitive P, class X>
+DIMITY_INLINE X binary_value(X const& a, X const& b) {
+  using T = typename element_of_part<X>::type;
+  constexpr bool is_integer = std::is_integral_v<T>, is_batch = element_of_part<X>::is_batch;
+  if constexpr (P == primitive::add) {
+    if constexpr (is_batch) return a + b;
+    else return wrap_around<T>([](auto x, auto y) { return x + y; }, a, b);
+  } else if constexpr (P == primitive::subtract) {
+    if constexpr (is_batch) return a - b;
+    else return wrap_around<T>([](auto x, auto y) { return x - y; }, a, b);
+  } else if constexpr (P == primitive::multiply) {
+    if constexpr (is_batch) return a * b;
+    else return wrap_around<T>([](auto x, auto y) { return x * y; }, a, b);
+  } else if constexpr (P == primitive::maximum || P == primitive::minimum) {
+    if constexpr (is_batch && !is_integer) return keep_nan(a, P == primitive::maximum ? xsimd::max(a, b) : xsimd::min(a, b));
+    else if constexpr (is_integer) return P == primitive::maximum ? X(choose(a < b, b, a)) : X(choose(b < a, b, a));
+    else return a != a ? a : b != b ? b : P == primitive::maximum ? (a < b ? b : a) : (b < a ? b : a);
+  } else if constexpr (P == primitive::divide && !is_integer) {
+    return a / b;
+  } else if constexpr (P == primitive::bitwise_and || P == primitive::bitwise_or || P == primitive::bitwise_xor) {
+    if constexpr (!is_integer) return a;
+    else if constexpr (P == primitive::bitwise_and) return static_cast<X>(a & b);
+    else if constexpr (P == primitive::bitwise_or) return static_cast<X>(a | b);
+    else return static_cast<X>(a ^ b);
+  } else if constexpr (is_batch) {
+    if constexpr (P == primitive::power && !is_integer) return by_element([](T x, T y) { return std::pow(x, y); }, a, b);
+    else if constexpr (P == primitive::atan2 && !is_integer) return by_element([](T x, T y) { return std::atan2(x, y); }, a, b);
+    else if constexpr (P == primitive::hypot && !is_integer) return by_element([](T x, T y) { return std::hypot(x, y); }, a, b);
+    else return by_element([](T x, T y) { return binary_value<P>(x, y); }, a, b);
+  } else if constexpr (P == primitive::remainder) {
+    return python_remainder(a, b);
+  } else if constexpr (is_integer) {
+    if constexpr (P == primitive::divide) return floor_divide(a, b);
+    else if constexpr (P == primitive::power) return integer_power(a, b);
+    else if constexpr (P == primitive::shift_left || P == primitive::shift_right) {
+      using U = std::make_unsigned_t<T>;
+      constexpr int bits = static_cast<int>(sizeof(T)) * 8;
+      bool const too_far = static_cast<U>(b) >= static_cast<U>(bits);
+      if constexpr (P == primitive::shift_left) return too_far ? T(0) : static_cast<T>(static_cast<U>(a) << b);
+      else return too_far ? static_cast<T>(a < 0 ? -1 : 0) : static_cast<T>(a >> b);
+    } else return static_cast<T>(binary_value<P>(static_cast<double>(a), static_cast<double>(b)));
+  } else {
+    using std::pow, std::atan2, std::hypot;
+    if constexpr (P == primitive::power) return pow(a, b);
+    else if constexpr (P == primitive::atan2) return atan2(a, b);
+    else if constexpr (P == primitive::hypot) return hypot(a, b);
+    else return a;
+  }
+}
+
+template <primitive P, class X>
+DIMITY_INLINE auto comparison_value(X const& a, X const& b) {
+  if constexpr (P == primitive::less) return a < b;
+  else if constexpr (P == primitive::less_equal) return a <= b;
+  else if constexpr (P == primitive::equal) return a == b;
+  else return a != b;
+}
+
+template <primitive P, class M>
+DIMITY_INLINE M logical_value(M const& a, M const& b) {
+  if constexpr (std::is_same_v<M, bool>) {
+    if constexpr (P == primitive::bitwise_and || P == primitive::minimum || P == primitive::multiply) return a && b;
+    else if constexpr (P == primitive::bitwise_or || P == primitive::maximum || P == primitive::add) return a || b;
+    else if constexpr (P == primitive::equal) return a == b;
+    else if constexpr (P == primitive::less) return !a && b;
+    else if constexpr (P == primitive::less_equal) return !a || b;
+    else return a != b;
+  } else {
+    if constexpr (P == primitive::bitwise_and || P == primitive::minimum || P == primitive::multiply) return a & b;
+    else if constexpr (P == primitive::bitwise_or || P == primitive::maximum || P == primitive::add) return a | b;
+    else if constexpr (P == primitive::equal) return ~(a ^ b);
+    else if constexpr (P == primitive::less) return ~a & b;
+    else if constexpr (P == primitive::less_equal) return ~a | b;
+    else return a ^ b;
+  }
+}
+
+template <primitive P, class X>
+DIMITY_INLINE auto predicate_value(X const& a) {
+  using T = typename element_of_part<X>::type;
+  if constexpr (std::is_integral_v<T>) {
+    X const zero(T(0));
+    return P == primitive::isfinite ? zero == zero : zero != zero;
+  } else if constexpr (P == primitive::isnan) return a != a;
+  else if constexpr (P == primitive::isinf) return unary_value<primitive::abs>(a) == X(std::numeric_limits<T>::infinity());
+  else return unary_value<primitive::abs>(a) < X(std::numeric_limits<T>::infinity());
+}
+
+/// The element that changes nothing in a reduction.
+template <primitive P, class T>
+constexpr T reduction_identity() {
+  using limits = std::numeric_limits<T>;
+  if constexpr (is_dual<T>::value) {
+    using V = decltype(T{}.value);
+    return T(reduction_identity<P, V>());
+  } else if constexpr (P == primitive::prod || P == primitive::all) return T(1);
+  else if constexpr (P == primitive::max) return limits::has_infinity ? static_cast<T>(-limits::infinity()) : limits::lowest();
+  else if constexpr (P == primitive::min) return limits::has_infinity ? limits::infinity() : limits::max();
+  else return T(0);
+}
+constexpr primitive combiner_of(primitive reduction) {
+  switch (reduction) {
+    case primitive::sum: return primitive::add;
+    case primitive::prod: return primitive::multiply;
+    case primitive::max: return primitive::maximum;
+    case primitive::min: return primitive::minimum;
+    case primitive::any: return primitive::bitwise_or;
+    default: return primitive::bitwise_and;
+  }
+}
+
+}  // namespace dimity::detail

@@ -1,0 +1,212 @@
+// Compile-time planning of matmul, and the copies of its operands into panels.
+#pragma once
+
+#include <algorithm>
+
+#include "dimity/exec/cpu/matmul_tile.hpp"
+
+namespace dimity::detail {
+
+/// C[m,n] = sum_k A[m,k] * B[k,n]; strides in elements, any (row-major, transposed, broadcast 0).
+struct matmul_problem {
+  std::int64_t m, n, k, a_row, a_col, b_row, b_col;
+  bool operator==(matmul_problem const&) const = default;
+};
+
+namespace mm {
+
+enum class method {
+  nothing,
+  zeros,
+  outer,    // vectors along n, one element of A broadcast
+  dot,      // vectors along k, lanes summed at the end
+  swapped,  // a column vector as result: the outer method on the transposed problem
+};
+
+struct plan {
+  method how = method::nothing;
+  int rows = 1, vectors = 1;
+  bool packs_a = false, packs_b = false;
+  std::int64_t k_block = 0, n_block = 0;
+  std::int64_t a_elements = 0, b_elements = 0, c_elements = 0;  // scratch
+};
+
+#if defined(__aarch64__)
+inline constexpr int registers = 32;
+#else
+inline constexpr int registers = sizeof(vec<float>) == 64 ? 32 : 16;
+#endif
+#if defined(__aarch64__) || defined(__FMA__) || defined(__AVX512F__)
+inline constexpr int temporaries = 1;  // the broadcast element
+#else
+inline constexpr int temporaries = 2;  // and the product
+#endif
+
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+constexpr std::int64_t round_to_line(std::int64_t elements, std::size_t element_size) {
+  auto const line = static_cast<std::int64_t>(64 / element_size);
+  return ceil_div(elements, line) * line;
+}
+
+constexpr bool fits_registers(int rows, int vectors) { return rows * vectors + vectors + temporaries <= registers; }
+
+/// Independent sums over k for a tile: two fma units of latency four want eight chains.
+constexpr int splits_for(int sums, std::int64_t depth) {
+  int splits = 1;
+  while (sums * splits < 8 && splits * 2 <= depth && sums * splits * 2 + 4 <= registers) splits *= 2;
+  return splits;
+}
+
+/// Half cycles a tile takes: the busiest of the fma units, the load ports and the latency chain, plus entry, exit and stores.
+constexpr std::int64_t tile_cost(int rows, int vectors, std::int64_t depth) {
+  int const sums = rows * vectors;
+  int const splits = splits_for(sums, depth);
+  std::int64_t const step = std::max<std::int64_t>({8 * sums, 8 * (rows + vectors), 64 / splits}) + rows + vectors;
+  return (step * depth) / 8 + 20 + 3 * sums;
+}
+
+struct tile_size {
+  int rows, vectors;
+};
+
+constexpr std::int64_t tiling_cost(std::int64_t m, std::int64_t columns, std::int64_t depth, tile_size t) {
+  auto const rows_left = static_cast<int>(m % t.rows);
+  auto const vectors_left = static_cast<int>(columns % t.vectors);
+  std::int64_t cost = (m / t.rows) * (columns / t.vectors) * tile_cost(t.rows, t.vectors, depth);
+  if (rows_left != 0) cost += (columns / t.vectors) * tile_cost(rows_left, t.vectors, depth);
+  if (vectors_left != 0) cost += (m / t.rows) * tile_cost(t.rows, vectors_left, depth);
+  if (rows_left != 0 && vectors_left != 0) cost += tile_cost(rows_left, vectors_left, depth);
+  return cost;
+}
+
+constexpr tile_size choose_tile(std::int64_t m, std::int64_t columns, std::int64_t depth) {
+  tile_size best{1, 1};
+  std::int64_t best_cost = tiling_cost(m, columns, depth, best);
+  int const most_rows = static_cast<int>(std::min<std::int64_t>(m, 14));
+  int const most_vectors = static_cast<int>(std::min<std::int64_t>(columns, m == 1 ? 16 : 6));
+  for (int rows = 1; rows <= most_rows; ++rows)
+    for (int vectors = 1; vectors <= most_vectors && fits_registers(rows, vectors); ++vectors) {
+      std::int64_t const cost = tiling_cost(m, columns, depth, {rows, vectors});
+      if (cost < best_cost) best = {rows, vectors}, best_cost = cost;
+    }
+  return best;
+}
+
+constexpr plan make_plan(matmul_problem const& p, std::size_t element_size) {
+  plan result;
+  if (p.m <= 0 || p.n <= 0) return result;
+  result.how = method::zeros;
+  if (p.k <= 0) return result;
+  auto const size = static_cast<std::int64_t>(element_size);
+  auto const width = static_cast<std::int64_t>(sizeof(vec<float>)) / size;
+
+  bool const a_along_k = p.a_col == 1 || p.m == 1;
+  bool const long_sums = p.k >= 2 * width;
+  bool const dot = a_along_k && long_sums &&
+                   (p.n == 1 || (p.b_row == 1 && p.b_col != 1 && p.m <= 8) ||
+                    (p.n * 4 <= width && p.m >= 8 && p.k >= 4 * width));
+  if (dot) {
+    result.how = method::dot;
+    result.packs_a = p.a_col != 1;
+    result.packs_b = p.b_row != 1;
+    if (result.packs_a) result.a_elements = round_to_line(p.k, element_size);
+    if (result.packs_b) result.b_elements = round_to_line(p.k, element_size) * p.n;
+    return result;
+  }
+  if (p.n == 1 && p.m > 1 && p.a_row == 1) {
+    result.how = method::swapped;
+    return result;
+  }
+
+  result.how = method::outer;
+  std::int64_t const columns = ceil_div(p.n, width);
+  tile_size const tile = choose_tile(p.m, columns, p.k);
+  result.rows = tile.rows;
+  result.vectors = tile.vectors;
+  std::int64_t const row_blocks = ceil_div(p.m, tile.rows);
+  std::int64_t const b_bytes = p.k * columns * width * size;
+  result.packs_b = p.b_col != 1 || (row_blocks >= 8 && b_bytes > 64 * 1024);
+  result.packs_a = p.a_col != 1 && p.a_col * size >= 512 && columns > 2 * tile.vectors && p.k * p.a_col * size > 128 * 1024;
+  result.k_block = p.k;
+  // A panel that stays in the first-level cache is used by all rows before the next one is touched.
+  std::int64_t const panel_bytes = p.k * tile.vectors * width * size;
+  bool const by_panel = panel_bytes <= 32 * 1024 && p.m * p.k * size <= 1024 * 1024;
+  result.n_block = by_panel ? tile.vectors * width : columns * width;
+  if (result.packs_b) {
+    std::int64_t const longest = 8192 / size;
+    if (p.k > longest) result.k_block = ceil_div(p.k, ceil_div(p.k, longest / 2));
+    std::int64_t const panel = tile.vectors * width;
+    std::int64_t const panels = std::max<std::int64_t>(1, (std::int64_t{1} << 20) / (result.k_block * panel * size));
+    result.n_block = std::min(result.n_block, panels * panel);
+    result.b_elements = round_to_line(result.k_block * result.n_block, element_size);
+    if (result.k_block < p.k) result.c_elements = round_to_line(p.m * result.n_block, element_size);
+  }
+  if (result.packs_a) result.a_elements = round_to_line(result.k_block * p.m, element_size);
+  return result;
+}
+
+template <int Rows, std::int64_t Row, std::int64_t Col, class T>
+[[gnu::always_inline]] inline void pack_column(T const* from, T* to) {
+  if constexpr (Row == 1) std::memcpy(to, from, Rows * sizeof(T));
+  else
+    for (int r = 0; r < Rows; ++r) to[r] = from[r * Row];
+}
+
+/// Packs m rows of A into panels of Rows rows in which the rows of one k are adjacent; the last panel holds the rows left over.
+template <int Rows, std::int64_t M, std::int64_t Row, std::int64_t Col, class T>
+inline void pack_row_panels(T const* a, std::int64_t depth, T* to) {
+  // Several panels at a time: a column of a transposed matrix costs a page and a cache line however little of it is used.
+  constexpr int together = 8;
+  constexpr std::int64_t whole = M / Rows * Rows;
+  constexpr std::int64_t left = M - whole;
+  for (std::int64_t first = 0; first < M; first += together * Rows) {
+    std::int64_t const whole_end = std::min(whole, first + together * Rows);
+    for (std::int64_t k = 0; k < depth; ++k) {
+      T const* const column = a + k * Col;
+      for (std::int64_t i = first; i < whole_end; i += Rows) pack_column<Rows, Row, Col>(column + i * Row, to + i * depth + k * Rows);
+      if constexpr (left > 0) {
+        if (whole_end == whole && first + together * Rows >= M) pack_column<left, Row, Col>(column + whole * Row, to + whole * depth + k * left);
+      }
+    }
+  }
+}
+
+template <std::int64_t Row, std::int64_t Col, class T>
+inline void pack_scalars(T const* from, std::int64_t depth, int columns, T* to, std::int64_t to_row) {
+  for (std::int64_t i = 0; i < depth; ++i) {
+    for (int c = 0; c < columns; ++c) to[i * to_row + c] = from[i * Row + c * Col];
+    for (int c = columns; c < lanes<T>; ++c) to[i * to_row + c] = T(0);
+  }
+}
+
+/// Copies `depth` rows of Vectors vectors of columns into a panel; the last one starts Shift lanes early and has only LastCount columns when the
+/// matrix is narrower than a vector.
+template <int Vectors, int Shift, int LastCount, std::int64_t Row, std::int64_t Col, class T>
+inline void pack_panel(T const* b, std::int64_t depth, T* to) {
+  constexpr int width = lanes<T>;
+  constexpr std::int64_t to_row = Vectors * width;
+  constexpr bool narrow = Shift == 0 && LastCount < width;
+  if constexpr (Col == 1 && !narrow) {
+    for (std::int64_t i = 0; i < depth; ++i, b += Row, to += to_row)
+      for (int v = 0; v < Vectors; ++v)
+        vec<T>::load_unaligned(b + v * width - (v == Vectors - 1 ? Shift : 0)).store_aligned(to + v * width);
+  } else {
+    for (int v = 0; v < Vectors; ++v) {
+      T const* const from = b + (v * width - (v == Vectors - 1 ? Shift : 0)) * Col;
+      T* const column = to + v * width;
+      std::int64_t done = 0;
+      if constexpr (Row == 1 && !narrow) {
+        for (; done + width <= depth; done += width) transpose_block<T>(from + done, Col, column + done * to_row, to_row);
+        if (done > 0 && done < depth) {
+          transpose_block<T>(from + depth - width, Col, column + (depth - width) * to_row, to_row);
+          done = depth;
+        }
+      }
+      pack_scalars<Row, Col>(from + done * Row, depth - done, v == Vectors - 1 && narrow ? LastCount : width, column + done * to_row, to_row);
+    }
+  }
+}
+
+}  // namespace mm
+}  // namespace dimity::detail

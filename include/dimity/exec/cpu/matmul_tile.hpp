@@ -1,0 +1,289 @@
+// Register-level building blocks of matmul: lane shuffles, transposition and the two micro-kernels.
+#pragma once
+
+#include "dimity/exec/cpu/simd.hpp"
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+namespace dimity::detail::mm {
+
+template <class T>
+using vec = native_batch<T>;
+
+template <class T>
+inline constexpr int lanes = static_cast<int>(vec<T>::size);
+
+// GCC and Clang vectors, used only where xsimd 8.1 has no compile-time shuffle.
+template <class T, int N>
+struct raw_vector {
+  using type [[gnu::vector_size(N * sizeof(T))]] = T;
+};
+template <class T, int N = lanes<T>>
+using raw = typename raw_vector<T, N>::type;
+
+template <class T>
+[[gnu::always_inline]] inline raw<T> to_raw(vec<T> v) {
+  return (raw<T>)(typename vec<T>::register_type)(v);
+}
+template <class T>
+[[gnu::always_inline]] inline vec<T> from_raw(raw<T> v) {
+  return vec<T>((typename vec<T>::register_type)(v));
+}
+
+template <int By, class T, int... L>
+[[gnu::always_inline]] inline vec<T> rotate_impl(vec<T> v, std::integer_sequence<int, L...>) {
+  raw<T> const r = to_raw<T>(v);
+  return from_raw<T>(__builtin_shufflevector(r, r, ((L + By) % lanes<T>)...));
+}
+
+/// Lane l of the result is lane (l + By) mod W of v.
+template <int By, class T>
+[[gnu::always_inline]] inline vec<T> rotate(vec<T> v) {
+  if constexpr (By % lanes<T> == 0) return v;
+  else return rotate_impl<By, T>(v, std::make_integer_sequence<int, lanes<T>>{});
+}
+
+template <int First, class T, int... L>
+[[gnu::always_inline]] inline vec<T> clear_below_impl(vec<T> v, std::integer_sequence<int, L...>) {
+  return from_raw<T>(__builtin_shufflevector(to_raw<T>(v), raw<T>{}, (L < First ? L + lanes<T> : L)...));
+}
+
+/// v with the lanes below First set to zero.
+template <int First, class T>
+[[gnu::always_inline]] inline vec<T> clear_below(vec<T> v) {
+  return clear_below_impl<First, T>(v, std::make_integer_sequence<int, lanes<T>>{});
+}
+
+template <int Segment, class T, int... L>
+[[gnu::always_inline]] inline vec<T> add_halves_impl(vec<T> x, vec<T> y, std::integer_sequence<int, L...>) {
+  constexpr int half = Segment / 2;
+  raw<T> const p = to_raw<T>(x);
+  raw<T> const q = to_raw<T>(y);
+  return from_raw<T>(__builtin_shufflevector(p, q, (L / half * Segment + L % half)...)) +
+         from_raw<T>(__builtin_shufflevector(p, q, (L / half * Segment + L % half + half)...));
+}
+
+/// x and y hold segments of Segment lanes; the result holds those of x, then those of y, each folded to half its length.
+template <int Segment, class T>
+[[gnu::always_inline]] inline vec<T> add_halves(vec<T> x, vec<T> y) {
+  return add_halves_impl<Segment, T>(x, y, std::make_integer_sequence<int, lanes<T>>{});
+}
+
+template <int Segment, class T>
+[[gnu::always_inline]] inline vec<T> fold_segments(vec<T> v) {
+  if constexpr (Segment == 1) return v;
+  else return fold_segments<Segment / 2, T>(add_halves<Segment, T>(v, v));
+}
+
+template <int First, int Count, int Valid, class T, std::size_t N>
+[[gnu::always_inline]] inline vec<T> sum_tree(vec<T> const (&v)[N]) {
+  if constexpr (First >= Valid) return vec<T>(T(0));
+  else if constexpr (Count == 1) return v[First];
+  else
+    return add_halves<2 * lanes<T> / Count, T>(sum_tree<First, Count / 2, Valid, T>(v),
+                                               sum_tree<First + Count / 2, Count / 2, Valid, T>(v));
+}
+
+/// Lane l (l < N <= W) of the result is the sum of the lanes of v[l].
+template <class T, std::size_t N>
+[[gnu::always_inline]] inline vec<T> horizontal_sums(vec<T> const (&v)[N]) {
+  constexpr int count = static_cast<int>(std::bit_ceil(N));
+  return fold_segments<lanes<T> / count, T>(sum_tree<0, count, static_cast<int>(N), T>(v));
+}
+
+template <class T, int N>
+[[gnu::always_inline]] inline raw<T, N> load_raw(T const* p) {
+  raw<T, N> v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+template <class T, int N, int... L>
+[[gnu::always_inline]] inline auto concatenate(raw<T, N> x, raw<T, N> y, std::integer_sequence<int, L...>) {
+  return __builtin_shufflevector(x, y, L...);
+}
+
+// 16-byte pieces are what x86 inserts straight from memory without the shuffle port.
+template <class T, int N, int Piece>
+[[gnu::always_inline]] inline raw<T, N> gather_pieces(T const* p, std::int64_t stride) {
+  if constexpr (N == Piece) return load_raw<T, N>(p);
+  else
+    return concatenate<T, N / 2>(gather_pieces<T, N / 2, Piece>(p, stride),
+                                 gather_pieces<T, N / 2, Piece>(p + N / 2 * stride, stride),
+                                 std::make_integer_sequence<int, N>{});
+}
+
+template <int Piece, bool High, class T, int... L>
+[[gnu::always_inline]] inline raw<T> interleave(raw<T> x, raw<T> y, std::integer_sequence<int, L...>) {
+  return __builtin_shufflevector(x, y, (L / Piece * Piece + L % Piece / 2 + (L % 2) * lanes<T> +
+                                        (High ? Piece / 2 : 0))...);
+}
+
+template <class T>
+[[gnu::always_inline]] inline void store_raw(T* p, raw<T> v) {
+  std::memcpy(p, &v, sizeof v);
+}
+
+/// Writes the transpose of the W x W block at `from` (rows `from_stride` apart) to `to`.
+template <class T>
+[[gnu::always_inline]] inline void transpose_block(T const* from, std::int64_t from_stride, T* to,
+                                                   std::int64_t to_stride) {
+  constexpr int width = lanes<T>;
+  constexpr int piece = 16 / static_cast<int>(sizeof(T));
+  constexpr auto all = std::make_integer_sequence<int, width>{};
+  for (int q = 0; q < width; q += piece) {
+    T const* const p = from + q;
+    T* const o = to + q * to_stride;
+    auto const row = [&](int r) __attribute__((always_inline)) {
+      return gather_pieces<T, width, piece>(p + r * from_stride, from_stride);
+    };
+    if constexpr (piece == 4) {
+      raw<T> const r0 = row(0), r1 = row(1), r2 = row(2), r3 = row(3);
+      raw<T> const low02 = interleave<4, false, T>(r0, r2, all), high02 = interleave<4, true, T>(r0, r2, all);
+      raw<T> const low13 = interleave<4, false, T>(r1, r3, all), high13 = interleave<4, true, T>(r1, r3, all);
+      store_raw<T>(o, interleave<4, false, T>(low02, low13, all));
+      store_raw<T>(o + to_stride, interleave<4, true, T>(low02, low13, all));
+      store_raw<T>(o + 2 * to_stride, interleave<4, false, T>(high02, high13, all));
+      store_raw<T>(o + 3 * to_stride, interleave<4, true, T>(high02, high13, all));
+    } else {
+      raw<T> const r0 = row(0), r1 = row(1);
+      store_raw<T>(o, interleave<2, false, T>(r0, r1, all));
+      store_raw<T>(o + to_stride, interleave<2, true, T>(r0, r1, all));
+    }
+  }
+}
+
+/// How an outer-product micro-kernel walks its operands; everything is a compile-time constant.
+struct outer_shape {
+  int rows, vectors;
+  int splits;             // independent partial sums over k, to cover the latency of fma in small tiles
+  int shift;              // lanes by which the last vector is moved back to stay inside a row of b
+  std::int64_t a_row, a_col, b_row;
+};
+
+template <outer_shape S, int Row, class T, int... V>
+[[gnu::always_inline]] inline void outer_row(vec<T>* sum, T const* a, vec<T> const* b_row,
+                                             std::integer_sequence<int, V...>) {
+  vec<T> const broadcast(a[Row * S.a_row]);
+  ((sum[Row * S.vectors + V] = fma(broadcast, b_row[V], sum[Row * S.vectors + V])), ...);
+}
+
+template <outer_shape S, class T, int... R, int... V>
+[[gnu::always_inline]] inline void outer_step(vec<T>* sum, T const* a, T const* b, std::integer_sequence<int, R...>,
+                                              std::integer_sequence<int, V...> columns) {
+  vec<T> const b_row[] = {
+      vec<T>::load_unaligned(b + V * lanes<T> - (V == S.vectors - 1 ? S.shift : 0))...};
+  (outer_row<S, R, T>(sum, a, b_row, columns), ...);
+}
+
+template <outer_shape S, class T, int... U>
+[[gnu::always_inline]] inline void outer_steps(vec<T>* sum, T const* a, T const* b,
+                                               std::integer_sequence<int, U...>) {
+  constexpr int tile = S.rows * S.vectors;
+  (outer_step<S, T>(sum + U % S.splits * tile, a + U * S.a_col, b + U * S.b_row,
+                    std::make_integer_sequence<int, S.rows>{}, std::make_integer_sequence<int, S.vectors>{}),
+   ...);
+}
+
+template <int Distance, class T, int... I>
+[[gnu::always_inline]] inline void add_upper_half(vec<T>* sum, std::integer_sequence<int, I...>) {
+  ((sum[I] = sum[I] + sum[I + Distance]), ...);
+}
+
+/// Adds up `Splits` (a power of two) consecutive tiles of sums into the first.
+template <int Tile, int Splits, class T>
+[[gnu::always_inline]] inline void merge_splits(vec<T>* sum) {
+  if constexpr (Splits > 1) {
+    constexpr int half = Splits / 2 * Tile;
+    add_upper_half<half, T>(sum, std::make_integer_sequence<int, half>{});
+    merge_splits<Tile, Splits / 2, T>(sum);
+  }
+}
+
+/// Adds the product of `depth` steps to the first rows x vectors entries of `sum`.
+template <outer_shape S, int Unroll, class T>
+[[gnu::always_inline]] inline void outer_accumulate(vec<T>* sum, T const* a, T const* b, std::int64_t depth) {
+  constexpr auto block = std::make_integer_sequence<int, Unroll>{};
+  constexpr auto one = std::make_integer_sequence<int, 1>{};
+  std::int64_t const blocks = depth / Unroll;
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    outer_steps<S, T>(sum, a, b, block);
+    a += Unroll * S.a_col;
+    b += Unroll * S.b_row;
+  }
+  if constexpr (Unroll > 1) {
+    for (std::int64_t i = blocks * Unroll; i < depth; ++i) {
+      outer_steps<S, T>(sum, a, b, one);
+      a += S.a_col;
+      b += S.b_row;
+    }
+  }
+}
+
+/// How a dot-product micro-kernel walks its operands: k is contiguous in both.
+struct dot_shape {
+  int rows, columns, splits;
+  std::int64_t a_row, b_col;
+};
+
+// Skipped lanes were counted by the step before; both operands are cleared there because 0 * inf is not 0.
+template <int Skip, class T>
+[[gnu::always_inline]] inline vec<T> load_skipping(T const* p) {
+  vec<T> const v = vec<T>::load_unaligned(p);
+  if constexpr (Skip > 0) return clear_below<Skip, T>(v);
+  else return v;
+}
+
+template <int SumStride, class T, int... H>
+[[gnu::always_inline]] inline void dot_streamed(vec<T>* sum, vec<T> const* held, vec<T> streamed,
+                                                std::integer_sequence<int, H...>) {
+  ((sum[H * SumStride] = fma(held[H], streamed, sum[H * SumStride])), ...);
+}
+
+template <dot_shape S, int Skip, class T, int... R, int... C>
+[[gnu::always_inline]] inline void dot_step(vec<T>* sum, T const* a, T const* b, std::integer_sequence<int, R...> rows,
+                                            std::integer_sequence<int, C...> columns) {
+  // The shorter operand stays in registers, the longer one is read by the fma itself.
+  if constexpr (S.rows <= S.columns) {
+    vec<T> const held[] = {load_skipping<Skip, T>(a + R * S.a_row)...};
+    (dot_streamed<S.columns, T>(sum + C, held, load_skipping<Skip, T>(b + C * S.b_col), rows), ...);
+  } else {
+    vec<T> const held[] = {load_skipping<Skip, T>(b + C * S.b_col)...};
+    (dot_streamed<1, T>(sum + R * S.columns, held, load_skipping<Skip, T>(a + R * S.a_row), columns), ...);
+  }
+}
+
+template <dot_shape S, class T, int... U>
+[[gnu::always_inline]] inline void dot_steps(vec<T>* sum, T const* a, T const* b, std::integer_sequence<int, U...>) {
+  constexpr int tile = S.rows * S.columns;
+  (dot_step<S, 0, T>(sum + U * tile, a + U * lanes<T>, b + U * lanes<T>, std::make_integer_sequence<int, S.rows>{},
+                     std::make_integer_sequence<int, S.columns>{}),
+   ...);
+}
+
+/// Adds the lane-wise products of K steps (K >= W) to the first rows x columns entries of `sum`.
+template <dot_shape S, std::int64_t K, class T>
+[[gnu::always_inline]] inline void dot_accumulate(vec<T>* sum, T const* a, T const* b) {
+  constexpr int width = lanes<T>;
+  constexpr std::int64_t whole = K / width;
+  constexpr std::int64_t blocks = whole / S.splits;
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    dot_steps<S, T>(sum, a, b, std::make_integer_sequence<int, S.splits>{});
+    a += S.splits * width;
+    b += S.splits * width;
+  }
+  if constexpr (whole % S.splits != 0) dot_steps<S, T>(sum, a, b, std::make_integer_sequence<int, static_cast<int>(whole % S.splits)>{});
+  if constexpr (K % width != 0) {
+    constexpr std::int64_t back = (whole % S.splits) * width + K % width - width;
+    dot_step<S, width - static_cast<int>(K % width), T>(sum, a + back, b + back,
+                                                        std::make_integer_sequence<int, S.rows>{},
+                                                        std::make_integer_sequence<int, S.columns>{});
+  }
+}
+
+}  // namespace dimity::detail::mm

@@ -1,0 +1,57 @@
+// Runs a plan on this machine.
+#pragma once
+
+#include <dimity/exec/cpu/opaque.hpp>
+
+#include <cstddef>
+
+namespace dimity::detail {
+
+/// Memory of one call: where arguments are, where results go, and scratch of `workspace_bytes`.
+struct memory {
+  void* const* inputs;
+  void* const* outputs;
+  std::byte* workspace;
+};
+
+template <class Plan>
+struct executor {
+  template <int Buffer>
+  DIMITY_INLINE static void* address(memory const& m) {
+    constexpr buffer b = Plan::value.buffers[Buffer];
+    if constexpr (b.where == residence::input) return m.inputs[b.index];
+    else if constexpr (b.where == residence::output) return m.outputs[b.index];
+    else return m.workspace + b.offset;
+  }
+  template <int Begin, int... I, class F>
+  DIMITY_INLINE static void with_slots(std::integer_sequence<int, I...>, memory const& m, F const& f) {
+    void* const slots[sizeof...(I) + 1] = {address<Plan::value.slots[Begin + I]>(m)..., nullptr};
+    f(slots);
+  }
+  template <int Step>
+  DIMITY_INLINE static void run_step(memory const& m) {
+    constexpr step s = Plan::value.steps[Step];
+    if constexpr (s.is_kernel) {
+      constexpr kernel k = Plan::value.kernels[s.index];
+      constexpr int code = k.same_as >= 0 ? k.same_as : s.index;
+      with_slots<k.slots.begin>(std::make_integer_sequence<int, k.slots.size()>{}, m, [](void* const* slots) DIMITY_INLINE_LAMBDA {
+        if constexpr (Plan::value.size.steps == 1) loop<Plan, code>::run(slots);
+        else run_kernel<Plan, code>(slots);
+      });
+    } else {
+      constexpr opaque_step o = Plan::value.opaques[s.index];
+      constexpr int code = o.same_as >= 0 ? o.same_as : s.index;
+      constexpr range e = o.epilogue >= 0 ? Plan::value.kernels[o.epilogue].slots : range{};
+      with_slots<o.slots.begin>(std::make_integer_sequence<int, o.slots.size()>{}, m, [&](void* const* slots) DIMITY_INLINE_LAMBDA {
+        with_slots<e.begin>(std::make_integer_sequence<int, e.size()>{}, m, [&](void* const* epilogue_slots) DIMITY_INLINE_LAMBDA { run_opaque<Plan, code>(slots, epilogue_slots); });
+      });
+    }
+  }
+  template <int... Step>
+  DIMITY_INLINE static void run_steps(std::integer_sequence<int, Step...>, memory const& m) {
+    (run_step<Step>(m), ...);
+  }
+  DIMITY_INLINE static void run(memory const& m) { run_steps(std::make_integer_sequence<int, Plan::value.size.steps>{}, m); }
+};
+
+}  // namespace dimity::detail

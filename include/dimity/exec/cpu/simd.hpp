@@ -1,0 +1,210 @@
+// The only header that names xsimd: native batches and what dimity needs of them.
+#pragma once
+
+#include <dimity/core/config.hpp>
+#include <dimity/core/dtype.hpp>
+
+// g++ 12 warns inside its own AVX-512 headers about operands that are undefined on purpose (GCC bug 105593).
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <xsimd/xsimd.hpp>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+#include <type_traits>
+
+namespace dimity::detail {
+
+/// The machine's native vector of T (float, double, integers), as chosen by the compiler flags.
+template <class T>
+using native_batch = xsimd::batch<T>;
+template <class T>
+using native_mask = xsimd::batch_bool<T>;
+
+template <class T>
+inline constexpr bool is_vectorizable = std::is_same_v<T, float> || std::is_same_v<T, double> || (std::is_integral_v<T> && !std::is_same_v<T, bool> && sizeof(T) >= 4);
+
+template <class T>
+constexpr int native_lanes() {
+  if constexpr (is_vectorizable<T>) {
+    return static_cast<int>(native_batch<T>::size);
+  } else {
+    return 1;
+  }
+}
+
+template <class T, bool Native>
+struct part_of {
+  using type = T;
+  using mask = bool;
+};
+template <class T>
+struct part_of<T, true> {
+  using type = xsimd::batch<T>;
+  using mask = xsimd::batch_bool<T>;
+};
+
+/// W values of type T: native batches where W is a multiple of their size, otherwise plain elements. Every operation is written once, on one part.
+template <class T, int W>
+struct vec {
+  static constexpr bool native = is_vectorizable<T> && W >= native_lanes<T>() && W % native_lanes<T>() == 0 && W > 1;
+  using part = typename part_of<T, native>::type;
+  static constexpr int part_lanes = native ? native_lanes<T>() : 1;
+  static constexpr int parts = W / part_lanes;
+  part p[parts];
+};
+
+/// W truth values, in the form that comparing two vec<T, W> gives.
+template <class T, int W>
+struct mask {
+  static constexpr bool native = vec<T, W>::native;
+  using part = typename part_of<T, native>::mask;
+  static constexpr int part_lanes = vec<T, W>::part_lanes;
+  static constexpr int parts = vec<T, W>::parts;
+  part p[parts];
+};
+
+/// r.p[i] = f(x.p[i]...) for every part.
+template <class R, class F, class... X>
+DIMITY_INLINE R map_parts(F f, X const&... x) {
+  R r;
+  if constexpr (R::parts == 1) {
+    r.p[0] = f(x.p[0]...);
+  } else if constexpr (R::parts == 2) {
+    r.p[0] = f(x.p[0]...);
+    r.p[1] = f(x.p[1]...);
+  } else {
+    for (int i = 0; i < R::parts; ++i) r.p[i] = f(x.p[i]...);
+  }
+  return r;
+}
+
+template <class T, int W>
+DIMITY_INLINE vec<T, W> broadcast_to_lanes(T x) {
+  vec<T, W> r;
+  for (int i = 0; i < vec<T, W>::parts; ++i) r.p[i] = typename vec<T, W>::part(x);
+  return r;
+}
+template <class T, int W>
+DIMITY_INLINE mask<T, W> broadcast_mask(bool x) {
+  mask<T, W> r;
+  for (int i = 0; i < mask<T, W>::parts; ++i) r.p[i] = typename mask<T, W>::part(x);
+  return r;
+}
+
+template <class T, int W>
+DIMITY_INLINE vec<T, W> load_lanes(T const* from) {
+  vec<T, W> r;
+  if constexpr (vec<T, W>::native) {
+    for (int i = 0; i < vec<T, W>::parts; ++i) r.p[i] = native_batch<T>::load_unaligned(from + i * vec<T, W>::part_lanes);
+  } else {
+    for (int i = 0; i < W; ++i) r.p[i] = from[i];
+  }
+  return r;
+}
+template <class T, int W>
+DIMITY_INLINE void store_lanes(T* to, vec<T, W> const& x) {
+  if constexpr (vec<T, W>::native) {
+    for (int i = 0; i < vec<T, W>::parts; ++i) x.p[i].store_unaligned(to + i * vec<T, W>::part_lanes);
+  } else {
+    for (int i = 0; i < W; ++i) to[i] = x.p[i];
+  }
+}
+template <class T, int W>
+DIMITY_INLINE mask<T, W> load_mask(bool const* from) {
+  mask<T, W> r;
+  if constexpr (mask<T, W>::native) {
+    for (int i = 0; i < mask<T, W>::parts; ++i) r.p[i] = native_mask<T>::load_unaligned(from + i * mask<T, W>::part_lanes);
+  } else {
+    for (int i = 0; i < W; ++i) r.p[i] = from[i];
+  }
+  return r;
+}
+template <class T, int W>
+DIMITY_INLINE void store_mask(bool* to, mask<T, W> const& x) {
+  if constexpr (mask<T, W>::native) {
+    for (int i = 0; i < mask<T, W>::parts; ++i) x.p[i].store_unaligned(to + i * mask<T, W>::part_lanes);
+  } else {
+    for (int i = 0; i < W; ++i) to[i] = x.p[i];
+  }
+}
+
+/// The first n lanes from memory, zeros behind them; never reads past them.
+template <class T, int W>
+DIMITY_INLINE vec<T, W> load_first(T const* from, int n) {
+#if defined(__AVX512F__)
+  if constexpr (vec<T, W>::parts == 1 && vec<T, W>::native && std::is_same_v<T, float>) {
+    return {{native_batch<T>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), from))}};
+  } else if constexpr (vec<T, W>::parts == 1 && vec<T, W>::native && std::is_same_v<T, double>) {
+    return {{native_batch<T>(_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1u), from))}};
+  } else
+#endif
+  {
+    alignas(64) T buffer[W] = {};
+    for (int i = 0; i < n; ++i) buffer[i] = from[i];
+    return load_lanes<T, W>(buffer);
+  }
+}
+template <class T, int W>
+DIMITY_INLINE void store_first(T* to, vec<T, W> const& x, int n) {
+#if defined(__AVX512F__)
+  if constexpr (vec<T, W>::parts == 1 && vec<T, W>::native && std::is_same_v<T, float>) {
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << n) - 1u), x.p[0]);
+  } else if constexpr (vec<T, W>::parts == 1 && vec<T, W>::native && std::is_same_v<T, double>) {
+    _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1u << n) - 1u), x.p[0]);
+  } else
+#endif
+  {
+    alignas(64) T buffer[W];
+    store_lanes<T, W>(buffer, x);
+    for (int i = 0; i < n; ++i) to[i] = buffer[i];
+  }
+}
+
+template <class T, int W>
+DIMITY_INLINE vec<T, W> lane_numbers(T first) {
+  alignas(64) T buffer[W];
+  for (int i = 0; i < W; ++i) buffer[i] = static_cast<T>(first + static_cast<T>(i));
+  return load_lanes<T, W>(buffer);
+}
+
+template <class T>
+DIMITY_INLINE native_batch<T> choose(native_mask<T> const& condition, native_batch<T> const& yes, native_batch<T> const& no) {
+  return xsimd::select(condition, yes, no);
+}
+template <class T>
+DIMITY_INLINE T choose(bool condition, T const& yes, T const& no) {
+  return condition ? yes : no;
+}
+
+/// The same truth values in the form of another element type.
+template <class To, class From, int W>
+DIMITY_INLINE mask<To, W> convert_mask(mask<From, W> const& x) {
+  if constexpr (std::is_same_v<To, From>) {
+    return x;
+  } else {
+    alignas(64) bool buffer[W];
+    store_mask<From, W>(buffer, x);
+    return load_mask<To, W>(buffer);
+  }
+}
+
+/// Conversion as static_cast does it.
+template <class To, class From, int W>
+DIMITY_INLINE vec<To, W> convert_lanes(vec<From, W> const& x) {
+  if constexpr (std::is_same_v<To, From>) {
+    return x;
+  } else {
+    alignas(64) From from[W];
+    alignas(64) To to[W];
+    store_lanes<From, W>(from, x);
+    for (int i = 0; i < W; ++i) to[i] = static_cast<To>(from[i]);
+    return load_lanes<To, W>(to);
+  }
+}
+
+}  // namespace dimity::detail

@@ -1,0 +1,41 @@
+// Program -> plan, as a constant of a type: `planned<Source>::value`. Source says how to build the program.
+#pragma once
+
+#include <dimity/exec/cpu/run.hpp>
+#include <dimity/exec/workspace.hpp>
+#include <dimity/plan/alias.hpp>
+#include <dimity/plan/schedule.hpp>
+#include <dimity/program/finish.hpp>
+
+namespace dimity::detail {
+
+/// Kernels are keyed on this type, so Source should have a short name (DESIGN section 6).
+template <class Source>
+struct planned {
+  template <class F>
+  static constexpr auto with_plan(F const& f) {
+    builder raw;
+    Source::build(raw);
+    builder g;
+    finish(raw, g);
+    plan_builder out;
+    scheduler s{g, out, cpu_scratch_bytes};
+    s.run();
+    return f(s, g, out);
+  }
+  // Twice: constant evaluation cannot hand an array out whose size is not yet a constant.
+  static constexpr plan_size size = with_plan([](scheduler const& s, builder const&, plan_builder const&) { return s.size(); });
+  static constexpr plan<size> value = with_plan([](scheduler const&, builder const& g, plan_builder const& out) { return to_plan<size>(g, out); });
+};
+
+/// Runs the plan in this thread's workspace.
+template <class Plan>
+DIMITY_INLINE void run_planned(void* const* inputs, void* const* outputs) {
+  if constexpr (Plan::value.workspace_bytes == 0) {
+    executor<Plan>::run({inputs, outputs, nullptr});
+  } else {
+    executor<Plan>::run({inputs, outputs, workspace_of_thread(static_cast<std::size_t>(Plan::value.workspace_bytes))});
+  }
+}
+
+}  // namespace dimity::detail

@@ -1,0 +1,189 @@
+// Matrix products and what reduces to them.
+#pragma once
+
+#include <dimity/expr/expression.hpp>
+#include <dimity/expr/rules.hpp>
+
+namespace dimity {
+namespace detail {
+
+template <class Left, class Right>
+struct matmul_shapes {
+  static_assert(Left::at(-1) == Right::at(Right::rank > 1 ? -2 : 0), "[dimity.shape.11] matmul: the columns of the left operand must equal the rows of the right one");
+};
+
+/// The result shape of NumPy's matmul, used when the operands do not fit so that one mistake gives one error.
+template <class Left, class Right>
+struct matmul_compatible_shapes {
+  static constexpr bool value = Left::rank > 0 && Right::rank > 0 && Left::at(-1) == Right::at(Right::rank > 1 ? -2 : 0);
+};
+
+/// [.., m, k] x [.., k, n]; a single column is computed as a row, whose elements are contiguous.
+constexpr ref matrix_product(ref a, ref b) {
+  int const r = a.rank();
+  if (b.extent(r - 1) == 1 && a.extent(r - 2) > 1) return swap_last_two(dot(swap_last_two(b), swap_last_two(a)));
+  return dot(a, b);
+}
+
+struct matmul_operation {
+  static constexpr ref emit(builder&, ref a, ref b) {
+    dtype const type = promote(a.type(), b.type()) == dtype::boolean ? dtype::int64 : promote(a.type(), b.type());
+    a = cast(a, type);
+    b = cast(b, type);
+    bool const left_vector = a.rank() == 1, right_vector = b.rank() == 1;
+    if (left_vector) {
+      shape_value s;
+      s.push(1);
+      s.push(a.extent(0));
+      a = reshape(a, s);
+    }
+    if (right_vector) {
+      shape_value s;
+      s.push(b.extent(0));
+      s.push(1);
+      b = reshape(b, s);
+    }
+    extent_t const m = a.extent(a.rank() - 2), k = a.extent(a.rank() - 1), n = b.extent(b.rank() - 1);
+    shape_value left_batch, right_batch;
+    for (int i = 0; i + 2 < a.rank(); ++i) left_batch.push(a.extent(i));
+    for (int i = 0; i + 2 < b.rank(); ++i) right_batch.push(b.extent(i));
+    shape_value const batch = broadcast_shape(left_batch, right_batch);
+    shape_value result = batch;
+    result.push(m);
+    result.push(n);
+    ref c;
+    if (right_batch.rank == 0 && left_batch.rank > 0) {
+      // One matrix for the whole batch: the rows of all of it are the rows of one product.
+      shape_value flat;
+      flat.push(left_batch.size() * m);
+      flat.push(k);
+      c = reshape(matrix_product(reshape(a, flat), b), result);
+    } else {
+      shape_value sa = batch, sb = batch;
+      sa.push(m);
+      sa.push(k);
+      sb.push(k);
+      sb.push(n);
+      c = matrix_product(broadcast_to(a, sa), broadcast_to(b, sb));
+    }
+    if (!left_vector && !right_vector) return c;
+    shape_value s = batch;
+    if (!left_vector) s.push(m);
+    if (!right_vector) s.push(n);
+    return reshape(c, s);
+  }
+};
+struct outer_operation {
+  static constexpr ref emit(builder&, ref a, ref b) {
+    shape_value sa, sb;
+    sa.push(a.shape().size());
+    sa.push(1);
+    sb.push(1);
+    sb.push(b.shape().size());
+    return reshape(a, sa) * reshape(b, sb);
+  }
+};
+/// Contracts the last Axes axes of the left operand with the first of the right one.
+template <int Axes>
+struct tensordot_operation {
+  static constexpr ref emit(builder&, ref a, ref b) {
+    shape_value sa, sb, result;
+    extent_t m = 1, k = 1, n = 1;
+    for (int i = 0; i < a.rank(); ++i) {
+      if (i < a.rank() - Axes) {
+        m *= a.extent(i);
+        result.push(a.extent(i));
+      } else {
+        k *= a.extent(i);
+      }
+    }
+    for (int i = Axes; i < b.rank(); ++i) {
+      n *= b.extent(i);
+      result.push(b.extent(i));
+    }
+    sa.push(m);
+    sa.push(k);
+    sb.push(k);
+    sb.push(n);
+    return reshape(matrix_product(reshape(a, sa), reshape(b, sb)), result);
+  }
+};
+/// Contracts the last axes of both.
+struct inner_operation {
+  static constexpr ref emit(builder& g, ref a, ref b) {
+    axis_map p;
+    p.set(0, b.rank() - 1);
+    for (int i = 0; i + 1 < b.rank(); ++i) p.set(i + 1, i);
+    return tensordot_operation<1>::emit(g, a, transpose(b, p));
+  }
+};
+
+template <class Left, class Right, int Axes>
+struct tensordot_shapes {
+  static constexpr int mismatch() {
+    for (int i = 0; i < Axes; ++i)
+      if (Left::at(Left::rank - Axes + i) != Right::at(i)) return i;
+    return 0;
+  }
+  static_assert(Left::at(Left::rank - Axes + mismatch()) == Right::at(mismatch()), "[dimity.shape.12] tensordot, inner: contracted axes must have equal extents");
+};
+
+/// Something of the shape that the right operands would have given.
+template <class T, extent_t... E>
+struct zeros_operation {
+  static constexpr ref emit(builder& g, ref) { return full(g, dtype_of<T>, shape_value_of<shape<E...>>::value, 0); }
+};
+template <class T, class Left, class Right>
+struct recovered_product;
+template <class T, extent_t... L, extent_t... R>
+struct recovered_product<T, shape<L...>, shape<R...>> {
+  using left = shape<L...>;
+  using right = shape<R...>;
+  template <class X>
+  static constexpr auto make(X&& x) {
+    if constexpr (left::rank >= 2 && right::rank >= 2) return apply<zeros_operation<T, left::at(-2), right::at(-1)>>(static_cast<X&&>(x));
+    else return apply<zeros_operation<T>>(static_cast<X&&>(x));
+  }
+};
+
+}  // namespace detail
+
+/// The matrix product by NumPy's rules: [.., m, k] x [.., k, n], leading axes broadcast; a vector is a row on the left and a column on the right.
+/// 2 m k n operations; elementwise work on the result runs in its epilogue.
+template <operand A, operand B>
+constexpr auto matmul(A&& a, B&& b) {
+  using left = detail::shape_of<A>;
+  using right = detail::shape_of<B>;
+  (void)sizeof(detail::matmul_shapes<left, right>);
+  if constexpr (detail::matmul_compatible_shapes<left, right>::value) return detail::apply<detail::matmul_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
+  else return detail::recovered_product<detail::element_of<A>, left, right>::make(static_cast<A&&>(a));
+}
+/// NumPy's dot of two vectors or matrices.
+template <operand A, operand B>
+  requires(detail::shape_of<A>::rank >= 1 && detail::shape_of<B>::rank >= 1 && detail::shape_of<B>::rank <= 2)
+constexpr auto dot(A&& a, B&& b) {
+  return matmul(static_cast<A&&>(a), static_cast<B&&>(b));
+}
+/// All products of an element of a and an element of b; both are flattened.
+template <operand A, operand B>
+constexpr auto outer(A&& a, B&& b) {
+  return detail::apply<detail::outer_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
+}
+/// Sums of products over the last axes of both.
+template <operand A, operand B>
+  requires(detail::shape_of<A>::rank >= 1 && detail::shape_of<B>::rank >= 1)
+constexpr auto inner(A&& a, B&& b) {
+  static_assert(detail::shape_of<A>::at(-1) == detail::shape_of<B>::at(-1), "[dimity.shape.12] tensordot, inner: contracted axes must have equal extents");
+  return detail::apply<detail::inner_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
+}
+/// Sums of products over the last Axes axes of a and the first Axes axes of b.
+template <int Axes = 2, operand A, operand B>
+constexpr auto tensordot(A&& a, B&& b) {
+  (void)sizeof(detail::tensordot_shapes<detail::shape_of<A>, detail::shape_of<B>, Axes>);
+  return detail::apply<detail::tensordot_operation<Axes>>(static_cast<A&&>(a), static_cast<B&&>(b));
+}
+/// True when matmul accepts the shapes; for generic code and tests.
+template <class Left, class Right>
+inline constexpr bool matmul_compatible = detail::matmul_compatible_shapes<Left, Right>::value;
+
+}  // namespace dimity

@@ -1,0 +1,98 @@
+// Tensors from nothing. These are expressions: `zeros<float, 3>() + x` stores no zeros; assign or eval() to have a tensor.
+#pragma once
+
+#include <dimity/expr/expression.hpp>
+
+namespace dimity {
+namespace detail {
+
+template <class T, extent_t... E>
+struct full_operation {
+  static constexpr ref emit(builder&, ref value) { return broadcast_to(value, shape_value_of<shape<E...>>::value); }
+};
+template <class T, int Value, extent_t... E>
+struct constant_operation {
+  static constexpr ref emit(builder& g) { return full(g, dtype_of<T>, shape_value_of<shape<E...>>::value, Value); }
+};
+template <class T, extent_t Rows, extent_t Columns, extent_t Offset>
+struct eye_operation {
+  static constexpr ref emit(builder& g) {
+    shape_value const s = shape_value_of<shape<Rows, Columns>>::value;
+    ref const i = iota(g, dtype::int64, s, 0), j = iota(g, dtype::int64, s, 1);
+    return cast(equal(i + full(g, dtype::int64, s, static_cast<double>(Offset)), j), dtype_of<T>);
+  }
+};
+/// start + i * step
+template <class T, extent_t N>
+struct arange_operation {
+  static constexpr ref emit(builder& g, ref start, ref step) {
+    shape_value const s = shape_value_of<shape<N>>::value;
+    return start + iota(g, dtype_of<T>, s, 0) * step;
+  }
+};
+
+}  // namespace detail
+
+template <element T, extent_t... E>
+constexpr auto zeros() {
+  return detail::apply_nothing<detail::constant_operation<T, 0, E...>, T, shape<E...>>();
+}
+template <element T, extent_t... E>
+constexpr auto ones() {
+  return detail::apply_nothing<detail::constant_operation<T, 1, E...>, T, shape<E...>>();
+}
+template <element T, extent_t... E>
+constexpr auto full(std::type_identity_t<T> value) {
+  return detail::apply<detail::full_operation<T, E...>>(detail::scalar_leaf<T>{value});
+}
+/// A tensor with uninitialised elements.
+template <element T, extent_t... E>
+constexpr tensor<T, E...> empty() {
+  return tensor<T, E...>(uninitialized);
+}
+/// Ones on diagonal Offset.
+template <element T, extent_t Rows, extent_t Columns = Rows, extent_t Offset = 0>
+constexpr auto eye() {
+  return detail::apply_nothing<detail::eye_operation<T, Rows, Columns, Offset>, T, shape<Rows, Columns>>();
+}
+/// start, start + step, ...: N values.
+template <element T, extent_t N>
+constexpr auto arange(std::type_identity_t<T> start = T(0), std::type_identity_t<T> step = T(1)) {
+  return detail::apply<detail::arange_operation<T, N>>(detail::scalar_leaf<T>{start}, detail::scalar_leaf<T>{step});
+}
+/// N evenly spaced values from start to stop, both included.
+template <element T, extent_t N>
+  requires(is_floating(dtype_of<T>))
+constexpr auto linspace(std::type_identity_t<T> start, std::type_identity_t<T> stop) {
+  T const step = N > 1 ? T((stop - start) / T(N - 1)) : T(0);
+  return detail::apply<detail::arange_operation<T, N>>(detail::scalar_leaf<T>{start}, detail::scalar_leaf<T>{step});
+}
+
+namespace detail {
+
+template <class T, class Shape>
+struct creation_like;
+template <class T, extent_t... E>
+struct creation_like<T, shape<E...>> {
+  static constexpr auto zeros() { return dimity::zeros<T, E...>(); }
+  static constexpr auto ones() { return dimity::ones<T, E...>(); }
+  static constexpr auto full(T value) { return dimity::full<T, E...>(value); }
+};
+
+}  // namespace detail
+
+/// Of the element type and shape of x, whose elements are not read.
+template <operand X>
+constexpr auto zeros_like(X const&) {
+  return detail::creation_like<detail::element_of<X>, detail::shape_of<X>>::zeros();
+}
+template <operand X>
+constexpr auto ones_like(X const&) {
+  return detail::creation_like<detail::element_of<X>, detail::shape_of<X>>::ones();
+}
+template <operand X>
+constexpr auto full_like(X const&, detail::element_of<X> value) {
+  return detail::creation_like<detail::element_of<X>, detail::shape_of<X>>::full(value);
+}
+
+}  // namespace dimity

@@ -1,0 +1,244 @@
+// Front door one: expression nodes. `apply` is what every user-facing function calls: on tensors it describes the work in a type, on
+// tracers it appends to the program, both through the one `emit` of the operation.
+#pragma once
+
+#include <dimity/core/dual.hpp>
+#include <dimity/core/view.hpp>
+#include <dimity/program/emit_layout.hpp>
+#include <dimity/program/tracer.hpp>
+
+#include <tuple>
+
+namespace dimity {
+
+template <class Operation, class T, class Shape, class... Operands>
+class expression;
+
+namespace detail {
+
+/// A plain scalar inside an expression, already of the element type that it takes part in.
+template <class T>
+struct scalar_leaf {
+  T value;
+};
+template <class T>
+struct operand_traits<scalar_leaf<T>> {
+  static constexpr bool is_operand = true, is_traced = false;
+  using element_type = T;
+  using shape_type = shape<>;
+};
+
+template <class X>
+concept scalar = std::is_arithmetic_v<std::remove_cvref_t<X>> || is_dual<std::remove_cvref_t<X>>::value;
+
+/// Element type and shape of an operand: all that decides the result.
+template <class T, class Shape>
+struct operand_info {
+  static constexpr dtype type = dtype_of<T>;
+  static constexpr shape_value shape = shape_value_of<Shape>::value;
+};
+
+struct typed_shape {
+  dtype type;
+  shape_value shape;
+};
+
+/// The one place where result types come from: the operation is emitted into a scratch program and asked.
+template <class Operation, class... Info>
+struct result_of {
+  static constexpr typed_shape probe() {
+    builder g;
+    ref const r = Operation::emit(g, g_input<Info>(g)...);
+    return {r.type(), r.shape()};
+  }
+  template <class I>
+  static constexpr ref g_input(builder& g) {
+    return ref{&g, g.input(I::type, I::shape)};
+  }
+  static constexpr typed_shape value = probe();
+  using element = type_of<value.type>;
+  template <int... I>
+  static constexpr auto shape_from(std::integer_sequence<int, I...>) {
+    return dimity::shape<value.shape.extent[I]...>{};
+  }
+  using shape = decltype(shape_from(std::make_integer_sequence<int, value.shape.rank>{}));
+};
+
+template <class T, class Shape>
+struct tracer_of;
+template <class T, extent_t... E>
+struct tracer_of<T, shape<E...>> {
+  using type = tensor<traced<T>, E...>;
+};
+template <class T, class Shape>
+struct tensor_of;
+template <class T, extent_t... E>
+struct tensor_of<T, shape<E...>> {
+  using type = tensor<T, E...>;
+};
+
+template <class X>
+using info_of = operand_info<element_of<X>, shape_of<X>>;
+
+/// How an operand is kept inside a node: named tensors as views, temporaries and nodes by value.
+template <class X>
+struct stored {
+  using type = std::remove_cvref_t<X>;
+  static constexpr type make(X&& x) { return static_cast<X&&>(x); }
+};
+template <class T, extent_t... E>
+struct stored<tensor<T, E...>&> {
+  using type = tensor_view<T const, shape<E...>, row_major_strides<shape<E...>>>;
+  static constexpr type make(tensor<T, E...> const& x) { return type(x.data()); }
+};
+template <class T, extent_t... E>
+struct stored<tensor<T, E...> const&> : stored<tensor<T, E...>&> {};
+template <class X>
+using stored_t = typename stored<X>::type;
+
+// ---- lowering: expression type -> program, expression object -> pointers
+
+template <class X>
+struct lowering;
+
+template <class T, extent_t... E>
+struct lowering<tensor<T, E...>> {
+  static constexpr int leaves = 1;
+  static constexpr ref emit(builder& g) { return {&g, g.input(dtype_of<T>, shape_value_of<shape<E...>>::value)}; }
+  static void collect(tensor<T, E...> const& x, void const**& out) { *out++ = x.data(); }
+};
+template <class T, extent_t... E, extent_t... S>
+struct lowering<tensor_view<T, shape<E...>, strides<S...>>> {
+  static constexpr int leaves = 1;
+  static constexpr ref emit(builder& g) {
+    int const id = g.input(dtype_of<std::remove_const_t<T>>, shape_value_of<shape<E...>>::value);
+    if constexpr (!std::is_same_v<strides<S...>, row_major_strides<shape<E...>>>) {
+      std::int64_t const s[] = {S..., 0};
+      g.nodes[id].arg[0] = static_cast<std::int32_t>(g.intern(s, static_cast<int>(sizeof...(S))));
+    }
+    return {&g, id};
+  }
+  static void collect(tensor_view<T, shape<E...>, strides<S...>> const& x, void const**& out) { *out++ = x.data(); }
+};
+template <class T>
+struct lowering<scalar_leaf<T>> {
+  static constexpr int leaves = 1;
+  static constexpr ref emit(builder& g) { return {&g, g.input(dtype_of<T>, {})}; }
+  static void collect(scalar_leaf<T> const& x, void const**& out) { *out++ = &x.value; }
+};
+template <class Operation, class T, class Shape, class... X>
+struct lowering<expression<Operation, T, Shape, X...>> {
+  static constexpr int leaves = (0 + ... + lowering<X>::leaves);
+  static constexpr ref emit(builder& g) {
+    // Braces: operands are emitted from left to right, in the order in which their pointers are collected.
+    ref const operands[] = {lowering<X>::emit(g)..., ref{}};
+    return from(g, operands, std::index_sequence_for<X...>{});
+  }
+  template <std::size_t... I>
+  static constexpr ref from(builder& g, ref const* operands, std::index_sequence<I...>) {
+    return Operation::emit(g, operands[I]...);
+  }
+  static void collect(expression<Operation, T, Shape, X...> const& x, void const**& out) {
+    std::apply([&](auto const&... operand) { (lowering<std::remove_cvref_t<decltype(operand)>>::collect(operand, out), ...); }, x.operands());
+  }
+};
+
+/// A tensor that a traced function met without having been given it.
+template <class Tensor>
+struct captured_tensor {
+  static_assert(sizeof(Tensor) == 0, "[dimity.trace.2] a traced function met a tensor that is not one of its arguments; captured values have no identity in a program: pass it in");
+};
+
+/// A value inside a traced function, as a node of its program.
+template <class X>
+constexpr ref trace_operand(builder& g, X const& x) {
+  if constexpr (tracer<X>) {
+    if constexpr (requires { x.ref(); }) return x.ref();
+    else return x.value;
+  } else if constexpr (requires { x.operands(); }) {
+    return std::apply([&](auto const&... o) { return std::remove_cvref_t<X>::operation::emit(g, trace_operand(g, o)...); }, x.operands());
+  } else if constexpr (requires { x.value; }) {
+    if constexpr (is_floating(dtype_of<element_of<X>>)) return constant(g, dtype_of<element_of<X>>, static_cast<double>(x.value));
+    else return integer_constant(g, dtype_of<element_of<X>>, static_cast<std::int64_t>(x.value));
+  } else {
+    (void)sizeof(captured_tensor<X>);
+    return full(g, dtype_of<element_of<X>>, shape_value_of<shape_of<X>>::value, 0);
+  }
+}
+
+template <class... X>
+constexpr builder* program_of(X const&... x) {
+  builder* g = nullptr;
+  ((void)[&] {
+    if constexpr (tracer<X>) {
+      if constexpr (requires { x.ref(); }) g = x.ref().g;
+      else g = x.value.g;
+    }
+  }(), ...);
+  return g;
+}
+
+}  // namespace detail
+
+/// A description of work: an operation and its operands, held by value. Assign it to a tensor, or call eval(), to run it.
+template <class Operation, class T, class Shape, class... Operands>
+class expression {
+ public:
+  using value_type = T;
+  using shape_type = Shape;
+  using operation = Operation;
+  static constexpr int rank = Shape::rank;
+
+  constexpr explicit expression(Operands... operands) : operands_(static_cast<Operands&&>(operands)...) {}
+  constexpr std::tuple<Operands...> const& operands() const { return operands_; }
+
+  static constexpr std::size_t size() { return static_cast<std::size_t>(Shape::size); }
+  static constexpr std::size_t extent(int axis) { return static_cast<std::size_t>(Shape::at(axis)); }
+
+  /// A rank-0 expression is evaluated when it is used as its scalar.
+  operator T() const
+    requires(rank == 0)
+  {
+    return detail::evaluator<expression>::scalar(*this);
+  }
+
+ private:
+  std::tuple<Operands...> operands_;
+};
+
+namespace detail {
+
+template <class Operation, class T, class Shape, class... X>
+struct operand_traits<expression<Operation, T, Shape, X...>> {
+  static constexpr bool is_operand = true, is_traced = false;
+  using element_type = T;
+  using shape_type = Shape;
+};
+
+/// Operation on operands: a tracer when one of them is traced, an expression otherwise.
+template <class Operation, class... X>
+constexpr auto apply(X&&... x) {
+  using result = result_of<Operation, info_of<X>...>;
+  if constexpr ((tracer<X> || ...)) {
+    builder& g = *program_of(x...);
+    return typename tracer_of<typename result::element, typename result::shape>::type(Operation::emit(g, trace_operand(g, x)...));
+  } else {
+    return expression<Operation, typename result::element, typename result::shape, stored_t<X>...>(stored<X>::make(static_cast<X&&>(x))...);
+  }
+}
+
+/// An operation without operands.
+template <class Operation, class T, class Shape>
+constexpr auto apply_nothing() {
+  return expression<Operation, T, Shape>();
+}
+
+/// A scalar takes the element type that promotion against the tensor operand gives; it never widens a float tensor.
+template <class Other, class S>
+constexpr auto as_operand(S const& s) {
+  using T = type_of<promote_scalar(dtype_of<element_of<Other>>, dtype_of<S>)>;
+  return scalar_leaf<T>{static_cast<T>(s)};
+}
+
+}  // namespace detail
+}  // namespace dimity

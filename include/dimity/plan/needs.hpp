@@ -1,0 +1,127 @@
+// Second planning pass: values move to the kernel that uses them, and what is needed elsewhere is kept when it is costly, computed again when it is not.
+#pragma once
+
+#include <dimity/plan/homes.hpp>
+
+namespace dimity::detail {
+
+struct need_finder {
+  planner& p;
+  home_finder homes{p};
+
+  constexpr node_info& at(int id) { return p.info[id]; }
+
+  constexpr void collect_users() {
+    int const count = p.g->nodes.size();
+    p.first_user = list<std::int32_t>(count, -1);
+    p.next_user.clear();
+    p.user.clear();
+    for (int id : p.order)
+      for (int k = 0; k < arity_of(p.g->nodes[id].op); ++k) {
+        int const o = p.g->nodes[id].arg[k];
+        p.user.push(id);
+        p.next_user.push(p.first_user[o]);
+        p.first_user[o] = p.user.size() - 1;
+      }
+  }
+
+  /// The map that operand o of a computed value has in the value's space.
+  constexpr axis_map operand_map(int id, int o, axis_map map) {
+    node const n = p.g->nodes[id];
+    shape_value const s = p.g->shape(id), so = p.g->shape(o);
+    axis_map result;
+    switch (n.op) {
+      case primitive::broadcast: {
+        axis_map const repeated{static_cast<std::uint32_t>(n.attribute)};
+        for (int i = 0; i < s.rank; ++i)
+          if (repeated[i] >= 0) result.set(repeated[i], map[i]);
+        return result;
+      }
+      case primitive::transpose: {
+        axis_map const perm{static_cast<std::uint32_t>(n.attribute)};
+        for (int i = 0; i < s.rank; ++i) result.set(perm[i], map[i]);
+        return result;
+      }
+      case primitive::reshape: {
+        int j = 0;
+        for (int i = 0; i < s.rank; ++i) {
+          if (s.extent[i] == 1) continue;
+          while (so.extent[j] == 1) ++j;
+          result.set(j++, map[i]);
+        }
+        return result;
+      }
+      default: return map;
+    }
+  }
+  constexpr axis_map reduced_operand_map(int o, int group) {
+    if (p.is_anchored(o) && at(o).group == group) return at(o).map;
+    axis_map map;
+    p.squeezed_space(o, map);
+    return map;
+  }
+
+  /// A value whose users all sit in one later kernel over the same space moves there, so that it need not be stored.
+  constexpr void sink() {
+    for (int i = p.order.size() - 1; i >= 0; --i) {
+      int const id = p.order[i];
+      node_info& me = at(id);
+      if (me.state != status::anchored || me.required || family_of(p.g->nodes[id].op) == family::reduction) continue;
+      int target = -1;
+      bool fits = p.first_user[id] >= 0;
+      for (int u = p.first_user[id]; u >= 0 && fits; u = p.next_user[u]) {
+        int const user = p.user[u];
+        node_info const& other = at(user);
+        if (other.group < 0 || (target >= 0 && other.group != target)) {
+          fits = false;
+          break;
+        }
+        target = other.group;
+        if (target == me.group || p.groups[target].space != p.groups[me.group].space) {
+          fits = false;
+        } else if (family_of(p.g->nodes[user].op) == family::reduction) {
+          fits = identity_map(id) == me.map;
+        } else {
+          fits = operand_map(user, id, other.map) == me.map;
+        }
+      }
+      if (fits && p.groups[target].level > p.groups[me.group].level) me.group = static_cast<std::int16_t>(target);
+    }
+  }
+  constexpr axis_map identity_map(int id) {
+    axis_map map;
+    p.squeezed_space(id, map);
+    return map;
+  }
+
+  /// Marks what the kernels of required values must read from memory.
+  constexpr void mark() {
+    list<std::int32_t> work;
+    list<std::int32_t> seen(p.g->nodes.size(), -1);
+    for (int i = p.order.size() - 1; i >= 0; --i)
+      if (at(p.order[i]).required) work.push(p.order[i]);
+    for (int next = 0; next < work.size(); ++next) {
+      int const id = work[next];
+      for (int k = 0; k < arity_of(p.g->nodes[id].op); ++k) trace(p.g->nodes[id].arg[k], at(id).group, 0, work, seen);
+    }
+  }
+  constexpr void trace(int o, int group, int depth, list<std::int32_t>& work, list<std::int32_t>& seen) {
+    node_info& info = at(o);
+    if (info.state != status::anchored || info.required) return;
+    if (info.group != group) {
+      bool const costly = cost_of(p.g->nodes[o].op) == cost_class::costly || family_of(p.g->nodes[o].op) == family::reduction;
+      if (costly || depth >= max_floating_depth) {
+        info.required = true;
+        work.push(o);
+        return;
+      }
+      ++depth;
+    } else {
+      if (seen[o] == group) return;
+      seen[o] = group;
+    }
+    for (int k = 0; k < arity_of(p.g->nodes[o].op); ++k) trace(p.g->nodes[o].arg[k], group, depth, work, seen);
+  }
+};
+
+}  // namespace dimity::detail

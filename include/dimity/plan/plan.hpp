@@ -1,0 +1,114 @@
+// The plan: which kernels run, in which order, on which memory. A constexpr value that tests assert on and that `print` explains.
+#pragma once
+
+#include <dimity/program/graph.hpp>
+
+namespace dimity::detail {
+
+inline constexpr int max_axes = 8;
+
+/// How a kernel reads or writes one buffer: element (i0, i1, ...) of the kernel's axes is at offset + sum(i * stride).
+struct access {
+  std::int16_t slot = 0;  ///< which of the kernel's pointers
+  dtype type = dtype::float32;
+  std::int64_t offset = 0;
+  std::int64_t stride[max_axes] = {};
+};
+
+/// Where in the loop nest a value lives.
+enum class level : std::uint8_t { invariant, row, lane };
+
+/// One value inside a kernel. `input` is a load through access `attribute`; reductions here reduce the kernel's inner axes.
+struct value {
+  primitive op = primitive::input;
+  dtype type = dtype::float32;
+  level at = level::lane;
+  std::int16_t stage = 0;
+  std::int16_t kept = -1;  ///< access of the row buffer that carries it to later stages, or -1
+  std::int16_t arg[3] = {-1, -1, -1};
+  std::int64_t attribute = 0;
+};
+
+/// A value that leaves the kernel. `combine` is copy for a plain store, otherwise the reduction over outer axes that it accumulates.
+struct store {
+  std::int16_t value = 0, access = 0, stage = 0;
+  primitive combine = primitive::copy;
+  std::int64_t fill = 0;  ///< elements to set to the identity before accumulating
+};
+
+struct range {
+  std::int32_t begin = 0, end = 0;
+  constexpr int size() const { return end - begin; }
+};
+
+/// A fused loop nest: `outer` axes of rows; for each row its stages, each one pass over the inner axes.
+struct kernel {
+  range values, accesses, stores, slots, lists;  ///< lists: for each stage its lane values; the ranges are in the plan's `list_ranges`
+  std::int16_t axes = 0, outer = 0, stages = 1;
+  std::int16_t same_as = -1;  ///< the first kernel that is equal to this one: its code is used
+  std::int16_t injected = -1; ///< in an epilogue: the value that the contraction supplies
+  std::int64_t extent[max_axes] = {};
+  constexpr std::int64_t rows() const {
+    std::int64_t n = 1;
+    for (int i = 0; i < outer; ++i) n *= extent[i];
+    return n;
+  }
+  constexpr std::int64_t inner() const {
+    std::int64_t n = 1;
+    for (int i = outer; i < axes; ++i) n *= extent[i];
+    return n;
+  }
+};
+
+/// A primitive with a kernel of its own. Operand strides are per operand axis; the result is row-major.
+struct opaque_step {
+  primitive op = primitive::dot;
+  dtype type = dtype::float32;
+  std::int16_t shape = 0, operand_shape[3] = {};
+  dtype operand_type[3] = {};
+  std::int16_t operand_slot[3] = {-1, -1, -1};
+  std::int16_t result_slot = -1, scratch_slot = -1;
+  std::int16_t epilogue = -1, same_as = -1;
+  range slots;
+  std::int64_t operand_offset[3] = {};
+  std::int64_t operand_stride[3][max_rank] = {};
+  std::int64_t attribute = 0;
+};
+
+struct step {
+  bool is_kernel = true;
+  std::int16_t index = 0;
+};
+
+enum class residence : std::uint8_t { input, output, workspace };
+struct buffer {
+  residence where = residence::workspace;
+  std::int32_t index = 0;     ///< of the input or output
+  std::int64_t offset = 0;    ///< bytes, in the workspace
+  std::int64_t bytes = 0;
+};
+
+struct plan_size {
+  int kernels, opaques, steps, buffers, values, accesses, stores, slots, lists, list_ranges, shapes, pool;
+};
+
+/// The whole plan. All arrays are flat; ranges index into them.
+template <plan_size N>
+struct plan {
+  static constexpr plan_size size = N;
+  kernel kernels[N.kernels + 1] = {};
+  opaque_step opaques[N.opaques + 1] = {};
+  step steps[N.steps + 1] = {};
+  buffer buffers[N.buffers + 1] = {};
+  value values[N.values + 1] = {};
+  access accesses[N.accesses + 1] = {};
+  store stores[N.stores + 1] = {};
+  std::int16_t slots[N.slots + 1] = {};  ///< buffer of each pointer of each step
+  std::int16_t lists[N.lists + 1] = {};
+  range list_ranges[N.list_ranges + 1] = {};
+  shape_value shapes[N.shapes + 1] = {};
+  std::int64_t pool[N.pool + 1] = {};
+  std::int64_t workspace_bytes = 0;
+};
+
+}  // namespace dimity::detail

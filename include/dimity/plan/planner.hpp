@@ -1,0 +1,98 @@
+// What the planning passes share: the program being planned and what is known about each of its values.
+#pragma once
+
+#include <dimity/plan/plan.hpp>
+
+namespace dimity::detail {
+
+/// How a value reaches its users.
+enum class status : std::uint8_t {
+  dead,
+  constant,
+  floating,  ///< cheap, made of memory and constants only: computed wherever it is used
+  anchored,  ///< computed in the kernel of its home
+  memory     ///< readable through its place: inputs, results of opaque primitives, views of anything in memory
+};
+
+/// Where the elements of a value are: element (i0, ...) of the value is element offset + sum(i * stride) of node `root`'s buffer.
+struct place {
+  std::int32_t root = -1;
+  std::int64_t offset = 0;
+  std::int64_t stride[max_rank] = {};
+};
+
+struct node_info {
+  status state = status::dead;
+  bool required = false;     ///< must be written to memory
+  bool accumulated = false;  ///< a reduction over outer axes, complete only when its kernel is
+  std::int16_t ready = 0;    ///< memory, floating: the first level that can use it
+  std::int16_t depth = 0;    ///< floating: operations on top of memory
+  std::int16_t group = -1;   ///< anchored: index of its home
+  std::int16_t buffer = -1;
+  axis_map map;              ///< anchored: its axes -> axes of the home's space
+};
+
+/// All anchored values of one level over one index space; connected parts of it become kernels.
+struct group {
+  std::int16_t level = 0, space = 0, split = -1;  ///< split: first inner axis, -1 while undecided
+};
+
+struct planner {
+  builder* g;
+  list<node_info> info;
+  list<place> places;
+  list<std::int32_t> order;
+  list<group> groups;
+  list<std::int32_t> first_user, next_user, user;  ///< users of each value, as linked lists
+
+  constexpr int rank(int id) const { return g->shape(id).rank; }
+  constexpr bool is_memory(int id) const { return info[id].state == status::memory; }
+  constexpr bool is_anchored(int id) const { return info[id].state == status::anchored; }
+
+  constexpr int find_group(int level, int space) {
+    for (int i = groups.size() - 1; i >= 0; --i)
+      if (groups[i].level == level && groups[i].space == space) return i;
+    groups.push({static_cast<std::int16_t>(level), static_cast<std::int16_t>(space), -1});
+    return groups.size() - 1;
+  }
+  /// The shape without extents of 1, which is what a kernel iterates over.
+  constexpr int squeezed_space(int id, axis_map& map) {
+    shape_value const s = g->shape(id);
+    shape_value space;
+    map = {};
+    for (int i = 0; i < s.rank; ++i)
+      if (s.extent[i] != 1) {
+        map.set(i, space.rank);
+        space.push(s.extent[i]);
+      }
+    return g->intern(space);
+  }
+  constexpr void row_major(place& p, shape_value const& s) {
+    std::int64_t stride = 1;
+    for (int i = s.rank - 1; i >= 0; --i) {
+      p.stride[i] = s.extent[i] == 1 ? 0 : stride;
+      stride *= s.extent[i];
+    }
+  }
+  constexpr bool is_row_major(place const& p, shape_value const& s) const {
+    std::int64_t stride = 1;
+    for (int i = s.rank - 1; i >= 0; --i) {
+      if (s.extent[i] != 1 && p.stride[i] != stride) return false;
+      stride *= s.extent[i];
+    }
+    return true;
+  }
+};
+
+/// True when two shapes differ only in extents of 1.
+constexpr bool only_ones_differ(shape_value const& a, shape_value const& b) {
+  int i = 0, j = 0;
+  for (;;) {
+    while (i < a.rank && a.extent[i] == 1) ++i;
+    while (j < b.rank && b.extent[j] == 1) ++j;
+    if (i == a.rank || j == b.rank) return i == a.rank && j == b.rank;
+    if (a.extent[i++] != b.extent[j++]) return false;
+  }
+}
+
+}  // namespace dimity::detail

@@ -1,0 +1,171 @@
+// Appending to a program: everything that moves, reduces or contracts axes.
+#pragma once
+
+#include <dimity/program/emit.hpp>
+
+namespace dimity::detail {
+
+/// Result axis i is operand axis permutation[i].
+constexpr ref transpose(ref x, axis_map permutation) {
+  if (permutation == axis_map::identity(x.rank())) return x;
+  node const n = x.get();
+  if (n.op == primitive::transpose) {
+    axis_map const inner{static_cast<std::uint32_t>(n.attribute)};
+    axis_map both;
+    for (int i = 0; i < x.rank(); ++i) both.set(i, inner[permutation[i]]);
+    return transpose(ref{x.g, n.arg[0]}, both);
+  }
+  shape_value s;
+  for (int i = 0; i < x.rank(); ++i) s.push(x.extent(permutation[i]));
+  if (n.op == primitive::constant || (n.op == primitive::broadcast && x.g->shape(n.arg[0]).rank == 0)) return broadcast(ref{x.g, n.arg[0]}, s, {});
+  return append(*x.g, primitive::transpose, x.type(), s, x.id, -1, -1, permutation.bits);
+}
+constexpr ref swap_last_two(ref x) {
+  axis_map p = axis_map::identity(x.rank());
+  p.set(x.rank() - 2, x.rank() - 1);
+  p.set(x.rank() - 1, x.rank() - 2);
+  return transpose(x, p);
+}
+
+/// Elements start[i] + k * step[i] of axis i, count[i] of them; steps may be negative.
+constexpr ref slice(ref x, std::int64_t const* start, std::int64_t const* step, std::int64_t const* count) {
+  int const rank = x.rank();
+  std::int64_t pooled[2 * max_rank] = {};
+  shape_value s;
+  bool whole = true;
+  for (int i = 0; i < rank; ++i) {
+    pooled[i] = start[i];
+    pooled[rank + i] = step[i];
+    s.push(count[i]);
+    whole = whole && start[i] == 0 && step[i] == 1 && count[i] == x.extent(i);
+  }
+  if (whole) return x;
+  if (x.get().op == primitive::broadcast && x.g->shape(x.get().arg[0]).rank == 0) return broadcast(ref{x.g, x.get().arg[0]}, s, {});
+  return append(*x.g, primitive::slice, x.type(), s, x.id, -1, -1, x.g->intern(pooled, 2 * rank));
+}
+/// Zeros of shape s, with element k of axis i put at start[i] + k * step[i]: the transpose of slice.
+constexpr ref pad(ref x, shape_value const& s, std::int64_t const* start, std::int64_t const* step) {
+  int const rank = x.rank();
+  std::int64_t pooled[2 * max_rank] = {};
+  for (int i = 0; i < rank; ++i) {
+    pooled[i] = start[i];
+    pooled[rank + i] = step[i];
+  }
+  return append(*x.g, primitive::pad, x.type(), s, x.id, -1, -1, x.g->intern(pooled, 2 * rank));
+}
+/// `count` elements of one axis from `start` on.
+constexpr ref slice_axis(ref x, int axis, std::int64_t start, std::int64_t count, std::int64_t step = 1) {
+  std::int64_t starts[max_rank] = {}, steps[max_rank] = {}, counts[max_rank] = {};
+  for (int i = 0; i < x.rank(); ++i) {
+    steps[i] = 1;
+    counts[i] = x.extent(i);
+  }
+  starts[axis] = start;
+  steps[axis] = step;
+  counts[axis] = count;
+  return slice(x, starts, steps, counts);
+}
+constexpr ref pad_axis(ref x, int axis, std::int64_t before, std::int64_t after) {
+  std::int64_t starts[max_rank] = {}, steps[max_rank] = {};
+  shape_value s = x.shape();
+  for (int i = 0; i < x.rank(); ++i) steps[i] = 1;
+  starts[axis] = before;
+  s.extent[axis] += before + after;
+  if (before == 0 && after == 0) return x;
+  return pad(x, s, starts, steps);
+}
+
+constexpr ref concat(ref a, ref b, int axis) {
+  dtype const type = promote(a.type(), b.type());
+  a = cast(a, type);
+  b = cast(b, type);
+  shape_value s = a.shape();
+  s.extent[axis] += b.extent(axis);
+  if (b.extent(axis) == 0) return a;
+  if (a.extent(axis) == 0) return b;
+  return append(*a.g, primitive::concat, type, s, a.id, b.id, -1, axis);
+}
+
+constexpr shape_value without_axes(shape_value const& s, std::uint32_t mask) {
+  shape_value r;
+  for (int i = 0; i < s.rank; ++i)
+    if (!(mask >> i & 1u)) r.push(s.extent[i]);
+  return r;
+}
+constexpr shape_value with_kept_axes(shape_value s, std::uint32_t mask) {
+  for (int i = 0; i < s.rank; ++i)
+    if (mask >> i & 1u) s.extent[i] = 1;
+  return s;
+}
+constexpr std::uint32_t all_axes(ref x) { return (1u << x.rank()) - 1u; }
+
+/// Reduces the axes in `mask`, which disappear. The element type stays: whoever wants a wider accumulator casts before.
+constexpr ref reduce(primitive op, ref x, std::uint32_t mask) {
+  extent_t count = 1;
+  for (int i = 0; i < x.rank(); ++i)
+    if (mask >> i & 1u) count *= x.extent(i);
+  shape_value const s = without_axes(x.shape(), mask);
+  if (count == 1) return reshape(x, s);
+  node const n = x.get();
+  if (n.op == primitive::broadcast && op != primitive::prod) {
+    axis_map const map{static_cast<std::uint32_t>(n.attribute)};
+    bool only_repeated = count > 0;
+    for (int i = 0; i < x.rank(); ++i)
+      if ((mask >> i & 1u) && map[i] >= 0) only_repeated = false;
+    if (only_repeated) {
+      axis_map kept;
+      int j = 0;
+      for (int i = 0; i < x.rank(); ++i)
+        if (!(mask >> i & 1u)) kept.set(j++, map[i]);
+      ref const once = broadcast(ref{x.g, n.arg[0]}, s, kept);
+      return op == primitive::sum ? binary(primitive::multiply, once, cast(constant(*x.g, dtype::float64, static_cast<double>(count)), x.type())) : once;
+    }
+  }
+  return append(*x.g, op, x.type(), s, x.id, -1, -1, mask);
+}
+constexpr ref reduce_kept(primitive op, ref x, std::uint32_t mask) { return reshape(reduce(op, x, mask), with_kept_axes(x.shape(), mask)); }
+
+/// Repeats a value whose axes in `mask` of `s` were reduced away.
+constexpr ref expand_reduced(ref y, shape_value const& s, std::uint32_t mask) {
+  axis_map map;
+  int j = 0;
+  for (int i = 0; i < s.rank; ++i)
+    if (!(mask >> i & 1u)) map.set(i, j++);
+  return broadcast(y, s, map);
+}
+
+/// Matrix products [.., m, k] x [.., k, n]; the leading axes are equal. Everything else (vectors, batches, einsum) is brought to this form.
+constexpr ref dot(ref a, ref b) {
+  dtype const type = promote(a.type(), b.type());
+  a = cast(a, type);
+  b = cast(b, type);
+  shape_value s = a.shape();
+  s.extent[s.rank - 1] = b.extent(b.rank() - 1);
+  return append(*a.g, primitive::dot, type, s, a.id, b.id);
+}
+
+/// x: [p, n, m], indices: [k] -> [p, k, m]
+constexpr ref gather(ref x, ref indices) {
+  shape_value s = x.shape();
+  s.extent[1] = indices.extent(0);
+  return append(*x.g, primitive::gather, x.type(), s, x.id, indices.id);
+}
+/// base: [p, n, m], indices: [k], updates: [p, k, m] -> base with updates added
+constexpr ref scatter_add(ref base, ref indices, ref updates) {
+  return append(*base.g, primitive::scatter_add, base.type(), base.shape(), base.id, indices.id, updates.id);
+}
+
+/// start: [rank] integers -> the block of shape `s` that begins there, moved so that it fits.
+constexpr ref dynamic_slice(ref x, ref start, shape_value const& s) {
+  return append(*x.g, primitive::dynamic_slice, x.type(), s, x.id, start.id);
+}
+constexpr ref dynamic_update_slice(ref x, ref start, ref block) {
+  return append(*x.g, primitive::dynamic_update_slice, x.type(), x.shape(), x.id, start.id, block.id);
+}
+
+/// Running sum or product along an axis, from the front or from the back.
+constexpr ref cumulative(primitive op, ref x, int axis, bool from_end = false) {
+  return append(*x.g, op, x.type(), x.shape(), x.id, -1, -1, axis + (from_end ? 16 : 0));
+}
+
+}  // namespace dimity::detail

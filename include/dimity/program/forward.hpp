@@ -1,0 +1,82 @@
+// Forward mode: a pass over the program that appends the tangents of values, given those of the inputs.
+#pragma once
+
+#include <dimity/program/reverse.hpp>
+
+namespace dimity::detail {
+
+/// What operand k's tangent t adds to y's tangent; invalid where nothing does.
+constexpr ref push_forward(ref y, int k, ref t) {
+  node const n = y.get();
+  builder& g = *y.g;
+  ref const a{&g, n.arg[0]};
+  if (!is_floating(y.type()) || !is_floating(g.type(n.arg[k]))) return {};
+  if (n.op == primitive::cast) return cast(t, y.type());
+  if (family_of(n.op) == family::elementwise) return scale_by_derivative(y, k, t);
+  switch (n.op) {
+    case primitive::broadcast: return broadcast(t, y.shape(), axis_map{static_cast<std::uint32_t>(n.attribute)});
+    case primitive::transpose: return transpose(t, axis_map{static_cast<std::uint32_t>(n.attribute)});
+    case primitive::reshape: return reshape(t, y.shape());
+    case primitive::slice: return slice(t, &g.pool[static_cast<int>(n.attribute)], &g.pool[static_cast<int>(n.attribute) + a.rank()], y.shape().extent);
+    case primitive::pad: return pad(t, y.shape(), &g.pool[static_cast<int>(n.attribute)], &g.pool[static_cast<int>(n.attribute) + a.rank()]);
+    case primitive::sum: return reduce(primitive::sum, t, static_cast<std::uint32_t>(n.attribute));
+    case primitive::max:
+    case primitive::min: {
+      auto const mask = static_cast<std::uint32_t>(n.attribute);
+      ref const hit = equal(a, expand_reduced(y, a.shape(), mask));
+      return reduce(primitive::sum, select(hit, t, zeros_like(t)), mask) / reduce(primitive::sum, cast(hit, a.type()), mask);
+    }
+    case primitive::prod: return reduce(primitive::sum, t * product_of_others(a, static_cast<std::uint32_t>(n.attribute)), static_cast<std::uint32_t>(n.attribute));
+    case primitive::cumulative_sum: return cumulative(primitive::cumulative_sum, t, static_cast<int>(n.attribute & 15), (n.attribute & 16) != 0);
+    case primitive::cumulative_prod: {
+      int const axis = static_cast<int>(n.attribute & 15), last = y.rank();
+      axis_map order = axis_map::identity(last);
+      order.set(axis, last - 1);
+      order.set(last - 1, axis);
+      ref const jacobian = cumulative_product_jacobian(a, axis, (n.attribute & 16) != 0);
+      axis_map map;
+      for (int i = 0; i < last; ++i) map.set(i, i);
+      return transpose(reduce(primitive::sum, jacobian * broadcast(transpose(t, order), jacobian.shape(), map), 1u << (last - 1)), order);
+    }
+    case primitive::concat: {
+      ref const other = zeros_like(ref{&g, n.arg[1 - k]});
+      return k == 0 ? concat(t, other, static_cast<int>(n.attribute)) : concat(other, t, static_cast<int>(n.attribute));
+    }
+    case primitive::dot: return k == 0 ? dot(t, ref{&g, n.arg[1]}) : dot(a, t);
+    case primitive::gather: return k == 0 ? gather(t, ref{&g, n.arg[1]}) : ref{};
+    case primitive::scatter_add: return k == 0 ? t : k == 2 ? scatter_add(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
+    case primitive::dynamic_slice: return k == 0 ? dynamic_slice(t, ref{&g, n.arg[1]}, y.shape()) : ref{};
+    case primitive::dynamic_update_slice: {
+      ref const start{&g, n.arg[1]}, block{&g, n.arg[2]};
+      return k == 0 ? dynamic_update_slice(t, start, zeros_like(block)) : k == 2 ? dynamic_update_slice(zeros_like(a), start, t) : ref{};
+    }
+    default: return {};
+  }
+}
+
+/// Tangents of `outputs` for the `tangents` of `inputs`; zeros where an output does not depend on them.
+constexpr list<ref> forward(builder& g, list<ref> const& inputs, list<ref> const& tangents, list<ref> const& outputs) {
+  int const end = g.nodes.size();
+  int begin = end;
+  list<std::int32_t> tangent(end, -1);
+  for (int i = 0; i < inputs.size(); ++i) {
+    tangent[inputs[i].id] = tangents[i].id;
+    if (inputs[i].id < begin) begin = inputs[i].id;
+  }
+  list<unsigned char> is_input(end, 0);
+  for (ref const& x : inputs) is_input[x.id] = 1;
+  for (int i = begin; i < end; ++i) {
+    if (is_input[i]) continue;
+    for (int k = 0; k < arity_of(g.nodes[i].op); ++k) {
+      int const operand = g.nodes[i].arg[k];
+      if (operand < begin || tangent[operand] < 0) continue;
+      ref const t = push_forward(ref{&g, i}, k, ref{&g, tangent[operand]});
+      if (t.valid()) tangent[i] = tangent[i] < 0 ? t.id : (ref{&g, tangent[i]} + t).id;
+    }
+  }
+  list<ref> result;
+  for (ref const& y : outputs) result.push(tangent[y.id] >= 0 ? ref{&g, tangent[y.id]} : zeros_like(y));
+  return result;
+}
+
+}  // namespace dimity::detail

@@ -1,0 +1,153 @@
+// The program: a constexpr graph of primitives in topological order, and the builder that every pass appends to.
+#pragma once
+
+#include <dimity/core/dtype.hpp>
+#include <dimity/core/shape.hpp>
+#include <dimity/program/list.hpp>
+#include <dimity/program/primitive.hpp>
+
+#include <bit>
+#include <cstdint>
+
+namespace dimity::detail {
+
+/// Up to eight small axis numbers in one integer, a nibble each; 15 means none. One integer compares and copies at once in constant evaluation.
+struct axis_map {
+  std::uint32_t bits = 0xffffffffu;
+
+  constexpr int operator[](int i) const {
+    int const v = static_cast<int>((bits >> (4 * i)) & 15u);
+    return v == 15 ? -1 : v;
+  }
+  constexpr void set(int i, int axis) {
+    bits = (bits & ~(15u << (4 * i))) | (static_cast<std::uint32_t>(axis < 0 ? 15 : axis) << (4 * i));
+  }
+  constexpr bool operator==(axis_map const&) const = default;
+  static constexpr axis_map identity(int rank) {
+    axis_map m;
+    for (int i = 0; i < rank; ++i) m.set(i, i);
+    return m;
+  }
+};
+
+/// One primitive applied to earlier nodes. `attribute` means, by primitive:
+/// input: its number (arg[0] is the pool index of its strides, or -1 when it is row-major); constant: the bits of a double or an integer; iota, concat, argmax, argmin: the axis; broadcast: axis_map from result axes to operand axes; transpose: axis_map from
+/// result axes to operand axes; sum..all: bit mask of the reduced axes; cumulative_*: axis + 16 if from the end; slice, pad: index of
+/// [start..., step...] in the pool (pad puts element i at start + i * step among zeros: the transpose of slice).
+struct node {
+  primitive op = primitive::input;
+  dtype type = dtype::float32;
+  std::int16_t shape = 0;
+  std::int32_t arg[3] = {-1, -1, -1};
+  std::int64_t attribute = 0;
+};
+
+/// A finished program, as a compile-time constant.
+template <int Nodes, int Shapes, int Pool, int Inputs, int Outputs>
+struct graph {
+  static constexpr int node_count = Nodes, input_count = Inputs, output_count = Outputs;
+  node nodes[Nodes > 0 ? Nodes : 1] = {};
+  shape_value shapes[Shapes > 0 ? Shapes : 1] = {};
+  std::int64_t pool[Pool > 0 ? Pool : 1] = {};
+  std::int32_t outputs[Outputs > 0 ? Outputs : 1] = {};
+};
+
+struct graph_size {
+  int nodes, shapes, pool, inputs, outputs;
+};
+
+/// Collects nodes. Equal nodes are found by hashing when they are appended, so common subexpressions never exist twice; cheap
+/// rewrites happen there too, which keeps every pass linear.
+class builder {
+ public:
+  list<node> nodes;
+  list<shape_value> shapes;
+  list<std::int64_t> pool;
+  list<std::int32_t> outputs;
+  int inputs = 0;
+
+  constexpr node const& operator[](int id) const { return nodes[id]; }
+  constexpr shape_value const& shape(int id) const { return shapes[nodes[id].shape]; }
+  constexpr dtype type(int id) const { return nodes[id].type; }
+
+  constexpr int intern(shape_value const& s) {
+    for (int i = 0; i < shapes.size(); ++i)
+      if (shapes[i] == s) return i;
+    shapes.push(s);
+    return shapes.size() - 1;
+  }
+  /// Puts a sequence into the pool; equal sequences get the same index.
+  constexpr std::int64_t intern(std::int64_t const* values, int n) {
+    for (int i = 0; i + n <= pool.size(); ++i) {
+      int j = 0;
+      while (j < n && pool[i + j] == values[j]) ++j;
+      if (j == n) return i;
+    }
+    int const at = pool.size();
+    for (int j = 0; j < n; ++j) pool.push(values[j]);
+    return at;
+  }
+
+  constexpr int append(node const& n) {
+    if (n.op == primitive::copy) {  // kept apart on purpose: a copy gives one argument of a differentiated function its own identity
+      nodes.push(n);
+      return nodes.size() - 1;
+    }
+    if (2 * (nodes.size() + 1) > table_.size()) rehash();
+    int const mask = table_.size() - 1;
+    for (int slot = static_cast<int>(hash(n) & static_cast<std::uint32_t>(mask));; slot = (slot + 1) & mask) {
+      int const found = table_[slot];
+      if (found < 0) {
+        nodes.push(n);
+        table_[slot] = nodes.size() - 1;
+        return nodes.size() - 1;
+      }
+      if (same(nodes[found], n)) return found;
+    }
+  }
+
+  constexpr int input(dtype type, shape_value const& s) {
+    node n;
+    n.op = primitive::input;
+    n.type = type;
+    n.shape = static_cast<std::int16_t>(intern(s));
+    n.attribute = inputs++;
+    return append(n);
+  }
+
+  constexpr graph_size size() const { return {nodes.size(), shapes.size(), pool.size(), inputs, outputs.size()}; }
+
+ private:
+  static constexpr bool same(node const& a, node const& b) {
+    return a.op == b.op && a.attribute == b.attribute && a.arg[0] == b.arg[0] && a.arg[1] == b.arg[1] && a.shape == b.shape && a.type == b.type &&
+           a.arg[2] == b.arg[2];
+  }
+  static constexpr std::uint32_t hash(node const& n) {
+    std::uint32_t h = static_cast<std::uint32_t>(n.op) * 0x9e3779b1u ^ static_cast<std::uint32_t>(n.arg[0] + 1) * 0x85ebca6bu;
+    h ^= static_cast<std::uint32_t>(n.arg[1] + 7) * 0xc2b2ae35u;
+    h = (h << 13 | h >> 19) * 5u + static_cast<std::uint32_t>(n.shape) * 0x27d4eb2fu;
+    h ^= static_cast<std::uint32_t>(n.attribute) ^ static_cast<std::uint32_t>(static_cast<std::uint64_t>(n.attribute) >> 32) * 0x165667b1u;
+    return h ^ h >> 15;
+  }
+  constexpr void rehash() {
+    int const size = table_.size() == 0 ? 64 : table_.size() * 4;
+    table_ = list<std::int32_t>(size, -1);
+    for (int i = 0; i < nodes.size(); ++i) {
+      if (nodes[i].op == primitive::copy) continue;
+      int slot = static_cast<int>(hash(nodes[i]) & static_cast<std::uint32_t>(size - 1));
+      while (table_[slot] >= 0) slot = (slot + 1) & (size - 1);
+      table_[slot] = i;
+    }
+  }
+
+  list<std::int32_t> table_;
+};
+
+constexpr std::int64_t constant_bits(dtype type, double value) {
+  return is_floating(type) ? std::bit_cast<std::int64_t>(value) : static_cast<std::int64_t>(value);
+}
+constexpr double constant_value(node const& n) {
+  return is_floating(n.type) ? std::bit_cast<double>(n.attribute) : static_cast<double>(n.attribute);
+}
+
+}  // namespace dimity::detail

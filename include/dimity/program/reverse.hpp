@@ -1,0 +1,155 @@
+// Reverse mode: a pass over the program that appends the cotangents of chosen values. The result is ordinary nodes, so it fuses and
+// differentiates again like everything else.
+#pragma once
+
+#include <dimity/program/derivative.hpp>
+#include <dimity/program/emit_layout.hpp>
+
+namespace dimity::detail {
+
+/// For prod over the axes in `mask`: the product of all other elements at each place, right also where elements are zero.
+constexpr ref product_of_others(ref x, std::uint32_t mask) {
+  int const rank = x.rank();
+  axis_map order, back;
+  int kept = 0;
+  for (int i = 0; i < rank; ++i)
+    if (!(mask >> i & 1u)) order.set(kept++, i);
+  shape_value flat;
+  for (int i = 0; i < kept; ++i) flat.push(x.extent(order[i]));
+  extent_t n = 1;
+  int j = kept;
+  for (int i = 0; i < rank; ++i)
+    if (mask >> i & 1u) {
+      order.set(j++, i);
+      n *= x.extent(i);
+    }
+  flat.push(n);
+  for (int i = 0; i < rank; ++i) back.set(order[i], i);
+  ref const ordered = transpose(x, order);
+  ref const v = reshape(ordered, flat);
+  ref const index = iota(*x.g, dtype::int32, flat, kept);
+  ref const one = full_like(v, 1);
+  ref const first = equal(index, full(*x.g, dtype::int32, flat, 0)), last = equal(index, full(*x.g, dtype::int32, flat, static_cast<double>(n - 1)));
+  ref const before = cumulative(primitive::cumulative_prod, select(first, one, pad_axis(slice_axis(v, kept, 0, n - 1), kept, 1, 0)), kept);
+  ref const after = cumulative(primitive::cumulative_prod, select(last, one, pad_axis(slice_axis(v, kept, 1, n - 1), kept, 0, 1)), kept, true);
+  return transpose(reshape(before * after, ordered.shape()), back);
+}
+
+/// For cumulative_prod along `axis`: J[.., i, j] = d y_j / d x_i with the two axes last, zero where i comes after j. Quadratic in the extent, and
+/// right where elements are zero, which the usual y_j / x_i is not.
+constexpr ref cumulative_product_jacobian(ref x, int axis, bool from_end) {
+  axis_map order = axis_map::identity(x.rank());
+  order.set(axis, x.rank() - 1);
+  order.set(x.rank() - 1, axis);
+  ref const v = transpose(x, order);
+  shape_value wide = v.shape();
+  int const last = wide.rank;
+  wide.push(wide.extent[last - 1]);
+  axis_map map;
+  for (int i = 0; i < last - 1; ++i) map.set(i, i);
+  map.set(last, last - 1);
+  ref const i = iota(*x.g, dtype::int32, wide, last - 1), j = iota(*x.g, dtype::int32, wide, last);
+  ref const others = select(equal(i, j), full(*x.g, x.type(), wide, 1), broadcast(v, wide, map));
+  ref const reaches = from_end ? binary(primitive::less_equal, j, i) : binary(primitive::less_equal, i, j);
+  return select(reaches, cumulative(primitive::cumulative_prod, others, last, from_end), full(*x.g, x.type(), wide, 0));
+}
+
+/// The cotangent that y's cotangent t sends to operand k; invalid where none flows.
+constexpr ref pull_back(ref y, int k, ref t) {
+  node const n = y.get();
+  builder& g = *y.g;
+  ref const a{&g, n.arg[0]};
+  if (family_of(n.op) == family::elementwise) return scale_by_derivative(y, k, t);
+  if (!is_floating(y.type()) || !is_floating(g.type(n.arg[k]))) return {};
+  switch (n.op) {
+    case primitive::broadcast: {
+      axis_map const map{static_cast<std::uint32_t>(n.attribute)};
+      std::uint32_t repeated = 0;
+      for (int i = 0; i < y.rank(); ++i)
+        if (map[i] < 0) repeated |= 1u << i;
+      return reduce(primitive::sum, t, repeated);
+    }
+    case primitive::transpose: {
+      axis_map const p{static_cast<std::uint32_t>(n.attribute)};
+      axis_map inverse;
+      for (int i = 0; i < y.rank(); ++i) inverse.set(p[i], i);
+      return transpose(t, inverse);
+    }
+    case primitive::reshape: return reshape(t, a.shape());
+    case primitive::slice: return pad(t, a.shape(), &g.pool[static_cast<int>(n.attribute)], &g.pool[static_cast<int>(n.attribute) + a.rank()]);
+    case primitive::pad: return slice(t, &g.pool[static_cast<int>(n.attribute)], &g.pool[static_cast<int>(n.attribute) + a.rank()], a.shape().extent);
+    case primitive::sum: return expand_reduced(t, a.shape(), static_cast<std::uint32_t>(n.attribute));
+    case primitive::max:
+    case primitive::min: {
+      auto const mask = static_cast<std::uint32_t>(n.attribute);
+      ref const hit = equal(a, expand_reduced(y, a.shape(), mask));
+      ref const count = reduce(primitive::sum, cast(hit, a.type()), mask);
+      return select(hit, expand_reduced(t / count, a.shape(), mask), zeros_like(a));
+    }
+    case primitive::prod: {
+      auto const mask = static_cast<std::uint32_t>(n.attribute);
+      return expand_reduced(t, a.shape(), mask) * product_of_others(a, mask);
+    }
+    case primitive::cumulative_sum: return cumulative(primitive::cumulative_sum, t, static_cast<int>(n.attribute & 15), (n.attribute & 16) == 0);
+    case primitive::cumulative_prod: {
+      int const axis = static_cast<int>(n.attribute & 15), last = y.rank();
+      axis_map order = axis_map::identity(last);
+      order.set(axis, last - 1);
+      order.set(last - 1, axis);
+      ref const jacobian = cumulative_product_jacobian(a, axis, (n.attribute & 16) != 0);
+      axis_map map;
+      for (int i = 0; i < last - 1; ++i) map.set(i, i);
+      map.set(last, last - 1);
+      return transpose(reduce(primitive::sum, jacobian * broadcast(transpose(t, order), jacobian.shape(), map), 1u << last), order);
+    }
+    case primitive::concat: {
+      int const axis = static_cast<int>(n.attribute);
+      extent_t const first = a.extent(axis);
+      return k == 0 ? slice_axis(t, axis, 0, first) : slice_axis(t, axis, first, y.extent(axis) - first);
+    }
+    case primitive::dot: return k == 0 ? dot(t, swap_last_two(ref{&g, n.arg[1]})) : dot(swap_last_two(a), t);
+    case primitive::gather: return k == 0 ? scatter_add(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
+    case primitive::scatter_add: return k == 0 ? t : k == 2 ? gather(t, ref{&g, n.arg[1]}) : ref{};
+    case primitive::dynamic_slice: return k == 0 ? dynamic_update_slice(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
+    case primitive::dynamic_update_slice: {
+      ref const start{&g, n.arg[1]}, block{&g, n.arg[2]};
+      return k == 0 ? dynamic_update_slice(t, start, zeros_like(block)) : k == 2 ? dynamic_slice(t, start, block.shape()) : ref{};
+    }
+    default: return {};
+  }
+}
+
+/// Cotangents of `wanted` for the cotangent `seed` of each of `outputs`. `first` is the first node of the function that is differentiated: nothing before it is visited.
+/// A value that no output depends on gets zeros.
+constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> const& seeds, list<ref> const& wanted) {
+  int const end = g.nodes.size();
+  list<unsigned char> active(end, 0);
+  int begin = end;
+  for (ref const& w : wanted) {
+    active[w.id] = 1;
+    if (w.id < begin) begin = w.id;
+  }
+  for (int i = begin; i < end; ++i)
+    for (int k = 0; k < arity_of(g.nodes[i].op); ++k)
+      if (g.nodes[i].arg[k] >= begin && active[g.nodes[i].arg[k]]) active[i] = 1;
+  list<std::int32_t> adjoint(end, -1);
+  auto const add = [&](int id, ref t) { adjoint[id] = adjoint[id] < 0 ? t.id : (ref{&g, adjoint[id]} + t).id; };
+  for (int i = 0; i < outputs.size(); ++i)
+    if (active[outputs[i].id]) add(outputs[i].id, seeds[i]);
+  list<unsigned char> is_wanted(end, 0);
+  for (ref const& w : wanted) is_wanted[w.id] = 1;
+  for (int i = end - 1; i >= begin; --i) {
+    if (adjoint[i] < 0 || !active[i] || is_wanted[i]) continue;
+    for (int k = 0; k < arity_of(g.nodes[i].op); ++k) {
+      int const operand = g.nodes[i].arg[k];
+      if (operand < begin || !active[operand]) continue;
+      ref const t = pull_back(ref{&g, i}, k, ref{&g, adjoint[i]});
+      if (t.valid()) add(operand, t);
+    }
+  }
+  list<ref> result;
+  for (ref const& w : wanted) result.push(adjoint[w.id] >= 0 ? ref{&g, adjoint[w.id]} : zeros_like(w));
+  return result;
+}
+
+}  // namespace dimity::detail

@@ -1,0 +1,63 @@
+# Tests that call compilers themselves, whatever this build was configured with.
+find_program(DIMITY_GXX g++)
+find_program(DIMITY_CLANGXX NAMES clang++-19 clang++-20 clang++-21)
+
+set(check_flags -std=c++20 -march=native -Wall -Wextra "-I${PROJECT_SOURCE_DIR}/include")
+if(NOT DIMITY_XSIMD_INCLUDE_DIR STREQUAL "/usr/include")
+  list(APPEND check_flags -isystem "${DIMITY_XSIMD_INCLUDE_DIR}")
+endif()
+set(check_flags_g++ ${check_flags} -fconstexpr-ops-limit=1000000000 -fconstexpr-loop-limit=10000000)
+set(check_flags_clang++ ${check_flags} -fconstexpr-steps=100000000 -fbracket-depth=1024)
+
+function(add_check name)
+  add_test(NAME "${name}" COMMAND ${ARGN})
+  set_tests_properties("${name}" PROPERTIES LABELS checks SKIP_RETURN_CODE 77 TIMEOUT 900)
+endfunction()
+
+set(script_dir "${CMAKE_CURRENT_SOURCE_DIR}/support")
+file(GLOB compile_fail_sources CONFIGURE_DEPENDS compile_fail/*.cpp)
+
+foreach(compiler g++ clang++)
+  string(REPLACE "++" "XX" variable "${compiler}")
+  string(TOUPPER "DIMITY_${variable}" variable)
+  if(NOT ${variable})
+    continue()
+  endif()
+  set(command "${${variable}}" ${check_flags_${compiler}})
+
+  foreach(source IN LISTS compile_fail_sources)
+    cmake_path(GET source STEM name)
+    add_check("compile_fail/${name} (${compiler})" Python3::Interpreter "${script_dir}/compile_fail.py" "${source}" -- ${command})
+  endforeach()
+
+  add_check("headers/each compiles alone (${compiler})" Python3::Interpreter "${script_dir}/headers.py" "${PROJECT_SOURCE_DIR}/include" -- ${command} -Wpedantic
+            -Werror)
+  set_tests_properties("headers/each compiles alone (${compiler})" PROPERTIES PROCESSORS 2)
+endforeach()
+
+add_check("error_ids" Python3::Interpreter "${script_dir}/error_ids.py" "${PROJECT_SOURCE_DIR}")
+
+add_check("docs_snippets" Python3::Interpreter "${script_dir}/docs_snippets.py" "${PROJECT_SOURCE_DIR}" -- ${DIMITY_GXX} ${check_flags_g++} -O1 -pthread)
+set_tests_properties("docs_snippets" PROPERTIES PROCESSORS 2)
+
+# Reported as skipped where there is no CUDA toolkit.
+find_program(DIMITY_NVCC nvcc HINTS /usr/local/cuda/bin)
+if(DIMITY_NVCC)
+  add_check(
+    "nvcc_parse"
+    "${DIMITY_NVCC}"
+    -std=c++20
+    -c
+    -Werror
+    all-warnings
+    -Xcompiler
+    -Wall,-Wextra,-fconstexpr-ops-limit=1000000000,-fconstexpr-loop-limit=10000000
+    "-I${PROJECT_SOURCE_DIR}/include"
+    -o
+    "${CMAKE_CURRENT_BINARY_DIR}/umbrella.o"
+    "${CMAKE_CURRENT_SOURCE_DIR}/cuda/umbrella.cu")
+else()
+  add_check("nvcc_parse" sh -c "echo no nvcc && exit 77")
+endif()
+
+include("${CMAKE_CURRENT_LIST_DIR}/consumers.cmake")

@@ -1,0 +1,28 @@
+"""Compiles each header alone, included twice.
+
+usage: headers.py INCLUDE_DIR -- COMPILER FLAGS...
+"""
+
+import concurrent.futures
+import pathlib
+import subprocess
+import sys
+
+root = pathlib.Path(sys.argv[1])
+command = sys.argv[sys.argv.index("--") + 1 :]
+
+
+def compile_alone(header):
+    source = f"#include <{header}>\n" * 2
+    return subprocess.run([*command, "-fsyntax-only", "-x", "c++", "-"], input=source, capture_output=True, text=True, errors="replace")
+
+
+headers = sorted(path.relative_to(root) for path in root.rglob("*.hpp"))
+failures = 0
+with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+    for header, result in zip(headers, pool.map(compile_alone, headers)):
+        if result.returncode != 0 or result.stderr:
+            failures += 1
+            print(f"{header} does not compile alone:\n{result.stderr[:2000]}")
+print(f"{len(headers) - failures} of {len(headers)} headers compile alone")
+sys.exit(failures > 0 or not headers)

@@ -1,0 +1,1 @@
+#include <dimity/dimity.hpp>
