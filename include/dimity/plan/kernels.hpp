@@ -213,23 +213,28 @@ struct kernel_builder {
       v.at = inner ? level::lane : outer || v.stage > 0 ? level::row : level::invariant;
       if (v.stage + 1 > k.stages) k.stages = static_cast<std::int16_t>(v.stage + 1);
     }
-    // An accumulation combines whatever its value is once per element of the inner axes.
-    for (int s = k.stores.begin; s < out.stores.size(); ++s)
-      if (out.stores[s].combine != primitive::copy && val(out.stores[s].value).at != level::lane) force_lane(out.stores[s]);
+    for (int s = k.stores.begin; s < out.stores.size(); ++s) raise_to_store(out.stores[s]);
     keep_costly(count);
     make_lists(out.values.size() - k.values.begin);
     k.values.end = out.values.size();
     k.accesses.end = out.accesses.size();
     k.stores.end = out.stores.size();
   }
-  constexpr void force_lane(store& s) {
+  /// A value is stored once for every element that it stands for, however few axes it depends on; an accumulation also combines it once per element of the inner axes.
+  constexpr void raise_to_store(store& s) {
+    access const& a = out.accesses[k.accesses.begin + s.access];
+    std::uint32_t axes = axes_of[s.value];
+    for (int i = 0; i < k.axes; ++i)
+      if (a.stride[i] != 0 || s.combine != primitive::copy) axes |= 1u << i;
+    level const wanted = (axes >> k.outer) != 0 ? level::lane : axes != 0 ? level::row : level::invariant;
+    if (wanted <= val(s.value).at) return;
     value v;
     v.op = primitive::copy;
     v.type = val(s.value).type;
     v.arg[0] = s.value;
     v.stage = val(s.value).stage;
-    v.at = level::lane;
-    s.value = static_cast<std::int16_t>(add_value(v, (1u << k.axes) - 1u));
+    v.at = wanted;
+    s.value = static_cast<std::int16_t>(add_value(v, axes));
   }
 
   /// Which lane values stage t computes: marks[v] = 1, or 2 where it reads what an earlier stage kept.

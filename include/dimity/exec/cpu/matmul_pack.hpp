@@ -121,7 +121,10 @@ constexpr plan make_plan(matmul_problem const& p, std::size_t element_size) {
 
   result.how = method::outer;
   std::int64_t const columns = ceil_div(p.n, width);
-  tile_size const tile = choose_tile(p.m, columns, p.k);
+  tile_size tile = choose_tile(p.m, columns, p.k);
+#ifdef MM_ROWS
+  tile = {MM_ROWS, MM_VECS};
+#endif
   result.rows = tile.rows;
   result.vectors = tile.vectors;
   std::int64_t const row_blocks = ceil_div(p.m, tile.rows);
@@ -131,7 +134,12 @@ constexpr plan make_plan(matmul_problem const& p, std::size_t element_size) {
   result.k_block = p.k;
   // A panel that stays in the first-level cache is used by all rows before the next one is touched.
   std::int64_t const panel_bytes = p.k * tile.vectors * width * size;
-  bool const by_panel = panel_bytes <= 32 * 1024 && p.m * p.k * size <= 1024 * 1024;
+  bool by_panel = b_bytes > 24 * 1024 && panel_bytes <= 32 * 1024 && p.m * p.k * size <= 1024 * 1024;
+#ifdef MM_ROWS
+  result.packs_b = p.b_col != 1 || MM_PACKB;
+  by_panel = MM_PANEL;
+  result.packs_a = MM_PACKA;
+#endif
   result.n_block = by_panel ? tile.vectors * width : columns * width;
   if (result.packs_b) {
     std::int64_t const longest = 8192 / size;
