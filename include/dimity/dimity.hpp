@@ -16,3 +16,4 @@
 #include <dimity/expr/layout.hpp>
 #include <dimity/expr/operators.hpp>
 #include <dimity/expr/reductions.hpp>
+#include <dimity/transform/jvp.hpp>

@@ -1,0 +1,264 @@
+// Pytrees: tensors and scalars, and structs, arrays, tuples and pairs of them to any depth. What functions that are transformed take and return.
+#pragma once
+
+#include <dimity/core/fields.hpp>
+#include <dimity/core/tensor.hpp>
+
+#include <array>
+#include <cstdio>
+#include <tuple>
+#include <utility>
+
+namespace dimity {
+
+template <class T>
+struct traced;
+
+/// Says what a type becomes when its scalar type is mapped by Map (a template with a member `type`). Specialise it for a class that
+/// is not a template over its scalar.
+template <class X, template <class> class Map>
+struct rebind_tree;
+
+namespace detail {
+
+template <class X>
+inline constexpr bool is_array = false;
+template <class X, std::size_t N>
+inline constexpr bool is_array<std::array<X, N>> = true;
+template <class X>
+inline constexpr bool is_tuple = false;
+template <class... X>
+inline constexpr bool is_tuple<std::tuple<X...>> = true;
+template <class A, class B>
+inline constexpr bool is_tuple<std::pair<A, B>> = true;
+
+/// Leaves are tensors (in any form) and scalars.
+template <class X>
+concept tree_leaf = operand<X> || std::is_arithmetic_v<std::remove_cvref_t<X>> || is_dual_number(dtype_of<std::remove_cvref_t<X>>);
+
+/// Passed on as it is: no state that could be differentiated or traced.
+template <class X>
+concept static_leaf = std::is_empty_v<X> && !is_tuple<X>;
+
+template <class X, template <class> class Map>
+struct rebind_argument {
+  using type = X;
+};
+template <class X, template <class> class Map>
+  requires(element<X> || std::is_class_v<X>)
+struct rebind_argument<X, Map> {
+  static constexpr auto pick() {
+    if constexpr (element<X>) return std::type_identity<typename Map<X>::type>{};
+    else return std::type_identity<typename rebind_tree<X, Map>::type>{};
+  }
+  using type = typename decltype(pick())::type;
+};
+
+}  // namespace detail
+
+template <class X, template <class> class Map>
+struct rebind_tree {
+  using type = X;
+};
+template <class T, extent_t... E, template <class> class Map>
+struct rebind_tree<tensor<T, E...>, Map> {
+  using type = tensor<typename Map<T>::type, E...>;
+};
+template <template <class...> class C, class... A, template <class> class Map>
+  requires(!std::is_empty_v<C<A...>> && !operand<C<A...>>)
+struct rebind_tree<C<A...>, Map> {
+  using type = C<typename detail::rebind_argument<A, Map>::type...>;
+};
+template <template <class, auto...> class C, class A, auto... V, template <class> class Map>
+  requires(sizeof...(V) > 0 && !std::is_empty_v<C<A, V...>> && !operand<C<A, V...>>)
+struct rebind_tree<C<A, V...>, Map> {
+  using type = C<typename detail::rebind_argument<A, Map>::type, V...>;
+};
+template <template <class, class, auto...> class C, class A, class B, auto... V, template <class> class Map>
+  requires(sizeof...(V) > 0 && !std::is_empty_v<C<A, B, V...>> && !operand<C<A, B, V...>>)
+struct rebind_tree<C<A, B, V...>, Map> {
+  using type = C<typename detail::rebind_argument<A, Map>::type, typename detail::rebind_argument<B, Map>::type, V...>;
+};
+
+namespace detail {
+
+/// Calls f on every leaf, in order.
+template <class X, class F>
+constexpr void for_each_leaf(X& x, F&& f) {
+  using T = std::remove_cv_t<X>;
+  if constexpr (tree_leaf<T>) {
+    f(x);
+  } else if constexpr (is_array<T>) {
+    for (auto& e : x) for_each_leaf(e, f);
+  } else if constexpr (is_tuple<T>) {
+    std::apply([&](auto&... e) { (for_each_leaf(e, f), ...); }, x);
+  } else if constexpr (!static_leaf<T>) {
+    (void)sizeof(takes_apart<T>);
+    if constexpr (std::is_aggregate_v<T>) std::apply([&](auto&... e) { (for_each_leaf(e, f), ...); }, fields_of(x));
+  }
+}
+
+/// Makes an X from its leaves, in order: `leaf.template operator()<L>()` gives the next one, of type L. Nothing is default-constructed, so
+/// nothing is allocated that is not wanted.
+template <class X, class F>
+constexpr X build_tree(F& leaf);
+
+template <class Tuple, class F, std::size_t... I>
+constexpr Tuple build_tuple(F& leaf, std::index_sequence<I...>) {
+  return Tuple{build_tree<std::tuple_element_t<I, Tuple>>(leaf)...};
+}
+template <class X, class References>
+struct field_types;
+template <class X, class... R>
+struct field_types<X, std::tuple<R...>> {
+  template <class F>
+  static constexpr X build(F& leaf) {
+    return X{build_tree<std::remove_cvref_t<R>>(leaf)...};
+  }
+};
+template <class A, class F, std::size_t... I>
+constexpr A build_array(F& leaf, std::index_sequence<I...>) {
+  return A{{((void)I, build_tree<typename A::value_type>(leaf))...}};
+}
+template <class X, class F>
+constexpr X build_tree(F& leaf) {
+  if constexpr (tree_leaf<X>) {
+    return leaf.template operator()<X>();
+  } else if constexpr (is_array<X>) {
+    return build_array<X>(leaf, std::make_index_sequence<std::tuple_size_v<X>>{});
+  } else if constexpr (is_tuple<X>) {
+    return build_tuple<X>(leaf, std::make_index_sequence<std::tuple_size_v<X>>{});
+  } else if constexpr (static_leaf<X>) {
+    return X{};
+  } else {
+    (void)sizeof(takes_apart<X>);
+    return field_types<X, decltype(fields_of(std::declval<X&>()))>::build(leaf);
+  }
+}
+
+/// Leaf types and their number, without a value.
+template <class... L>
+struct leaf_list {
+  static constexpr int size = static_cast<int>(sizeof...(L));
+};
+template <class... Lists>
+struct join_leaves {
+  using type = leaf_list<>;
+};
+template <class... A>
+struct join_leaves<leaf_list<A...>> {
+  using type = leaf_list<A...>;
+};
+template <class... A, class... B, class... Rest>
+struct join_leaves<leaf_list<A...>, leaf_list<B...>, Rest...> : join_leaves<leaf_list<A..., B...>, Rest...> {};
+
+template <class X>
+struct leaves_of;
+template <class X, std::size_t N>
+struct repeat_leaves {
+  template <std::size_t... I>
+  static auto make(std::index_sequence<I...>) -> typename join_leaves<std::enable_if_t<(I + 1 > 0), X>...>::type;
+  using type = decltype(make(std::make_index_sequence<N>{}));
+};
+template <class Tuple>
+struct tuple_leaves;
+template <class... R>
+struct tuple_leaves<std::tuple<R...>> {
+  using type = typename join_leaves<typename leaves_of<std::remove_cvref_t<R>>::type...>::type;
+};
+template <class A, class B>
+struct tuple_leaves<std::pair<A, B>> : tuple_leaves<std::tuple<A, B>> {};
+template <class X>
+struct leaves_of {
+  static constexpr auto pick() {
+    if constexpr (tree_leaf<X>) return std::type_identity<leaf_list<X>>{};
+    else if constexpr (is_array<X>) return std::type_identity<typename repeat_leaves<typename leaves_of<typename X::value_type>::type, std::tuple_size_v<X>>::type>{};
+    else if constexpr (is_tuple<X>) return std::type_identity<typename tuple_leaves<X>::type>{};
+    else if constexpr (static_leaf<X>) return std::type_identity<leaf_list<>>{};
+    else if constexpr (std::is_aggregate_v<X>) return std::type_identity<typename tuple_leaves<decltype(fields_of(std::declval<X&>()))>::type>{};
+    else {
+      (void)sizeof(takes_apart<X>);
+      return std::type_identity<leaf_list<>>{};
+    }
+  }
+  using type = typename decltype(pick())::type;
+};
+template <class X>
+using leaves_t = typename leaves_of<std::remove_cvref_t<X>>::type;
+template <class X>
+inline constexpr int leaf_count = leaves_t<X>::size;
+
+struct path_buffer {
+  char text[256] = {};
+  std::size_t size = 0;
+  void push(std::string_view part) {
+    if (size != 0 && size + 1 < sizeof(text)) text[size++] = '.';
+    for (char c : part)
+      if (size + 1 < sizeof(text)) text[size++] = c;
+  }
+};
+template <class X, class F>
+void for_each_named(X& x, path_buffer const& path, F& f) {
+  using T = std::remove_cv_t<X>;
+  auto const below = [&](std::string_view name) {
+    path_buffer p = path;
+    p.push(name);
+    return p;
+  };
+  auto const number = [&](std::size_t i) {
+    char digits[24];
+    int const n = std::snprintf(digits, sizeof(digits), "%zu", i);
+    return below(std::string_view(digits, static_cast<std::size_t>(n)));
+  };
+  if constexpr (tree_leaf<T>) {
+    f(std::string_view(path.text, path.size), x);
+  } else if constexpr (is_array<T>) {
+    for (std::size_t i = 0; i < x.size(); ++i) for_each_named(x[i], number(i), f);
+  } else if constexpr (is_tuple<T>) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (for_each_named(std::get<I>(x), number(I), f), ...); }(std::make_index_sequence<std::tuple_size_v<T>>{});
+  } else if constexpr (!static_leaf<T>) {
+    (void)sizeof(takes_apart<T>);
+    [&]<int... I>(std::integer_sequence<int, I...>) {
+      auto fields = fields_of(x);
+      (for_each_named(std::get<I>(fields), below(field_name<T, I>()), f), ...);
+    }(std::make_integer_sequence<int, field_count<T>>{});
+  }
+}
+
+template <class T>
+struct to_traced {
+  using type = traced<T>;
+};
+template <class T>
+struct to_traced<traced<T>> {
+  using type = traced<T>;
+};
+template <class T>
+struct from_traced {
+  using type = T;
+};
+template <class T>
+struct from_traced<traced<T>> {
+  using type = T;
+};
+
+}  // namespace detail
+
+/// Calls f(name, leaf) for every tensor of a model; names are field names joined by dots: "blocks.1.weight".
+template <class X, class F>
+void for_each_parameter(X& x, F&& f) {
+  detail::for_each_named(x, detail::path_buffer{}, f);
+}
+
+/// The number of elements of all tensors in a model.
+template <class X>
+constexpr std::size_t parameter_count(X const& x) {
+  std::size_t n = 0;
+  detail::for_each_leaf(x, [&](auto const& leaf) {
+    if constexpr (operand<decltype(leaf)>) n += leaf.size();
+    else ++n;
+  });
+  return n;
+}
+
+}  // namespace dimity

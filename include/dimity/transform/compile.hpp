@@ -1,0 +1,208 @@
+// compile(f): f as one planned program. A call evaluates it in this thread's workspace; it allocates nothing but results that do not fit inline and replace no moved argument.
+#pragma once
+
+#include <dimity/transform/trace.hpp>
+
+#include <cstring>
+
+namespace dimity {
+namespace detail {
+
+/// An argument as it is given: lvalues are read where they are, temporaries and moved ones are donated.
+template <class X>
+inline constexpr bool is_donated = !std::is_lvalue_reference_v<X> && !std::is_const_v<std::remove_reference_t<X>>;
+
+struct donation {
+  int input = -1;          ///< whose memory becomes the output's
+  bool in_place = false;   ///< written directly; otherwise through scratch memory, copied at the end
+  std::int64_t scratch = 0;
+};
+
+template <class L>
+inline constexpr bool owns_heap_block = false;
+template <class T, extent_t... E>
+inline constexpr bool owns_heap_block<tensor<T, E...>> = sizeof(T) * static_cast<std::size_t>(shape<E...>::size) > inline_storage_bytes<tensor<T, E...>>;
+
+template <class A, class B>
+inline constexpr bool same_block = std::is_same_v<A, B>;
+
+template <class Plan, class In, class Out, bool... Given>
+struct donations;
+template <class Plan, class... In, class... Out, bool... Given>
+struct donations<Plan, leaf_list<In...>, leaf_list<Out...>, Given...> {
+  static constexpr int inputs = static_cast<int>(sizeof...(In)), outputs = static_cast<int>(sizeof...(Out));
+  struct table {
+    donation of[outputs + 1] = {};
+    bool taken[inputs + 1] = {};
+    std::int64_t scratch_bytes = 0;
+  };
+  template <class O>
+  static constexpr void choose(table& t, int output) {
+    if constexpr (owns_heap_block<O>) {
+      constexpr bool given[] = {Given..., false};
+      constexpr bool same[] = {same_block<O, In>..., false};
+      // An argument that may be overwritten directly is worth more than the first one that fits.
+      for (int pass = 0; pass < 2; ++pass)
+        for (int i = 0; i < inputs; ++i) {
+          if (!given[i] || !same[i] || t.taken[i]) continue;
+          bool const direct = may_overwrite(Plan::value, output, i);
+          if (pass == 0 && !direct) continue;
+          t.taken[i] = true;
+          t.of[output] = {i, direct, 0};
+          if (!direct) {
+            t.of[output].scratch = t.scratch_bytes;
+            t.scratch_bytes += round_up(static_cast<std::int64_t>(sizeof(typename O::value_type)) * shape_of<O>::size, buffer_alignment);
+          }
+          return;
+        }
+    }
+  }
+  static constexpr table value = [] {
+    table t;
+    int output = 0;
+    (choose<Out>(t, output++), ...);
+    return t;
+  }();
+};
+
+template <bool Value, class List>
+struct flags_for;
+
+/// One bool for each leaf: is its argument donated?
+template <bool... B>
+struct bools {};
+template <class... B>
+struct join_bools {
+  using type = bools<>;
+};
+template <bool... A>
+struct join_bools<bools<A...>> {
+  using type = bools<A...>;
+};
+template <bool... A, bool... B, class... Rest>
+struct join_bools<bools<A...>, bools<B...>, Rest...> : join_bools<bools<A..., B...>, Rest...> {};
+template <bool Value, class... L>
+struct flags_for<Value, leaf_list<L...>> {
+  using type = bools<((void)sizeof(L), Value)...>;
+};
+template <class Plan, class In, class Out, class Flags>
+struct donations_of;
+template <class Plan, class In, class Out, bool... B>
+struct donations_of<Plan, In, Out, bools<B...>> : donations<Plan, In, Out, B...> {};
+
+/// Tensors and scalars pass through; expressions and views are evaluated into tensors first.
+template <class X>
+constexpr decltype(auto) materialize(X&& x) {
+  using V = tree_value_t<X>;
+  if constexpr (std::is_same_v<V, std::remove_cvref_t<X>>) return static_cast<X&&>(x);
+  else if constexpr (operand<X>) return V(static_cast<X&&>(x));
+  else return std::apply([](auto&&... e) { return V{tree_value_t<decltype(e)>(materialize(static_cast<decltype(e)&&>(e)))...}; }, static_cast<X&&>(x));
+}
+
+template <class F>
+struct compiled_call {
+  template <class... Args>
+  using source = traced_source<F, tree_value_t<Args>...>;
+  template <class... Args>
+  using program = planned<source<Args...>>;
+  template <class... Args>
+  using result_t = untraced_tree_t<typename source<Args...>::result>;
+
+  /// Arguments are tensors here.
+  template <class... Args>
+  static auto run(Args&&... args) {
+    using plan = program<Args...>;
+    using result = result_t<Args...>;
+    using inputs_list = typename join_leaves<leaves_t<tree_value_t<Args>>...>::type;
+    using flags = typename join_bools<typename flags_for<is_donated<Args>, leaves_t<tree_value_t<Args>>>::type...>::type;
+    using gifts = donations_of<plan, inputs_list, leaves_t<result>, flags>;
+    constexpr int in_count = inputs_list::size, out_count = leaf_count<result>;
+
+    void* inputs[in_count + 1];
+    void* owners[in_count + 1];
+    int n = 0;
+    auto const add = [&](auto& leaf) {
+      using L = std::remove_cvref_t<decltype(leaf)>;
+      if constexpr (operand<L>) inputs[n] = const_cast<void*>(static_cast<void const*>(leaf.data()));
+      else inputs[n] = const_cast<void*>(static_cast<void const*>(&leaf));
+      owners[n++] = const_cast<void*>(static_cast<void const*>(&leaf));
+    };
+    (for_each_leaf(args, add), ...);
+
+    int next = 0;
+    auto make = [&]<class L>() -> L {
+      if constexpr (owns_heap_block<L>) {
+        int const from = gifts::value.of[next++].input;
+        if (from >= 0) return L(static_cast<L&&>(*static_cast<L*>(owners[from])));
+        return L(uninitialized);
+      } else if constexpr (operand<L>) {
+        ++next;
+        return L(uninitialized);
+      } else {
+        ++next;
+        return L{};
+      }
+    };
+    result out = build_tree<result>(make);
+
+    constexpr std::int64_t own = round_up(plan::value.workspace_bytes, buffer_alignment), total = own + gifts::value.scratch_bytes;
+    std::byte* workspace = nullptr;
+    if constexpr (total > 0) workspace = workspace_of_thread(static_cast<std::size_t>(total));
+    void* outputs[out_count + 1];
+    void* destinations[out_count + 1];
+    n = 0;
+    for_each_leaf(out, [&](auto& leaf) {
+      if constexpr (operand<decltype(leaf)>) outputs[n] = leaf.data();
+      else outputs[n] = &leaf;
+      destinations[n] = outputs[n];
+      donation const d = gifts::value.of[n];
+      if (d.input >= 0 && !d.in_place) outputs[n] = workspace + own + d.scratch;
+      ++n;
+    });
+    executor<plan>::run({inputs, outputs, workspace});
+    if constexpr (gifts::value.scratch_bytes > 0) {
+      n = 0;
+      for_each_leaf(out, [&](auto& leaf) {
+        if (outputs[n] != destinations[n])
+          if constexpr (operand<decltype(leaf)>) std::memcpy(destinations[n], outputs[n], leaf.size() * sizeof(*leaf.data()));
+        ++n;
+      });
+    }
+    return out;
+  }
+
+  template <class... Args>
+  static auto call(Args&&... args) {
+    (void)sizeof(transformable_function<F>);
+    if constexpr (!is_transformable<F>) return no_result{};
+    else return [](auto&&... values) { return run(static_cast<decltype(values)&&>(values)...); }(materialize(static_cast<Args&&>(args))...);
+  }
+};
+
+}  // namespace detail
+
+/// A function as one program; see compile().
+template <class F>
+struct compiled_function {
+  /// Runs the program. Arguments and results are pytrees; an argument passed with std::move is overwritten by a result of the same type.
+  template <class... Args>
+  constexpr auto operator()(Args&&... args) const {
+    if constexpr ((detail::is_traced_tree<Args> || ...)) return F{}(args...);
+    else return detail::compiled_call<F>::call(static_cast<Args&&>(args)...);
+  }
+  /// Bytes of scratch memory that a call with such arguments needs: a compile-time constant.
+  template <class... Args>
+  static constexpr std::size_t workspace_bytes = static_cast<std::size_t>(detail::compiled_call<F>::template program<Args...>::value.workspace_bytes);
+  /// The plan of a call with such arguments, to print() or to assert on.
+  template <class... Args>
+  static constexpr auto const& plan = detail::compiled_call<F>::template program<Args...>::value;
+};
+
+/// Turns a captureless function of tensors, scalars and aggregates of them into one program that is traced, differentiated where asked, fused and planned at compile time.
+template <class F>
+constexpr compiled_function<F> compile(F const&) {
+  (void)sizeof(detail::transformable_function<F>);
+  return {};
+}
+
+}  // namespace dimity

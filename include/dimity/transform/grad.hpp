@@ -1,0 +1,176 @@
+// Derivatives as functions of functions: grad, value_and_grad, vjp. They compose with each other and with every other transform.
+#pragma once
+
+#include <dimity/program/reverse.hpp>
+#include <dimity/transform/compile.hpp>
+
+namespace dimity {
+namespace detail {
+
+template <class Result>
+struct scalar_result {
+  static_assert(operand<Result> || element<Result>, "[dimity.grad.1] grad needs a function whose result is one scalar");
+};
+template <class Shape>
+struct scalar_shape {
+  static_assert(Shape::rank == 0, "[dimity.grad.1] grad needs a function whose result is one scalar: reduce it, for instance with sum() or mean()");
+};
+
+/// An argument with an identity of its own, so that the derivative is with respect to it alone even when it is passed twice.
+template <class X>
+constexpr X with_own_identity(builder& g, X const& x, list<ref>& nodes) {
+  list<ref> given;
+  push_leaves(g, x, given);
+  int next = 0;
+  auto make = [&]<class L>() {
+    ref const from = given[next++];
+    ref const own = append(g, primitive::copy, from.type(), from.shape(), from.id);
+    nodes.push(own);
+    return leaf_from<L>(own);
+  };
+  return build_tree<X>(make);
+}
+/// The same for an argument that is not traced itself (a constant): as a tracer.
+template <class X>
+struct tracer_tree {
+  using type = traced_tree_t<tree_value_t<X>>;
+};
+template <class X>
+  requires is_traced_tree<X>
+struct tracer_tree<X> {
+  using type = X;
+};
+template <class X>
+constexpr auto as_tracers(builder& g, X const& x) {
+  if constexpr (is_traced_tree<X>) {
+    return x;
+  } else {
+    list<ref> refs;
+    push_leaves(g, x, refs);
+    int next = 0;
+    return tree_from<typename tracer_tree<X>::type>(refs, next);
+  }
+}
+
+template <int... Wanted>
+constexpr bool is_wanted(int i) {
+  return ((i == Wanted) || ...);
+}
+
+/// f, its value and the gradient with respect to arguments `Wanted`, on tracers.
+template <class F, int... Wanted>
+struct gradient_of {
+  template <class... Args>
+  static constexpr auto run(builder& g, Args const&... args) {
+    return run_indexed(g, std::make_integer_sequence<int, static_cast<int>(sizeof...(Args))>{}, args...);
+  }
+  template <int... I, class... Args>
+  static constexpr auto run_indexed(builder& g, std::integer_sequence<int, I...>, Args const&... args) {
+    list<ref> nodes[sizeof...(Args) + 1];
+    auto const own = std::tuple{[&] {
+      if constexpr (is_wanted<Wanted...>(I)) return with_own_identity(g, as_tracers(g, args), nodes[I]);
+      else return args;
+    }()...};
+    auto const value = std::apply(F{}, own);
+    using V = std::remove_cvref_t<decltype(value)>;
+    (void)sizeof(scalar_result<V>);
+    if constexpr (operand<V>) (void)sizeof(scalar_shape<shape_of<V>>);
+    list<ref> outputs, seeds, wanted;
+    push_leaves(g, value, outputs);
+    seeds.push(full_like(outputs[0], 1));
+    for (int const w : {Wanted...})
+      for (ref const& r : nodes[w]) wanted.push(r);
+    list<ref> const gradients = reverse(g, outputs, seeds, wanted);
+    int next = 0;
+    auto const tree_of = [&]<int W>(std::integral_constant<int, W>) {
+      using X = std::remove_cvref_t<decltype(std::get<W>(own))>;
+      return tree_from<X>(gradients, next);
+    };
+    auto const result = leaf_from<typename tracer_of<element_of<V>, shape<>>::type>(outputs[0]);
+    if constexpr (sizeof...(Wanted) == 1) return std::tuple{result, tree_of(std::integral_constant<int, Wanted>{})...};
+    else return std::tuple{result, std::tuple{tree_of(std::integral_constant<int, Wanted>{})...}};
+  }
+};
+
+}  // namespace detail
+
+/// The function returned by value_and_grad().
+template <class F, int... Wanted>
+struct value_and_grad_function {
+  template <class... Args>
+  constexpr auto operator()(Args&&... args) const {
+    (void)sizeof(detail::transformable_function<F>);
+    if constexpr (!detail::is_transformable<F>) {
+      return std::tuple<detail::no_result, detail::no_result>{};
+    } else if constexpr ((detail::is_traced_tree<Args> || ...)) {
+      detail::builder* g = nullptr;
+      ((g = g ? g : detail::program_of_tree(args)), ...);
+      return detail::gradient_of<F, Wanted...>::run(*g, args...);
+    } else {
+      return detail::compiled_call<value_and_grad_function>::call(static_cast<Args&&>(args)...);
+    }
+  }
+};
+/// The function returned by grad().
+template <class F, int... Wanted>
+struct grad_function {
+  template <class... Args>
+  constexpr auto operator()(Args&&... args) const {
+    (void)sizeof(detail::transformable_function<F>);
+    if constexpr (!detail::is_transformable<F>) {
+      return detail::no_result{};
+    } else if constexpr ((detail::is_traced_tree<Args> || ...)) {
+      return std::get<1>(value_and_grad_function<F, Wanted...>{}(args...));
+    } else {
+      return detail::compiled_call<grad_function>::call(static_cast<Args&&>(args)...);
+    }
+  }
+};
+
+/// The gradient of a scalar function with respect to its first argument, or to those numbered: `grad<1, 2>(loss)(x, w, b)` is a
+/// tuple of two. A gradient has the type of its argument (a model's gradient is a model). Reverse mode: a small constant times the cost of the function.
+template <int... Wanted, class F>
+constexpr auto grad(F const&) {
+  if constexpr (sizeof...(Wanted) == 0) return grad_function<F, 0>{};
+  else return grad_function<F, Wanted...>{};
+}
+/// The value and the gradient, as a tuple of two, in one program.
+template <int... Wanted, class F>
+constexpr auto value_and_grad(F const&) {
+  if constexpr (sizeof...(Wanted) == 0) return value_and_grad_function<F, 0>{};
+  else return value_and_grad_function<F, Wanted...>{};
+}
+
+namespace detail {
+
+/// (primals tuple, cotangent) -> (value, cotangents of the primals)
+template <class F>
+struct vjp_call {
+  template <class Primals, class Cotangent>
+  constexpr auto operator()(Primals const& primals, Cotangent const& cotangent) const {
+    builder& g = *program_of_tree(std::tie(primals, cotangent));
+    list<ref> nodes;
+    auto const own = with_own_identity(g, as_tracers(g, primals), nodes);
+    auto const value = std::apply(F{}, own);
+    list<ref> outputs, seeds;
+    push_leaves(g, value, outputs);
+    push_leaves(g, cotangent, seeds);
+    list<ref> const gradients = reverse(g, outputs, seeds, nodes);
+    int next = 0;
+    return std::tuple{value, tree_from<std::remove_cvref_t<decltype(own)>>(gradients, next)};
+  }
+};
+
+}  // namespace detail
+
+/// The value of f at the primals, and the cotangent of its result pulled back to each of them: `auto [y, cotangents] = vjp(f, std::tuple{x, w}, u);`
+/// with u of y's type and the cotangents a tuple of the primals' types.
+template <class F, class... Primals, class Cotangent>
+constexpr auto vjp(F const&, std::tuple<Primals...> const& primals, Cotangent&& cotangent) {
+  (void)sizeof(detail::transformable_function<F>);
+  if constexpr (!detail::is_transformable<F>) return std::tuple<detail::no_result, detail::no_result>{};
+  else if constexpr (detail::is_traced_tree<std::tuple<Primals...>> || detail::is_traced_tree<Cotangent>) return detail::vjp_call<F>{}(primals, cotangent);
+  else return detail::compiled_call<detail::vjp_call<F>>::call(primals, static_cast<Cotangent&&>(cotangent));
+}
+
+}  // namespace dimity

@@ -1,0 +1,68 @@
+// Forward mode: jvp, and products with second derivatives.
+#pragma once
+
+#include <dimity/program/forward.hpp>
+#include <dimity/transform/grad.hpp>
+
+namespace dimity {
+namespace detail {
+
+/// (primals tuple, tangents tuple) -> (value, tangent of the value)
+template <class F>
+struct jvp_call {
+  template <class Primals, class Tangents>
+  constexpr auto operator()(Primals const& primals, Tangents const& tangents) const {
+    builder& g = *program_of_tree(std::tie(primals, tangents));
+    list<ref> inputs, seeds, outputs;
+    auto const own = with_own_identity(g, as_tracers(g, primals), inputs);
+    auto const value = std::apply(F{}, own);
+    push_leaves(g, tangents, seeds);
+    push_leaves(g, value, outputs);
+    list<ref> const result = forward(g, inputs, seeds, outputs);
+    int next = 0;
+    auto const tangent = tree_from<std::remove_cvref_t<decltype(as_tracers(g, value))>>(result, next);
+    return std::tuple{value, tangent};
+  }
+};
+
+template <class F>
+struct hvp_function {
+  template <class X, class V, class... Rest>
+  constexpr auto operator()(X const& x, V const& v, Rest const&... rest) const {
+    if constexpr (is_traced_tree<X> || is_traced_tree<V> || (is_traced_tree<Rest> || ...)) {
+      builder& g = *program_of_tree(std::tie(x, v, rest...));
+      list<ref> inputs, seeds, outputs;
+      auto const own = with_own_identity(g, as_tracers(g, x), inputs);
+      auto const gradient = grad_function<F, 0>{}(own, rest...);
+      push_leaves(g, v, seeds);
+      push_leaves(g, gradient, outputs);
+      list<ref> const result = forward(g, inputs, seeds, outputs);
+      int next = 0;
+      return tree_from<std::remove_cvref_t<decltype(own)>>(result, next);
+    } else {
+      (void)sizeof(transformable_function<F>);
+      return compiled_call<hvp_function>::call(x, v, rest...);
+    }
+  }
+};
+
+}  // namespace detail
+
+/// The value of f at the primals and its directional derivative along the tangents: `auto [y, dy] = jvp(f, std::tuple{x}, std::tuple{dx});`. Forward mode:
+/// about twice the cost of f, no memory for intermediate values.
+template <class F, class... Primals, class... Tangents>
+constexpr auto jvp(F const&, std::tuple<Primals...> const& primals, std::tuple<Tangents...> const& tangents) {
+  (void)sizeof(detail::transformable_function<F>);
+  static_assert(sizeof...(Primals) == sizeof...(Tangents), "[dimity.grad.2] jvp: one tangent for each primal");
+  if constexpr (!detail::is_transformable<F>) return std::tuple<detail::no_result, detail::no_result>{};
+  else if constexpr (detail::is_traced_tree<std::tuple<Primals...>> || detail::is_traced_tree<std::tuple<Tangents...>>) return detail::jvp_call<F>{}(primals, tangents);
+  else return detail::compiled_call<detail::jvp_call<F>>::call(primals, tangents);
+}
+
+/// hvp(f)(x, v, more...): the Hessian of a scalar function with respect to its first argument, times v, without forming it. Forward over reverse.
+template <class F>
+constexpr detail::hvp_function<F> hvp(F const&) {
+  return {};
+}
+
+}  // namespace dimity
