@@ -16,4 +16,9 @@
 #include <dimity/expr/layout.hpp>
 #include <dimity/expr/operators.hpp>
 #include <dimity/expr/reductions.hpp>
+#include <dimity/nn/init.hpp>
+#include <dimity/nn/linear.hpp>
+#include <dimity/nn/loss.hpp>
+#include <dimity/optim/adam.hpp>
+#include <dimity/optim/sgd.hpp>
 #include <dimity/transform/jvp.hpp>

@@ -64,6 +64,10 @@ template <class T, extent_t... E, template <class> class Map>
 struct rebind_tree<tensor<T, E...>, Map> {
   using type = tensor<typename Map<T>::type, E...>;
 };
+template <class T, template <class> class Map>
+struct rebind_tree<traced<T>, Map> {
+  using type = typename Map<traced<T>>::type;
+};
 template <template <class...> class C, class... A, template <class> class Map>
   requires(!std::is_empty_v<C<A...>> && !operand<C<A...>>)
 struct rebind_tree<C<A...>, Map> {

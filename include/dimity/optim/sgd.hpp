@@ -1,0 +1,53 @@
+// Stochastic gradient descent with momentum.
+#pragma once
+
+#include <dimity/optim/optimizer.hpp>
+
+namespace dimity::optim {
+
+struct sgd_options {
+  double learning_rate = 0.01;
+  double momentum = 0;
+  double weight_decay = 0;
+  bool nesterov = false;
+};
+
+/// As PyTorch's SGD: g += weight_decay p; v = momentum v + g; p -= learning_rate v, with Nesterov p -= learning_rate (g + momentum v).
+template <class Model>
+struct sgd_state {
+  using scalar = detail::scalar_of<Model>;
+  tensor<scalar> learning_rate, momentum, weight_decay;
+  tensor<detail::like_t<scalar, bool>> nesterov;
+  Model velocity;
+
+  constexpr auto update(Model const& model, auto const& gradients) const {
+    using namespace detail;
+    builder& g = *program_of_tree(model);
+    list<ref> const p = leaves_as_refs(g, model), d = leaves_as_refs(g, gradients), v = leaves_as_refs(g, velocity);
+    list<ref> new_p, new_v;
+    for (int i = 0; i < p.size(); ++i) {
+      if (!is_floating(p[i].type())) {
+        new_p.push(p[i]);
+        new_v.push(v[i]);
+        continue;
+      }
+      ref const rate = as_type_of(learning_rate.ref(), p[i]), mu = as_type_of(momentum.ref(), p[i]), decay = as_type_of(weight_decay.ref(), p[i]);
+      ref const step = d[i] + decay * p[i];
+      ref const next_v = mu * v[i] + step;
+      new_p.push(p[i] - rate * select(nesterov.ref(), step + mu * next_v, next_v));
+      new_v.push(next_v);
+    }
+    sgd_state next = *this;
+    next.velocity = tree_of_refs<Model>(new_v);
+    return std::tuple{tree_of_refs<Model>(new_p), next};
+  }
+};
+
+template <class Model>
+sgd_state<Model> sgd(Model const& model, sgd_options options = {}) {
+  using T = detail::scalar_of<Model>;
+  return {tensor<T>(static_cast<T>(options.learning_rate)), tensor<T>(static_cast<T>(options.momentum)), tensor<T>(static_cast<T>(options.weight_decay)),
+          tensor<bool>(options.nesterov), detail::zeros_of_tree(model)};
+}
+
+}  // namespace dimity::optim
