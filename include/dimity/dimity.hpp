@@ -1,10 +1,14 @@
 // Everything. The layers and who may include whom: docs/architecture.md.
 #pragma once
 
+// First, so that an error message about shapes names one header on its way here.
+#include <dimity/expr/rules.hpp>
+
 #include <dimity/core/config.hpp>
 #include <dimity/core/dtype.hpp>
 #include <dimity/core/dual.hpp>
 #include <dimity/core/error.hpp>
+#include <dimity/core/pytree.hpp>
 #include <dimity/core/shape.hpp>
 #include <dimity/core/tensor.hpp>
 #include <dimity/core/view.hpp>
@@ -16,9 +20,12 @@
 #include <dimity/expr/layout.hpp>
 #include <dimity/expr/operators.hpp>
 #include <dimity/expr/reductions.hpp>
+#include <dimity/transform/trace.hpp>
+#include <dimity/transform/compile.hpp>
+#include <dimity/transform/grad.hpp>
+#include <dimity/transform/jvp.hpp>
 #include <dimity/nn/init.hpp>
 #include <dimity/nn/linear.hpp>
 #include <dimity/nn/loss.hpp>
 #include <dimity/optim/adam.hpp>
 #include <dimity/optim/sgd.hpp>
-#include <dimity/transform/jvp.hpp>

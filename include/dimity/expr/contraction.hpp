@@ -128,23 +128,12 @@ struct tensordot_shapes {
   static_assert(Left::at(Left::rank - Axes + mismatch()) == Right::at(mismatch()), "[dimity.shape.12] tensordot, inner: contracted axes must have equal extents");
 };
 
-/// Something of the shape that the right operands would have given.
-template <class T, extent_t... E>
-struct zeros_operation {
-  static constexpr ref emit(builder& g, ref) { return full(g, dtype_of<T>, shape_value_of<shape<E...>>::value, 0); }
-};
+/// The type that operands which fit would have given.
 template <class T, class Left, class Right>
-struct recovered_product;
-template <class T, extent_t... L, extent_t... R>
-struct recovered_product<T, shape<L...>, shape<R...>> {
-  using left = shape<L...>;
-  using right = shape<R...>;
-  template <class X>
-  static constexpr auto make(X&& x) {
-    if constexpr (left::rank >= 2 && right::rank >= 2) return apply<zeros_operation<T, left::at(-2), right::at(-1)>>(static_cast<X&&>(x));
-    else return apply<zeros_operation<T>>(static_cast<X&&>(x));
-  }
-};
+constexpr auto failed_product() {
+  if constexpr (Left::rank >= 2 && Right::rank >= 2) return failed<T, shape<Left::at(-2), Right::at(-1)>>{};
+  else return failed<T, shape<>>{};
+}
 
 }  // namespace detail
 
@@ -156,7 +145,7 @@ constexpr auto matmul(A&& a, B&& b) {
   using right = detail::shape_of<B>;
   (void)sizeof(detail::matmul_shapes<left, right>);
   if constexpr (detail::matmul_compatible_shapes<left, right>::value) return detail::apply<detail::matmul_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
-  else return detail::recovered_product<detail::element_of<A>, left, right>::make(static_cast<A&&>(a));
+  else return detail::failed_product<detail::element_of<A>, left, right>();
 }
 /// NumPy's dot of two vectors or matrices.
 template <operand A, operand B>

@@ -106,6 +106,18 @@ struct silu_operation {
 template <class A, class B>
 concept elementwise_pair = (operand<A> && (operand<B> || scalar<B>)) || (operand<B> && scalar<A>);
 
+/// A scalar broadcasts like a tensor of rank 0. Callers of apply_pair check broadcast_shapes themselves: a level less in the error message.
+template <class X>
+struct shape_or_scalar_of {
+  using type = shape<>;
+};
+template <operand X>
+struct shape_or_scalar_of<X> {
+  using type = shape_of<X>;
+};
+template <class X>
+using shape_or_scalar = typename shape_or_scalar_of<X>::type;
+
 /// Both operands as operands: scalars take the element type that promotion gives them.
 template <class Operation, class A, class B>
 constexpr auto apply_pair(A&& a, B&& b) {
@@ -114,9 +126,8 @@ constexpr auto apply_pair(A&& a, B&& b) {
   } else if constexpr (!operand<A>) {
     return apply<Operation>(as_operand<B>(a), static_cast<B&&>(b));
   } else {
-    (void)sizeof(broadcast_shapes<shape_of<A>, shape_of<B>>);
     if constexpr (broadcastable<shape_of<A>, shape_of<B>>) return apply<Operation>(static_cast<A&&>(a), static_cast<B&&>(b));
-    else return apply<Operation>(static_cast<A&&>(a), scalar_leaf<element_of<B>>{});
+    else return failed<typename result_of<Operation, info_of<A>, operand_info<element_of<B>, shape<>>>::element, shape_of<A>>{};
   }
 }
 

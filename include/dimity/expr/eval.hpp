@@ -140,7 +140,7 @@ struct evaluator {
 /// The value of an expression as a tensor that owns its elements. Tensors are copied (or moved), tracers stay what they are.
 template <operand X>
 constexpr auto eval(X&& x) {
-  if constexpr (detail::tracer<X>) {
+  if constexpr (detail::tracer<X> || detail::is_failed<std::remove_cvref_t<X>>) {
     return x;
   } else {
     using result = typename detail::tensor_of<detail::element_of<X>, detail::shape_of<X>>::type;

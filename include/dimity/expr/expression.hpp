@@ -80,6 +80,36 @@ struct tensor_of<T, shape<E...>> {
 template <class X>
 using info_of = operand_info<element_of<X>, shape_of<X>>;
 
+/// What a mistake leaves behind: an operand of the type that the user meant. Everything made of it is one too and nothing of it is lowered, so that one
+/// mistake gives one error, also where a compiler refuses to evaluate functions that contain one.
+template <class T, class Shape>
+struct failed {
+  using value_type = T;
+  using shape_type = Shape;
+  static constexpr int rank = Shape::rank;
+  static constexpr std::size_t size() { return static_cast<std::size_t>(Shape::size); }
+  static constexpr std::size_t extent(int axis) { return static_cast<std::size_t>(Shape::at(axis)); }
+  constexpr operator T() const { return T(); }
+};
+template <class T, class Shape>
+struct operand_traits<failed<T, Shape>> {
+  static constexpr bool is_operand = true, is_traced = false;
+  using element_type = T;
+  using shape_type = Shape;
+};
+template <class X>
+inline constexpr bool is_failed = false;
+template <class T, class Shape>
+inline constexpr bool is_failed<failed<T, Shape>> = true;
+template <class T, class Shape>
+struct evaluator<failed<T, Shape>> {
+  using result = typename tensor_of<T, Shape>::type;
+  template <class Destination>
+  static void into_new(Destination&, failed<T, Shape> const&) {}
+  template <class Destination>
+  static void into(Destination&, failed<T, Shape> const&) {}
+};
+
 /// How an operand is kept inside a node: named tensors as views, temporaries and nodes by value.
 template <class X>
 struct stored {
@@ -219,7 +249,9 @@ struct operand_traits<expression<Operation, T, Shape, X...>> {
 template <class Operation, class... X>
 constexpr auto apply(X&&... x) {
   using result = result_of<Operation, info_of<X>...>;
-  if constexpr ((tracer<X> || ...)) {
+  if constexpr ((is_failed<std::remove_cvref_t<X>> || ...)) {
+    return failed<typename result::element, typename result::shape>{};
+  } else if constexpr ((tracer<X> || ...)) {
     builder& g = *program_of(x...);
     return typename tracer_of<typename result::element, typename result::shape>::type(Operation::emit(g, trace_operand(g, x)...));
   } else {

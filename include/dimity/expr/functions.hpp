@@ -195,56 +195,66 @@ constexpr auto logical_not(A&& a) {
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto pow(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::arithmetic_operation<detail::primitive::power>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// The angle of the point (b, a), in (-pi, pi].
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto atan2(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::floating_operation<detail::primitive::atan2>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// sqrt(a^2 + b^2) without overflow.
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto hypot(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::floating_operation<detail::primitive::hypot>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// The larger one, elementwise; nan if either is nan.
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto maximum(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::plain_operation<detail::primitive::maximum>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto minimum(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::plain_operation<detail::primitive::minimum>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// log(exp(a) + exp(b)) without overflow.
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto logaddexp(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::logaddexp_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// floor(a / b); 0 for integers divided by 0.
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto floor_divide(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::floor_divide_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto logical_and(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::logical_operation<detail::primitive::bitwise_and>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto logical_or(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::logical_operation<detail::primitive::bitwise_or>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto logical_xor(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::logical_operation<detail::primitive::bitwise_xor>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 

@@ -243,7 +243,7 @@ template <extent_t... E, operand X>
 constexpr auto reshape(X&& x) {
   (void)sizeof(detail::reshape_shapes<detail::shape_of<X>, shape<E...>>);
   if constexpr (detail::shape_of<X>::size == shape<E...>::size) return detail::apply<detail::reshape_operation<E...>>(static_cast<X&&>(x));
-  else return detail::apply<detail::permute_operation<>>(detail::scalar_leaf<detail::element_of<X>>{});
+  else return detail::failed<detail::element_of<X>, shape<E...>>{};
 }
 /// One axis of all elements.
 template <operand X>

@@ -11,99 +11,117 @@ namespace dimity {
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator+(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::arithmetic_operation<detail::primitive::add>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// Elementwise difference.
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator-(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::arithmetic_operation<detail::primitive::subtract>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// Elementwise product; logical and of truth values. matmul() is the matrix product.
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator*(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::arithmetic_operation<detail::primitive::multiply>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// Elementwise quotient. Integers are divided as float64, as in NumPy; floor_divide() is the integer quotient.
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator/(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::floating_operation<detail::primitive::divide>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// Elementwise remainder with the sign of the divisor, as in Python; 0 for integers divided by 0.
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator%(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::arithmetic_operation<detail::primitive::remainder>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// Elementwise comparisons give tensors of bool; comparisons with nan are false, except !=.
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator<(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::comparison_operation<detail::primitive::less>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator<=(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::comparison_operation<detail::primitive::less_equal>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator>(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::comparison_operation<detail::primitive::less, true>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator>=(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::comparison_operation<detail::primitive::less_equal, true>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator==(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::comparison_operation<detail::primitive::equal>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator!=(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::comparison_operation<detail::primitive::not_equal>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// Elementwise logical operators; both sides are always evaluated. Non-zero is true.
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator&&(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::logical_operation<detail::primitive::bitwise_and>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator||(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::logical_operation<detail::primitive::bitwise_or>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// Elementwise bitwise operators on integers and truth values.
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator&(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::bitwise_operation<detail::primitive::bitwise_and>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator|(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::bitwise_operation<detail::primitive::bitwise_or>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator^(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::bitwise_operation<detail::primitive::bitwise_xor>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// Elementwise shifts of integers; a shift by the width or more gives 0 (or -1 for negative numbers shifted right).
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator<<(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::bitwise_operation<detail::primitive::shift_left>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 template <class A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto operator>>(A&& a, B&& b) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::bitwise_operation<detail::primitive::shift_right>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 /// Elementwise negation.

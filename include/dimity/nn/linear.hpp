@@ -5,6 +5,21 @@
 #include <dimity/expr/operators.hpp>
 
 namespace dimity::nn {
+namespace detail {
+
+template <class Input, class Weight>
+struct linear_input {
+  static_assert(Input::at(-1) == Weight::at(0), "[dimity.nn.1] linear: the last axis of the input must have the layer's number of inputs (rows of its weight in the matmul)");
+};
+/// x W, or what stands for it after a mistake.
+template <class X, class T, extent_t In, extent_t Out>
+constexpr auto product(X const& x, tensor<T, In, Out> const& weight) {
+  using input = dimity::detail::shape_of<X>;
+  if constexpr (input::rank > 0 && input::at(-1) == In) return matmul(x, weight);
+  else return dimity::detail::failed_product<typename dimity::detail::untraced_type<T>::type, input, shape<In, Out>>();
+}
+
+}  // namespace detail
 
 /// y = x W + b with W of shape [In, Out] and b of shape [Out]; x is [.., In]. As in PyTorch both start uniform in +-1/sqrt(In).
 template <class T, extent_t In, extent_t Out>
@@ -12,7 +27,10 @@ struct linear {
   tensor<T, In, Out> weight;
   tensor<T, Out> bias;
 
-  constexpr auto operator()(auto const& x) const { return matmul(x, weight) + bias; }
+  constexpr auto operator()(auto const& x) const {
+    (void)sizeof(detail::linear_input<dimity::detail::shape_of<decltype(x)>, shape<In, Out>>);
+    return detail::product(x, weight) + bias;
+  }
   /// How many inputs each output sums over; nn::init scales with it.
   static constexpr extent_t fan_in = In;
 };
@@ -22,7 +40,10 @@ template <class T, extent_t In, extent_t Out>
 struct linear_without_bias {
   tensor<T, In, Out> weight;
 
-  constexpr auto operator()(auto const& x) const { return matmul(x, weight); }
+  constexpr auto operator()(auto const& x) const {
+    (void)sizeof(detail::linear_input<dimity::detail::shape_of<decltype(x)>, shape<In, Out>>);
+    return detail::product(x, weight);
+  }
   static constexpr extent_t fan_in = In;
 };
 

@@ -76,18 +76,21 @@ constexpr auto cross_entropy(Logits&& logits, Labels&& labels) {
 template <operand A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto mse(A&& prediction, B&& target) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::squared_error_operation>(static_cast<A&&>(prediction), static_cast<B&&>(target));
 }
 /// |prediction - target|, elementwise.
 template <operand A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto l1(A&& prediction, B&& target) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::absolute_error_operation>(static_cast<A&&>(prediction), static_cast<B&&>(target));
 }
 /// -t log(sigmoid(z)) - (1 - t) log(1 - sigmoid(z)), elementwise, from logits z and targets t in [0, 1].
 template <operand A, class B>
   requires detail::elementwise_pair<A, B>
 constexpr auto binary_cross_entropy_with_logits(A&& logits, B&& target) {
+  (void)sizeof(detail::broadcast_shapes<detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>);
   return detail::apply_pair<detail::binary_cross_entropy_operation>(static_cast<A&&>(logits), static_cast<B&&>(target));
 }
 

@@ -90,10 +90,7 @@ struct kernel_builder {
 
   constexpr int local(int id, axis_map map) {
     if (memo_value[id] >= 0 && memo_map[id] == map.bits) return memo_value[id];
-    node_info const info = p.info[id];
-    bool const here = info.state == status::anchored && info.group == group;
-    if (!here && (info.state == status::memory || (info.state == status::anchored && info.required))) return load(id, map);
-    return compute(id, map);
+    return p.is_read_by(id, group) ? load(id, map) : compute(id, map);
   }
   constexpr int load(int id, axis_map map) {
     place const pl = needs.homes.place_of(id);

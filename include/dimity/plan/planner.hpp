@@ -48,6 +48,11 @@ struct planner {
   constexpr int rank(int id) const { return g->shape(id).rank; }
   constexpr bool is_memory(int id) const { return info[id].state == status::memory; }
   constexpr bool is_anchored(int id) const { return info[id].state == status::anchored; }
+  /// True when a kernel of `group` reads the value from memory. A floating value that somebody required after kernels of its own level had used it
+  /// is not written early enough for those: they compute it again.
+  constexpr bool is_read_by(int id, int group) const {
+    return is_memory(id) || (is_anchored(id) && info[id].required && groups[info[id].group].level < groups[group].level);
+  }
 
   constexpr int find_group(int level, int space) {
     for (int i = groups.size() - 1; i >= 0; --i)

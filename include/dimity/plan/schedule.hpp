@@ -115,7 +115,7 @@ struct scheduler {
   constexpr void claim(int id, int group, int root) {
     node_info const& info = p.info[id];
     bool const here = info.state == status::anchored && info.group == group;
-    if (info.state == status::memory || (info.state == status::anchored && info.required && !here)) {
+    if (p.is_read_by(id, group)) {
       int const source = p.is_memory(id) ? p.places[id].root : id;
       if (g.shape(id).size() != g.shapes[p.groups[group].space].size() || g.shape(id).size() == 1) return;
       if (component[source] >= 0) unite(component[source], root);

@@ -111,6 +111,15 @@ struct compiled_call {
   /// Arguments are tensors here.
   template <class... Args>
   static auto run(Args&&... args) {
+    if constexpr (source<Args...>::failed) {
+      auto make = []<class L>() { return L{}; };
+      return build_tree<result_t<Args...>>(make);
+    } else {
+      return run_plan(static_cast<Args&&>(args)...);
+    }
+  }
+  template <class... Args>
+  static auto run_plan(Args&&... args) {
     using plan = program<Args...>;
     using result = result_t<Args...>;
     using inputs_list = typename join_leaves<leaves_t<tree_value_t<Args>>...>::type;
@@ -188,7 +197,14 @@ struct compiled_function {
   template <class... Args>
   constexpr auto operator()(Args&&... args) const {
     if constexpr ((detail::is_traced_tree<Args> || ...)) return F{}(args...);
-    else return detail::compiled_call<F>::call(static_cast<Args&&>(args)...);
+    else {
+      if constexpr (detail::is_transformable<F>) {
+        // Here first, where an error message about the function's body has the fewest lines above it.
+        using body = decltype(F{}(std::declval<detail::traced_tree_t<detail::tree_value_t<Args>>&>()...));
+        (void)sizeof(body*);
+      }
+      return detail::compiled_call<F>::call(static_cast<Args&&>(args)...);
+    }
   }
   /// Bytes of scratch memory that a call with such arguments needs: a compile-time constant.
   template <class... Args>

@@ -16,6 +16,15 @@ struct scalar_shape {
   static_assert(Shape::rank == 0, "[dimity.grad.1] grad needs a function whose result is one scalar: reduce it, for instance with sum() or mean()");
 };
 
+template <int>
+constexpr failed<float, shape<>> failed_argument() {
+  return {};
+}
+template <class V>
+inline constexpr bool has_scalar_shape = false;
+template <operand V>
+inline constexpr bool has_scalar_shape<V> = shape_of<V>::rank == 0;
+
 /// An argument with an identity of its own, so that the derivative is with respect to it alone even when it is passed twice.
 template <class X>
 constexpr X with_own_identity(builder& g, X const& x, list<ref>& nodes) {
@@ -71,10 +80,14 @@ struct gradient_of {
       if constexpr (is_wanted<Wanted...>(I)) return with_own_identity(g, as_tracers(g, args), nodes[I]);
       else return args;
     }()...};
-    auto const value = std::apply(F{}, own);
+    auto const value = call_with<F>(own, std::index_sequence_for<Args...>{});
     using V = std::remove_cvref_t<decltype(value)>;
     (void)sizeof(scalar_result<V>);
     if constexpr (operand<V>) (void)sizeof(scalar_shape<shape_of<V>>);
+    if constexpr (is_failed_tree<V> || !has_scalar_shape<V>) {
+      if constexpr (sizeof...(Wanted) == 1) return std::tuple{failed<float, shape<>>{}, failed_argument<Wanted>()...};
+      else return std::tuple{failed<float, shape<>>{}, std::tuple{failed_argument<Wanted>()...}};
+    } else {
     list<ref> outputs, seeds, wanted;
     push_leaves(g, value, outputs);
     seeds.push(full_like(outputs[0], 1));
@@ -89,6 +102,7 @@ struct gradient_of {
     auto const result = leaf_from<typename tracer_of<element_of<V>, shape<>>::type>(outputs[0]);
     if constexpr (sizeof...(Wanted) == 1) return std::tuple{result, tree_of(std::integral_constant<int, Wanted>{})...};
     else return std::tuple{result, std::tuple{tree_of(std::integral_constant<int, Wanted>{})...}};
+    }
   }
 };
 
@@ -107,6 +121,9 @@ struct value_and_grad_function {
       ((g = g ? g : detail::program_of_tree(args)), ...);
       return detail::gradient_of<F, Wanted...>::run(*g, args...);
     } else {
+      // Here first, where an error message about the function's body has the fewest lines above it.
+      using body = decltype(F{}(std::declval<detail::traced_tree_t<detail::tree_value_t<Args>>&>()...));
+      (void)sizeof(body*);
       return detail::compiled_call<value_and_grad_function>::call(static_cast<Args&&>(args)...);
     }
   }
@@ -122,6 +139,9 @@ struct grad_function {
     } else if constexpr ((detail::is_traced_tree<Args> || ...)) {
       return std::get<1>(value_and_grad_function<F, Wanted...>{}(args...));
     } else {
+      // Here first, where an error message about the function's body has the fewest lines above it.
+      using body = decltype(F{}(std::declval<detail::traced_tree_t<detail::tree_value_t<Args>>&>()...));
+      (void)sizeof(body*);
       return detail::compiled_call<grad_function>::call(static_cast<Args&&>(args)...);
     }
   }

@@ -83,6 +83,20 @@ inline constexpr bool has_tracer_leaf<leaf_list<L...>> = (tracer<L> || ...);
 template <class X>
 inline constexpr bool is_traced_tree = has_tracer_leaf<leaves_t<X>>;
 
+template <class List>
+inline constexpr bool has_failed_leaf = false;
+template <class... L>
+inline constexpr bool has_failed_leaf<leaf_list<L...>> = (is_failed<L> || ...);
+/// True for a result that a mistake has made worthless.
+template <class X>
+inline constexpr bool is_failed_tree = has_failed_leaf<leaves_t<X>>;
+
+/// std::apply without its layers, which would stand in every error message.
+template <class F, class Tuple, std::size_t... I>
+constexpr auto call_with(Tuple& args, std::index_sequence<I...>) {
+  return F{}(std::get<I>(args)...);
+}
+
 template <class X>
 constexpr builder* program_of_tree(X const& x) {
   builder* g = nullptr;
@@ -126,9 +140,10 @@ constexpr X tree_from(list<ref> const& refs, int& next) {
 template <class F, class... Args>
 struct traced_source {
   using result = std::remove_cvref_t<decltype(F{}(std::declval<traced_tree_t<Args>&>()...))>;
+  static constexpr bool failed = is_failed_tree<result>;
   static constexpr void build(builder& g) {
     std::tuple<traced_tree_t<Args>...> args{input_tracers<Args>(g)...};
-    auto const out = std::apply(F{}, args);
+    auto const out = call_with<F>(args, std::index_sequence_for<Args...>{});
     list<ref> leaves;
     push_leaves(g, out, leaves);
     for (ref const& r : leaves) g.outputs.push(r.id);

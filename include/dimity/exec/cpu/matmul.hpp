@@ -15,6 +15,7 @@ template <class Sink, class T>
 /// What a tile does besides adding up: the lanes of its last vector that count, and how far they are rotated up.
 struct tile_exit {
   int last_count, rotation;
+  bool transposes;  // rows of the tile are columns of C
 };
 
 template <outer_shape S, tile_exit E, int V, class T, class Sink>
@@ -41,6 +42,31 @@ template <outer_shape S, tile_exit E, class T, class Sink, int... R>
 template <class T, int... I>
 [[gnu::always_inline]] inline void store_sums(vec<T> const* sum, T* to, std::integer_sequence<int, I...>) {
   (sum[I].store_aligned(to + I * lanes<T>), ...);
+}
+
+/// Emits one vector of every row of sums, kept at `sum` with a stride, as columns.
+template <outer_shape S, tile_exit E, int V, class T, class Sink>
+[[gnu::always_inline]] inline void emit_columns(Sink const& sink, std::int64_t i, std::int64_t j, T* sum) {
+  constexpr int width = lanes<T>;
+  constexpr bool partial = V == S.vectors - 1 && E.last_count < width;
+  alignas(64) T turned[width * width];
+  if constexpr (S.rows == 1) {
+    if constexpr (partial) rotate<E.rotation, T>(vec<T>::load_aligned(sum + V * width)).store_aligned(sum + V * width);
+    for (int l = 0; l < (partial ? E.last_count : width); ++l) sink(j + V * width + l, i, vec<T>(sum[V * width + l]), 1);
+  } else {
+    transpose_block<T>(sum + V * width, S.vectors * width, turned, width);
+    T const* const first = turned + (partial ? E.rotation * width : 0);
+    for (int l = 0; l < (partial ? E.last_count : width); ++l) {
+      vec<T> const v = vec<T>::load_aligned(first + l * width);
+      if constexpr (S.rows == width) sink(j + V * width + l, i, v);
+      else sink(j + V * width + l, i, v, S.rows);
+    }
+  }
+}
+
+template <outer_shape S, tile_exit E, class T, class Sink, int... V>
+[[gnu::always_inline]] inline void emit_transposed(Sink const& sink, std::int64_t i, std::int64_t j, T* sum, std::integer_sequence<int, V...>) {
+  (emit_columns<S, E, V, T>(sink, i, j, sum), ...);
 }
 
 template <class T, int... I>
@@ -83,7 +109,13 @@ inline void outer_tile(T const* a, T const* b, T const* b_tail, std::int64_t dep
     if (!state.first) add_stored<T>(sum, state.kept, all);
     if (!state.last) return store_sums<T>(sum, state.kept, all);
   }
-  if constexpr (!blocked && (sums <= 4 || Depth <= 32)) {
+  if constexpr (E.transposes) {
+    constexpr int rows = S.rows == 1 ? 1 : lanes<T>;
+    alignas(64) T stored[rows * S.vectors * lanes<T>];
+    store_sums<T>(sum, stored, all);
+    for (int l = sums * lanes<T>; l < rows * S.vectors * lanes<T>; l += lanes<T>) vec<T>(T(0)).store_aligned(stored + l);
+    emit_transposed<S, E, T>(exit, i, j, stored, std::make_integer_sequence<int, S.vectors>{});
+  } else if constexpr (!blocked && (sums <= 4 || Depth <= 32)) {
     emit_rows<S, E, T>(exit, i, j, sum, std::make_integer_sequence<int, S.rows>{});
   } else {
     // Through memory, so that the epilogue is compiled once per row rather than once per sum.
@@ -94,9 +126,10 @@ inline void outer_tile(T const* a, T const* b, T const* b_tail, std::int64_t dep
   }
 }
 
-template <class T, matmul_problem P>
+/// `How` is the plan of P, or that of its transpose when Transposes.
+template <class T, matmul_problem P, plan How, bool Transposes>
 struct outer_product {
-  static constexpr plan how = make_plan(P, sizeof(T));
+  static constexpr plan how = How;
   static constexpr std::int64_t width = lanes<T>;
   static constexpr std::int64_t panel = how.vectors * width;
   static constexpr bool blocked = how.k_block < P.k;
@@ -128,7 +161,7 @@ struct outer_product {
   template <int Vectors, bool LastPanel, int Rows, class Sink>
   [[gnu::always_inline]] static void tile(T const* a, T const* b, T const* b_tail, std::int64_t depth, std::int64_t i, std::int64_t j, Sink const& sink,
                                           block_state<T> state) {
-    constexpr tile_exit exit = LastPanel ? tile_exit{last_count, rotation} : tile_exit{static_cast<int>(width), 0};
+    constexpr tile_exit exit = LastPanel ? tile_exit{last_count, rotation, Transposes} : tile_exit{static_cast<int>(width), 0, Transposes};
     outer_tile<shape<Rows, Vectors, LastPanel>(), exit, blocked ? -1 : P.k, tail_depth, T>(a, b, b_tail, depth, i, j, sink, state);
   }
 
@@ -205,73 +238,77 @@ template <class T, matmul_problem P>
 struct dot_product {
   static constexpr plan how = make_plan(P, sizeof(T));
   static constexpr int width = lanes<T>;
-  static constexpr std::int64_t packed_row = round_to_line(P.k, sizeof(T));
   static constexpr std::int64_t a_row = how.packs_a ? 0 : P.a_row;
-  static constexpr std::int64_t b_col = how.packs_b ? packed_row : P.b_col;
+  static constexpr std::int64_t b_col = how.packs_b ? round_to_line(P.k, sizeof(T)) : P.b_col;
+  static constexpr int most_sums = registers == 32 ? 16 : 8;
 
-  /// Rows whose sums share one vector when a row has Columns results.
-  template <int Columns>
-  static constexpr int group = width / static_cast<int>(std::bit_ceil(static_cast<unsigned>(Columns)));
+  static constexpr int floor_power(std::int64_t n) { return static_cast<int>(std::bit_floor(static_cast<std::uint64_t>(n))); }
 
-  template <int Columns>
-  static constexpr int most_rows = [] {
-    int rows = group<Columns>;
-    while (rows * Columns * 2 <= registers / 2 && rows + Columns <= 8) rows *= 2;
+  /// Columns added up at a time, and rows they are added up for: close to square, as every load then serves several sums.
+  static constexpr int strip(int columns) {
+    int const rows = floor_power(std::min<std::int64_t>(P.m, 4));
+    return std::min(columns, std::max(most_sums / rows, 1));
+  }
+  static constexpr int most_rows(int columns) {
+    int const rows = std::max(1, most_sums / static_cast<int>(std::bit_ceil(static_cast<unsigned>(strip(columns)))));
     return static_cast<int>(std::min<std::int64_t>(rows, P.m));
-  }();
-
-  template <int Columns, int Row, class Sink>
-  [[gnu::always_inline]] static void emit_one(Sink const& sink, std::int64_t i, std::int64_t j, vec<T> v) {
-    if constexpr (Columns == width) sink(i, j, v);
-    else sink(i, j, rotate<Row * (width / group<Columns>), T>(v), Columns);
   }
 
-  template <int Columns, class Sink, int... R>
-  [[gnu::always_inline]] static void emit_group(Sink const& sink, std::int64_t i, std::int64_t j, vec<T> v, std::integer_sequence<int, R...>) {
-    if constexpr (Columns == 1) {
-      alignas(64) T results[width];
-      v.store_aligned(results);
-      for (int r = 0; r < static_cast<int>(sizeof...(R)); ++r) sink(i + r, j, vec<T>(results[r]), 1);
-    } else {
-      (emit_one<Columns, R>(sink, i + R, j, v), ...);
+  template <int First, int... I>
+  [[gnu::always_inline]] static void reduce_some(vec<T> const* sum, T* to, std::integer_sequence<int, I...>) {
+    vec<T> const some[] = {sum[First + I]...};
+    horizontal_sums<T>(some).store_aligned(to + First);
+  }
+
+  template <int First, int Count>
+  [[gnu::always_inline]] static void reduce(vec<T> const* sum, T* to) {
+    if constexpr (First < Count) {
+      reduce_some<First>(sum, to, std::make_integer_sequence<int, std::min(width, Count - First)>{});
+      reduce<First + width, Count>(sum, to);
     }
   }
 
-  template <int Rows, int Columns, int First, int Count, int... I>
-  [[gnu::always_inline]] static vec<T> group_sums(vec<T> const* sum, std::integer_sequence<int, I...>) {
-    constexpr int stride = width / group<Columns>;
-    // Rows of the tree are padded to a power of two so that a rotation brings each row to lane 0.
-    vec<T> const padded[] = {(I % stride < Columns && I / stride < Count ? sum[(First + I / stride < Rows ? First + I / stride : First) * Columns +
-                                                                             (I % stride < Columns ? I % stride : 0)]
-                                                                        : vec<T>(T(0)))...};
-    return horizontal_sums<T>(padded);
-  }
-
-  template <int Rows, int Columns, int First, class Sink>
-  [[gnu::always_inline]] static void emit_from(Sink const& sink, std::int64_t i, std::int64_t j, vec<T> const* sum) {
-    if constexpr (First < Rows) {
-      constexpr int count = std::min(group<Columns>, Rows - First);
-      constexpr int slots = count * (width / group<Columns>);
-      vec<T> const v = group_sums<Rows, Columns, First, count>(sum, std::make_integer_sequence<int, slots>{});
-      emit_group<Columns>(sink, i + First, j, v, std::make_integer_sequence<int, count>{});
-      emit_from<Rows, Columns, First + group<Columns>>(sink, i, j, sum);
-    }
+  /// Puts rows x columns sums, row after row, at `to`, which has room for a whole vector more.
+  template <int Rows, int Columns>
+  [[gnu::always_inline]] static void sums(T const* a, T const* b, T* to) {
+    constexpr int count = Rows * Columns;
+    constexpr dot_shape shape{Rows, Columns, splits_for(count, P.k / width), a_row, b_col};
+    vec<T> sum[count * shape.splits];
+    clear_sums<T>(sum, std::make_integer_sequence<int, count * shape.splits>{});
+    dot_accumulate<shape, P.k, T>(sum, a, b);
+    merge_splits<count, shape.splits, T>(sum);
+    reduce<0, count>(sum, to);
   }
 
   template <int Rows, int Columns, class Sink>
   static void tile(T const* a, T const* b, std::int64_t i, std::int64_t j, Sink const& sink) {
-    constexpr dot_shape shape{Rows, Columns, splits_for(Rows * Columns, P.k / width), a_row, b_col};
+    constexpr int step = strip(Columns);
+    constexpr int left = Columns % step;
     Sink const exit = sink;
-    vec<T> sum[Rows * Columns * shape.splits];
-    clear_sums<T>(sum, std::make_integer_sequence<int, Rows * Columns * shape.splits>{});
-    dot_accumulate<shape, P.k, T>(sum, a, b);
-    merge_splits<Rows * Columns, shape.splits, T>(sum);
-    emit_from<Rows, Columns, 0>(exit, i, j, sum);
+    alignas(64) T reduced[Rows * step + width];
+    if constexpr (Columns == 1) {
+      sums<Rows, 1>(a, b, reduced);
+      for (int r = 0; r < Rows; ++r) exit(i + r, j, vec<T>(reduced[r]), 1);
+    } else if constexpr (Rows == 1 && step == Columns) {
+      sums<1, Columns>(a, b, reduced);
+      emit<Sink, T>(exit, i, j, vec<T>::load_aligned(reduced), Columns);
+    } else {
+      alignas(64) T rows[Rows * width] = {};
+      for (int c = 0; c + step <= Columns; c += step) {
+        sums<Rows, step>(a, b + c * b_col, reduced);
+        for (int r = 0; r < Rows; ++r) std::memcpy(rows + r * width + c, reduced + r * step, step * sizeof(T));
+      }
+      if constexpr (left > 0) {
+        sums<Rows, left>(a, b + (Columns - left) * b_col, reduced);
+        for (int r = 0; r < Rows; ++r) std::memcpy(rows + r * width + Columns - left, reduced + r * left, left * sizeof(T));
+      }
+      for (int r = 0; r < Rows; ++r) emit<Sink, T>(exit, i + r, j, vec<T>::load_aligned(rows + r * width), Columns);
+    }
   }
 
   template <int Columns, class Sink>
   static void column_of_tiles(T const* a, T const* b, std::int64_t j, Sink const& sink) {
-    constexpr int rows = most_rows<Columns>;
+    constexpr int rows = most_rows(Columns);
     constexpr std::int64_t whole = P.m / rows * rows;
     for (std::int64_t i = 0; i < whole; i += rows) tile<rows, Columns>(a + i * a_row, b, i, j, sink);
     if constexpr (whole < P.m) tile<static_cast<int>(P.m - whole), Columns>(a + whole * a_row, b, whole, j, sink);
@@ -296,26 +333,28 @@ struct dot_product {
   }
 };
 
-/// Hands the lanes of a row of the transposed result to the sink of the column it is.
 template <class T, class Sink>
-struct column_sink {
+struct shifted_sink {
   Sink sink;
-  [[gnu::always_inline]] void operator()(std::int64_t i, std::int64_t j, vec<T> v, int count = lanes<T>) const {
-    alignas(64) T results[lanes<T>];
-    v.store_aligned(results);
-    for (int l = 0; l < count; ++l) sink(j + l, i, vec<T>(results[l]), 1);
-  }
+  std::int64_t columns;
+  [[gnu::always_inline]] void operator()(std::int64_t i, std::int64_t j, vec<T> v) const { sink(i, j + columns, v); }
+  [[gnu::always_inline]] void operator()(std::int64_t i, std::int64_t j, vec<T> v, int count) const { sink(i, j + columns, v, count); }
 };
 
-constexpr matmul_problem transposed(matmul_problem const& p) { return {p.n, p.m, p.k, p.b_col, p.b_row, p.a_col, p.a_row}; }
+/// The two products a split one is made of.
+constexpr std::int64_t split_column(matmul_problem const& p, std::size_t element_size) { return p.n - p.n % vector_width(element_size); }
 
 }  // namespace mm
 
 /// Bytes of 64-byte aligned scratch that matmul<T, P> needs; zero when it packs nothing.
 constexpr std::size_t matmul_scratch_size(matmul_problem const& p, std::size_t element_size, bool is_vectorizable) {
   if (!is_vectorizable) return 0;
-  mm::plan how = mm::make_plan(p, element_size);
-  if (how.how == mm::method::swapped) how = mm::make_plan(mm::transposed(p), element_size);
+  mm::plan const how = mm::make_plan(p, element_size);
+  if (how.how == mm::method::split) {
+    std::int64_t const column = mm::split_column(p, element_size);
+    return std::max(matmul_scratch_size(mm::with_columns(p, column), element_size, true),
+                    matmul_scratch_size(mm::with_columns(p, p.n - column), element_size, true));
+  }
   return static_cast<std::size_t>(how.a_elements + how.b_elements + how.c_elements) * element_size;
 }
 
@@ -334,11 +373,15 @@ void matmul(T const* a, T const* b, std::byte* scratch, Sink const& sink) {
       for (std::int64_t j = 0; j < P.n; j += mm::lanes<T>)
         mm::emit<Sink, T>(sink, i, j, mm::vec<T>(T(0)), static_cast<int>(std::min<std::int64_t>(mm::lanes<T>, P.n - j)));
   } else if constexpr (how.how == mm::method::outer) {
-    mm::outer_product<T, P>::run(a, b, packed, sink);
+    mm::outer_product<T, P, how, false>::run(a, b, packed, sink);
+  } else if constexpr (how.how == mm::method::swapped) {
+    mm::outer_product<T, mm::transposed(P), how, true>::run(b, a, packed, sink);
   } else if constexpr (how.how == mm::method::dot) {
     mm::dot_product<T, P>::run(a, b, packed, sink);
-  } else if constexpr (how.how == mm::method::swapped) {
-    matmul<T, mm::transposed(P)>(b, a, scratch, mm::column_sink<T, Sink>{sink});
+  } else if constexpr (how.how == mm::method::split) {
+    constexpr std::int64_t column = mm::split_column(P, sizeof(T));
+    matmul<T, mm::with_columns(P, column)>(a, b, scratch, sink);
+    matmul<T, mm::with_columns(P, P.n - column)>(a, b + column * P.b_col, scratch, mm::shifted_sink<T, Sink>{sink, column});
   }
 }
 

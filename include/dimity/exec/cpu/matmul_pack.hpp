@@ -19,8 +19,9 @@ enum class method {
   nothing,
   zeros,
   outer,    // vectors along n, one element of A broadcast
+  swapped,  // vectors along m, one element of B broadcast, tiles transposed on their way out
   dot,      // vectors along k, lanes summed at the end
-  swapped,  // a column vector as result: the outer method on the transposed problem
+  split,    // the last columns, too few for a vector, by another method than the others
 };
 
 struct plan {
@@ -93,65 +94,97 @@ constexpr tile_size choose_tile(std::int64_t m, std::int64_t columns, std::int64
   return best;
 }
 
-constexpr plan make_plan(matmul_problem const& p, std::size_t element_size) {
-  plan result;
-  if (p.m <= 0 || p.n <= 0) return result;
-  result.how = method::zeros;
-  if (p.k <= 0) return result;
-  auto const size = static_cast<std::int64_t>(element_size);
-  auto const width = static_cast<std::int64_t>(sizeof(vec<float>)) / size;
+constexpr matmul_problem transposed(matmul_problem const& p) { return {p.n, p.m, p.k, p.b_col, p.b_row, p.a_col, p.a_row}; }
+constexpr matmul_problem with_columns(matmul_problem p, std::int64_t n) { return p.n = n, p; }
 
-  bool const a_along_k = p.a_col == 1 || p.m == 1;
-  bool const long_sums = p.k >= 2 * width;
-  bool const dot = a_along_k && long_sums &&
-                   (p.n == 1 || (p.b_row == 1 && p.b_col != 1 && p.m <= 8) ||
-                    (p.n * 4 <= width && p.m >= 8 && p.k >= 4 * width));
-  if (dot) {
-    result.how = method::dot;
+constexpr std::int64_t vector_width(std::size_t element_size) { return static_cast<std::int64_t>(sizeof(vec<float>) / element_size); }
+
+inline constexpr std::int64_t impossible = std::int64_t{1} << 60;
+
+constexpr std::int64_t outer_cost(matmul_problem const& p, std::size_t element_size) {
+  std::int64_t const columns = ceil_div(p.n, vector_width(element_size));
+  std::int64_t const packing = p.b_col == 1 ? 0 : p.n * p.k * static_cast<std::int64_t>(element_size) / 8;
+  return tiling_cost(p.m, columns, p.k, choose_tile(p.m, columns, p.k)) + packing;
+}
+
+/// A tile of the swapped method has all columns of C, so that its transpose is made of whole rows.
+constexpr tile_size swapped_tile(matmul_problem const& p, std::int64_t width) {
+  std::int64_t const columns = ceil_div(p.m, width);
+  tile_size best{static_cast<int>(p.n), 1};
+  for (tile_size t = best; t.vectors <= 8 && t.vectors <= columns && fits_registers(t.rows, t.vectors); ++t.vectors)
+    if (tiling_cost(p.n, columns, p.k, t) < tiling_cost(p.n, columns, p.k, best)) best = t;
+  return best;
+}
+
+constexpr std::int64_t swapped_cost(matmul_problem const& p, std::size_t element_size) {
+  std::int64_t const width = vector_width(element_size);
+  if (p.a_row != 1 || p.n > width || p.m < width) return impossible;
+  return tiling_cost(p.n, ceil_div(p.m, width), p.k, swapped_tile(p, width)) + p.m * (p.n == 1 ? 4 : 10);
+}
+
+constexpr std::int64_t dot_cost(matmul_problem const& p, std::size_t element_size) {
+  std::int64_t const width = vector_width(element_size);
+  if (p.k < 2 * width || (p.a_col != 1 && p.m != 1)) return impossible;
+  if (p.b_row != 1 && p.n > width) return impossible;
+  std::int64_t const packing = (p.b_row == 1 ? 0 : 2 * p.n * p.k) + (p.a_col == 1 ? 0 : 2 * p.k);
+  return p.m * (p.n * ceil_div(p.k, width) * 9 / 8 + 5 * p.n + 8) + 40 + packing;
+}
+
+constexpr plan plan_outer(matmul_problem const& p, std::int64_t size, tile_size tile) {
+  plan result{method::outer, tile.rows, tile.vectors};
+  std::int64_t const width = vector_width(static_cast<std::size_t>(size));
+  std::int64_t const columns = ceil_div(p.n, width);
+  std::int64_t const row_blocks = ceil_div(p.m, tile.rows);
+  // Measured on Sapphire Rapids: up to here the second-level cache hides strided rows, and a copy costs more than it saves.
+  result.packs_b = p.b_col != 1 || (row_blocks >= 8 && p.k * columns * width * size > 400 * 1024);
+  result.packs_a = p.a_col != 1 && p.a_col * size >= 2048 && columns > 2 * tile.vectors && p.k * p.a_col * size > 640 * 1024;
+  result.k_block = p.k;
+  result.n_block = columns * width;
+  if (result.packs_b) {
+    std::int64_t const longest = 8192 / size;
+    if (p.k > longest) result.k_block = ceil_div(p.k, ceil_div(p.k, longest / 2));
+    std::int64_t const panel = tile.vectors * width;
+    // A panel that stays in the first-level cache is used by all rows before the next one is packed, unless rows of A come from far.
+    bool const small_panel = p.k >= 64 && p.k * panel * size <= 32 * 1024 && p.m * p.k * size <= 1024 * 1024;
+    std::int64_t const panels = small_panel ? 1 : std::max<std::int64_t>(1, (std::int64_t{1} << 20) / (result.k_block * panel * size));
+    result.n_block = std::min(result.n_block, panels * panel);
+    result.b_elements = round_to_line(result.k_block * result.n_block, static_cast<std::size_t>(size));
+    if (result.k_block < p.k) result.c_elements = round_to_line(p.m * result.n_block, static_cast<std::size_t>(size));
+  }
+  if (result.packs_a) result.a_elements = round_to_line(result.k_block * p.m, static_cast<std::size_t>(size));
+  return result;
+}
+
+constexpr plan make_plan(matmul_problem const& p, std::size_t element_size) {
+  if (p.m <= 0 || p.n <= 0) return {};
+  if (p.k <= 0) return {method::zeros};
+  auto const size = static_cast<std::int64_t>(element_size);
+  std::int64_t const width = vector_width(element_size);
+
+  std::int64_t const outer = outer_cost(p, element_size);
+  std::int64_t const dot = dot_cost(p, element_size);
+  std::int64_t const swapped = swapped_cost(p, element_size);
+  std::int64_t split = impossible;
+  std::int64_t const left = p.n % width;
+  if (p.n > width && left > 0) {
+    matmul_problem const rest = with_columns(p, left);
+    split = outer_cost(with_columns(p, p.n - left), element_size) + std::min(dot_cost(rest, element_size), swapped_cost(rest, element_size)) + 40;
+  }
+  if (split < std::min({outer, dot, swapped})) return {method::split};
+  if (dot < std::min(outer, swapped)) {
+    plan result{method::dot};
     result.packs_a = p.a_col != 1;
     result.packs_b = p.b_row != 1;
     if (result.packs_a) result.a_elements = round_to_line(p.k, element_size);
     if (result.packs_b) result.b_elements = round_to_line(p.k, element_size) * p.n;
     return result;
   }
-  if (p.n == 1 && p.m > 1 && p.a_row == 1) {
+  if (swapped < outer) {
+    plan result = plan_outer(transposed(p), size, swapped_tile(p, width));
     result.how = method::swapped;
     return result;
   }
-
-  result.how = method::outer;
-  std::int64_t const columns = ceil_div(p.n, width);
-  tile_size tile = choose_tile(p.m, columns, p.k);
-#ifdef MM_ROWS
-  tile = {MM_ROWS, MM_VECS};
-#endif
-  result.rows = tile.rows;
-  result.vectors = tile.vectors;
-  std::int64_t const row_blocks = ceil_div(p.m, tile.rows);
-  std::int64_t const b_bytes = p.k * columns * width * size;
-  result.packs_b = p.b_col != 1 || (row_blocks >= 8 && b_bytes > 64 * 1024);
-  result.packs_a = p.a_col != 1 && p.a_col * size >= 512 && columns > 2 * tile.vectors && p.k * p.a_col * size > 128 * 1024;
-  result.k_block = p.k;
-  // A panel that stays in the first-level cache is used by all rows before the next one is touched.
-  std::int64_t const panel_bytes = p.k * tile.vectors * width * size;
-  bool by_panel = b_bytes > 24 * 1024 && panel_bytes <= 32 * 1024 && p.m * p.k * size <= 1024 * 1024;
-#ifdef MM_ROWS
-  result.packs_b = p.b_col != 1 || MM_PACKB;
-  by_panel = MM_PANEL;
-  result.packs_a = MM_PACKA;
-#endif
-  result.n_block = by_panel ? tile.vectors * width : columns * width;
-  if (result.packs_b) {
-    std::int64_t const longest = 8192 / size;
-    if (p.k > longest) result.k_block = ceil_div(p.k, ceil_div(p.k, longest / 2));
-    std::int64_t const panel = tile.vectors * width;
-    std::int64_t const panels = std::max<std::int64_t>(1, (std::int64_t{1} << 20) / (result.k_block * panel * size));
-    result.n_block = std::min(result.n_block, panels * panel);
-    result.b_elements = round_to_line(result.k_block * result.n_block, element_size);
-    if (result.k_block < p.k) result.c_elements = round_to_line(p.m * result.n_block, element_size);
-  }
-  if (result.packs_a) result.a_elements = round_to_line(result.k_block * p.m, element_size);
-  return result;
+  return plan_outer(p, size, choose_tile(p.m, ceil_div(p.n, width), p.k));
 }
 
 template <int Rows, std::int64_t Row, std::int64_t Col, class T>
