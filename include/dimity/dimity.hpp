@@ -24,6 +24,7 @@
 #include <dimity/transform/compile.hpp>
 #include <dimity/transform/grad.hpp>
 #include <dimity/transform/jvp.hpp>
+#include <dimity/transform/jacobian.hpp>
 #include <dimity/nn/init.hpp>
 #include <dimity/nn/linear.hpp>
 #include <dimity/nn/loss.hpp>

@@ -84,7 +84,7 @@ DIMITY_INLINE auto evaluate_lanes(Get const& operand) {
     auto const a = operand.template get<v.arg[0]>();
     if constexpr (v.type == dtype::boolean) {
       if constexpr (std::is_same_v<From, bool>) return a;
-      else return map_parts<R>([](auto const& x) DIMITY_INLINE_LAMBDA { return x != std::remove_cvref_t<decltype(x)>(From(0)); }, a);
+      else return map_parts<R>([](auto const& x) DIMITY_INLINE_LAMBDA { return differs(x, std::remove_cvref_t<decltype(x)>(From(0))); }, a);
     } else if constexpr (std::is_same_v<From, bool>) {
       auto const m = convert_mask<T>(a);
       return map_parts<R>([](auto const& c) DIMITY_INLINE_LAMBDA { return choose(c, typename R::part(T(1)), typename R::part(T(0))); }, m);

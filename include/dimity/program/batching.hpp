@@ -1,0 +1,171 @@
+// Batching: a pass over the program that computes values for many inputs at once. The batch is a new axis 0 of everything that depends on them.
+#pragma once
+
+#include <dimity/program/finish.hpp>
+
+namespace dimity::detail {
+
+/// The operand with the batch as axis 0, repeated if it does not depend on it.
+constexpr ref with_batch(ref x, bool has_batch, extent_t n) {
+  if (has_batch) return x;
+  shape_value s;
+  axis_map map;
+  s.push(n);
+  for (int i = 0; i < x.rank(); ++i) {
+    map.set(i + 1, i);
+    s.push(x.extent(i));
+  }
+  return broadcast(x, s, map);
+}
+constexpr shape_value batched_shape(shape_value const& s, extent_t n) {
+  shape_value r;
+  r.push(n);
+  for (int i = 0; i < s.rank; ++i) r.push(s.extent[i]);
+  return r;
+}
+constexpr axis_map shifted(axis_map m, int rank) {
+  axis_map r;
+  r.set(0, 0);
+  for (int i = 0; i < rank; ++i) r.set(i + 1, m[i] < 0 ? -1 : m[i] + 1);
+  return r;
+}
+/// Not a constant expression: stops the trace where a primitive cannot be batched.
+inline void cannot_be_batched(char const*) {}
+
+/// Indices [b, k] into an axis of extent m that is repeated for each batch entry: made to point into the joined axis [b * m].
+constexpr ref joined_indices(ref indices, extent_t m) {
+  builder& g = *indices.g;
+  ref const i = cast(indices, dtype::int64);
+  ref const count = full(g, dtype::int64, i.shape(), static_cast<double>(m)), zero = full(g, dtype::int64, i.shape(), 0);
+  ref const wrapped = select(less(i, zero), binary(primitive::add, i, count), i);
+  ref const last = full(g, dtype::int64, i.shape(), static_cast<double>(m - 1));
+  ref const inside = binary(primitive::minimum, binary(primitive::maximum, wrapped, zero), last);
+  ref const joined = binary(primitive::add, inside, binary(primitive::multiply, iota(g, dtype::int64, i.shape(), 0), count));
+  shape_value flat;
+  flat.push(i.shape().size());
+  return reshape(joined, flat);
+}
+/// [b, p, m, k] -> [p, b * m, k] and back
+constexpr ref batch_into_middle(ref x) {
+  axis_map order = axis_map::identity(4);
+  order.set(0, 1);
+  order.set(1, 0);
+  shape_value s;
+  s.push(x.extent(1));
+  s.push(x.extent(0) * x.extent(2));
+  s.push(x.extent(3));
+  return reshape(transpose(x, order), s);
+}
+constexpr ref batch_out_of_middle(ref x, extent_t n) {
+  axis_map order = axis_map::identity(4);
+  order.set(0, 1);
+  order.set(1, 0);
+  shape_value s;
+  s.push(x.extent(0));
+  s.push(n);
+  s.push(x.extent(1) / n);
+  s.push(x.extent(2));
+  return transpose(reshape(x, s), order);
+}
+
+/// One node on batched operands `x[k]`, where has[k] says whether operand k has the batch.
+constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const* has, extent_t size) {
+  shape_value const s = batched_shape(g.shapes[n.shape], size);
+  int const rank = s.rank - 1, arity = arity_of(n.op);
+  ref x[3];
+  for (int k = 0; k < arity; ++k) x[k] = with_batch(given[k], has[k], size);
+  switch (n.op) {
+    case primitive::cast: return cast(x[0], n.type);
+    case primitive::copy: return append(g, n.op, n.type, s, x[0].id, -1, -1, n.attribute);
+    case primitive::select: return select(x[0], x[1], x[2]);
+    case primitive::broadcast: return broadcast(x[0], s, shifted(axis_map{static_cast<std::uint32_t>(n.attribute)}, rank));
+    case primitive::transpose: return transpose(x[0], shifted(axis_map{static_cast<std::uint32_t>(n.attribute)}, rank));
+    case primitive::reshape: return reshape(x[0], s);
+    case primitive::slice:
+    case primitive::pad: {
+      std::int64_t start[max_rank] = {}, step[max_rank] = {1};
+      for (int i = 0; i < rank; ++i) {
+        start[i + 1] = g.pool[static_cast<int>(n.attribute) + i];
+        step[i + 1] = g.pool[static_cast<int>(n.attribute) + rank + i];
+      }
+      return n.op == primitive::slice ? slice(x[0], start, step, s.extent) : pad(x[0], s, start, step);
+    }
+    case primitive::concat: return concat(x[0], x[1], static_cast<int>(n.attribute) + 1);
+    case primitive::argmax:
+    case primitive::argmin:
+    case primitive::cumulative_sum:
+    case primitive::cumulative_prod: return append(g, n.op, n.type, s, x[0].id, -1, -1, n.attribute + 1);
+    case primitive::argsort: return append(g, n.op, n.type, s, x[0].id, -1, -1, n.attribute);
+    case primitive::dot: {
+      if (has[0] && !has[1] && rank == 2) {
+        shape_value flat;
+        flat.push(size * x[0].extent(1));
+        flat.push(x[0].extent(2));
+        return reshape(dot(reshape(x[0], flat), given[1]), s);
+      }
+      return dot(x[0], x[1]);
+    }
+    case primitive::gather: {
+      extent_t const p = x[0].extent(1), m = x[0].extent(2);
+      if (!has[1]) {
+        shape_value flat;
+        flat.push(size * p);
+        flat.push(m);
+        flat.push(x[0].extent(3));
+        return reshape(gather(reshape(x[0], flat), given[1]), s);
+      }
+      return batch_out_of_middle(gather(batch_into_middle(x[0]), joined_indices(x[1], m)), size);
+    }
+    case primitive::scatter_add: {
+      extent_t const m = x[0].extent(2);
+      return batch_out_of_middle(scatter_add(batch_into_middle(x[0]), joined_indices(x[1], m), batch_into_middle(x[2])), size);
+    }
+    case primitive::dynamic_slice:
+    case primitive::dynamic_update_slice: {
+      if (has[1]) cannot_be_batched("a slice whose start differs between batch entries");
+      shape_value one;
+      one.push(1);
+      ref const start = concat(full(g, given[1].type(), one, 0), given[1], 0);
+      return n.op == primitive::dynamic_slice ? dynamic_slice(x[0], start, s) : dynamic_update_slice(x[0], start, x[2]);
+    }
+    case primitive::random_bits: cannot_be_batched("random numbers from a batch of keys"); return {};
+    default: break;
+  }
+  if (family_of(n.op) == family::reduction) return reduce(n.op, x[0], static_cast<std::uint32_t>(n.attribute) << 1);
+  return arity == 1 ? unary(n.op, x[0]) : binary(n.op, x[0], x[1]);
+}
+
+/// `outputs` computed for every batch entry of `inputs`, whose batched forms are given. Outputs that do not depend on them are repeated.
+constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& batched, list<ref> const& outputs, extent_t size) {
+  int const end = g.nodes.size();
+  int begin = end;
+  list<std::int32_t> moved(end, -1);
+  list<unsigned char> is_input(end, 0);
+  for (int i = 0; i < inputs.size(); ++i) {
+    moved[inputs[i].id] = batched[i].id;
+    is_input[inputs[i].id] = 1;
+    if (inputs[i].id < begin) begin = inputs[i].id;
+  }
+  list<unsigned char> needed(end, 0);
+  for (ref const& o : outputs) needed[o.id] = 1;
+  for (int i = end - 1; i >= begin; --i)
+    if (needed[i] && !is_input[i])
+      for (int k = 0; k < arity_of(g.nodes[i].op); ++k) needed[g.nodes[i].arg[k]] = 1;
+  for (int i = begin; i < end; ++i) {
+    if (!needed[i] || is_input[i]) continue;
+    node const n = g.nodes[i];
+    ref given[3];
+    bool has[3] = {}, any = false;
+    for (int k = 0; k < arity_of(n.op); ++k) {
+      has[k] = n.arg[k] >= begin && moved[n.arg[k]] >= 0;
+      given[k] = ref{&g, has[k] ? moved[n.arg[k]] : n.arg[k]};
+      any = any || has[k];
+    }
+    if (any) moved[i] = batch_node(g, n, given, has, size).id;
+  }
+  list<ref> result;
+  for (ref const& o : outputs) result.push(moved[o.id] >= 0 ? ref{&g, moved[o.id]} : with_batch(o, false, size));
+  return result;
+}
+
+}  // namespace dimity::detail
