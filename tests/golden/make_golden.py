@@ -223,7 +223,8 @@ def integers():
             out.add(f"{dtype}/{name}", f(a, b))
         # NumPy refuses negative exponents; the rule here: 0, except for bases 1 and -1.
         power = np.power(a, np.where(b < 0, 0, b).astype(dtype))
-        power = np.where(b < 0, np.where(a == 1, 1, np.where(a == -1 if info.min < 0 else False, np.where(b % 2 == 0, 1, -1), 0)), power).astype(dtype)
+        below = np.where(a == 1, 1, np.where((a == -1) if info.min < 0 else False, np.where(b % 2 == 0, 1, -1), 0)).astype(dtype)
+        power = np.where(b < 0, below, power)
         out.add(f"{dtype}/pow", power)
         # Shift counts below 0 count as too large ones, as NumPy's do.
         out.add(f"{dtype}/left_shift", np.left_shift(a, b))

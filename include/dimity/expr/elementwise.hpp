@@ -54,10 +54,16 @@ struct bitwise_operation {
 struct stop_gradient_operation {
   static constexpr ref emit(builder& g, ref a) { return append(g, primitive::copy, a.type(), a.shape(), a.id, -1, -1, 1); }
 };
+/// Of floats through the exact remainder, as Python and NumPy: 1.0 // 0.1 is 9, and a == b * (a // b) + a % b.
 struct floor_divide_operation {
-  static constexpr ref emit(builder&, ref a, ref b) {
-    ref const q = binary(primitive::divide, a, b);
-    return is_floating(q.type()) ? unary(primitive::floor, q) : q;
+  static constexpr ref emit(builder&, ref x, ref y) {
+    dtype const type = promote(x.type(), y.type()) == dtype::boolean ? dtype::int8 : promote(x.type(), y.type());
+    ref const a = cast(x, type), b = cast(y, type);
+    if (!is_floating(type)) return binary(primitive::divide, a, b);
+    ref const r = binary(primitive::remainder, a, b);
+    ref const q = unary(primitive::round, (a - r) / b);
+    // The remainder is an infinite divisor itself where the signs differ.
+    return select(equal(b, full_like(b, 0)), unary(primitive::floor, a / b), select(equal(r, b), full_like(q, -1), q));
   }
 };
 struct where_operation {

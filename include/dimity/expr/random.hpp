@@ -7,9 +7,7 @@
 // only by accident, with probability 2^-64 for a pair, and draws from different keys are different functions of the same counters.
 #pragma once
 
-#include <dimity/core/philox.hpp>
-#include <dimity/expr/erfinv.hpp>
-#include <dimity/expr/indexing.hpp>
+#include <dimity/expr/random_operations.hpp>
 
 #include <array>
 
@@ -44,191 +42,172 @@ using key = basic_key<std::uint32_t>;
 
 namespace detail {
 
-struct key_tag {
-  std::uint32_t low, high;
-};
-inline constexpr key_tag split_tag{0xb7e15162u, 0x8aed2a6au}, fold_tag{0xbf715880u, 0x9cf4f3c7u};
+template <class X>
+concept random_parameter = operand<X> || scalar<X>;
 
-constexpr ref two_words(ref low, ref high) {
-  shape_value const s = vector_shape(2);
-  ref const first = equal(iota(*low.g, dtype::int32, s, 0), full(*low.g, dtype::int32, s, 0));
-  return select(first, broadcast_to(low, s), broadcast_to(high, s));
+/// A plain number as a rank-0 operand of type T; everything else as it is.
+template <class T, random_parameter P>
+constexpr decltype(auto) as_parameter(P&& p) {
+  if constexpr (operand<P>) return static_cast<P&&>(p);
+  else return scalar_leaf<T>{static_cast<T>(p)};
 }
-constexpr ref random_words(ref key, shape_value const& s) { return append(*key.g, primitive::random_bits, dtype::uint32, s, key.id); }
-constexpr ref tagged_key(ref key, key_tag tag) {
-  builder& g = *key.g;
-  return binary(primitive::bitwise_xor, key, two_words(integer_constant(g, dtype::uint32, tag.low), integer_constant(g, dtype::uint32, tag.high)));
+template <class P>
+struct parameter_shape {
+  using type = shape<>;
+};
+template <operand P>
+struct parameter_shape<P> {
+  using type = shape_of<P>;
+};
+template <class Drawn, class Parameter>
+struct parameter_shapes {
+  static constexpr bool fits() {
+    bool ok = Parameter::rank <= Drawn::rank;
+    for (int i = 1; i <= Parameter::rank && ok; ++i) ok = Parameter::at(-i) == Drawn::at(-i) || Parameter::at(-i) == 1;
+    return ok;
+  }
+  static_assert(fits(), "[dimity.random.1] a parameter of a distribution must broadcast to the shape that is drawn");
+};
+template <class Drawn, class... P>
+constexpr void check_parameters() {
+  ((void)sizeof(parameter_shapes<Drawn, typename parameter_shape<P>::type>), ...);
 }
-constexpr ref shifted_right(ref x, int bits) { return binary(primitive::shift_right, x, integer_constant(*x.g, x.type(), bits)); }
-
-/// Row I of the [N, 2] words of all children; the rows share one program.
-template <extent_t N, extent_t I>
-struct split_operation {
-  static constexpr ref emit(builder&, ref key) {
-    shape_value all;
-    all.push(N);
-    all.push(2);
-    return reshape(slice_axis(random_words(tagged_key(key, split_tag), all), 0, I, 1), vector_shape(2));
-  }
+template <class T>
+struct floating_draw {
+  static_assert(is_floating(dtype_of<T>), "[dimity.random.2] this distribution has floating-point values: draw float or double");
 };
-struct fold_in_operation {
-  static constexpr ref emit(builder&, ref key, ref data) {
-    ref const d = cast(data, dtype::uint64);
-    ref const both = two_words(cast(d, dtype::uint32), cast(shifted_right(d, 32), dtype::uint32));
-    ref const mixed = random_words(tagged_key(key, fold_tag), vector_shape(2));
-    return random_words(binary(primitive::bitwise_xor, mixed, both), vector_shape(2));
-  }
+template <class T>
+struct integer_draw {
+  static_assert(is_integer(dtype_of<T>), "[dimity.random.3] random::integers draws integers");
 };
 
-/// The dtype that numbers of type T are drawn in.
-constexpr dtype drawn_type(dtype type) { return type == dtype::float32 || type == dtype::dual32 ? dtype::float32 : dtype::float64; }
-
-/// 64 bits an element, as two words that are drawn far apart so that each is contiguous.
-struct word_pair {
-  ref high, low;
-  constexpr word_pair(ref key, shape_value const& s) {
-    ref const words = random_words(key, vector_shape(2 * s.size()));
-    high = reshape(slice_axis(words, 0, 0, s.size()), s);
-    low = reshape(slice_axis(words, 0, s.size(), s.size()), s);
-  }
-  constexpr ref joined() const {
-    ref const h = cast(high, dtype::uint64);
-    return binary(primitive::bitwise_or, binary(primitive::shift_left, h, integer_constant(*h.g, dtype::uint64, 32)), cast(low, dtype::uint64));
-  }
-};
-/// The highest `bits` < 32 bits of words as floating-point numbers. Through int32, from which every instruction set converts.
-constexpr ref high_bits(ref words, int bits, dtype type) { return cast(cast(shifted_right(words, 32 - bits), dtype::int32), type); }
-
-/// scale * u + offset for u uniform on the multiples of 2^-24 (float) or 2^-53 (double) in [0, 1): exact when scale is a power of two and the
-/// offset a multiple of the grid.
-constexpr ref uniform_grid(ref key, dtype type, shape_value const& s, double scale, double offset) {
-  if (type == dtype::float32) return high_bits(random_words(key, s), 24, type) * (scale * 0x1p-24) + offset;
-  word_pair const words(key, s);
-  return high_bits(words.high, 27, type) * (scale * 0x1p-27) + (high_bits(words.low, 26, type) * (scale * 0x1p-53) + offset);
+/// Draws at once from a key, appends to the program from a traced one.
+template <class Operation, class T, class... P>
+constexpr auto draw(basic_key<T> const& k, P&&... parameters) {
+  return eval(apply<Operation>(k.words, static_cast<P&&>(parameters)...));
 }
-constexpr ref unit_uniform(ref key, dtype type, shape_value const& s) {
-  if (type == dtype::float32) return high_bits(random_words(key, s), 24, type) * 0x1p-24;
-  word_pair const words(key, s);
-  return high_bits(words.high, 27, type) * 0x1p-27 + high_bits(words.low, 26, type) * 0x1p-53;
-}
-constexpr double grid_of(dtype type) { return type == dtype::float32 ? 0x1p-24 : 0x1p-53; }
 
-/// -log(1 - u) for u inside (0, 1). In float from 31 bits: small results, which decide maxima of Gumbel numbers, are resolved more finely than by 24.
-constexpr ref exponential_of(ref key, dtype type, shape_value const& s) {
-  ref u;
-  if (type == dtype::float32) {
-    u = high_bits(random_words(key, s), 31, type) * 0x1p-31 + 0x1p-32;
-  } else {
-    u = unit_uniform(key, type, s) + 0x1p-54;
-  }
-  u = binary(primitive::minimum, u, full_like(u, 1 - grid_of(type)));
-  return -unary(primitive::log1p, -u);
+/// Keys that are known are derived here, without a program; the operations of the same names compute the same words.
+constexpr key derived_key(std::uint32_t low, std::uint32_t high, std::uint64_t child) {
+  philox_block const block = philox4x32({{static_cast<std::uint32_t>(child / 2), static_cast<std::uint32_t>(child / 2 >> 32), 0, 0}}, low, high);
+  int const first = static_cast<int>(child % 2) * 2;
+  return {block.word[first] | static_cast<std::uint64_t>(block.word[first + 1]) << 32};
 }
-constexpr ref gumbel_of(ref key, dtype type, shape_value const& s) { return -unary(primitive::log, exponential_of(key, type, s)); }
-
-template <class T, extent_t... E>
-struct drawn {
-  static constexpr dtype result = dtype_of<T>, type = drawn_type(result);
-  static constexpr shape_value s = shape_value_of<shape<E...>>::value;
-};
-template <class T, extent_t... E>
-struct bits_operation {
-  static constexpr ref emit(builder&, ref key) { return random_words(key, drawn<T, E...>::s); }
-};
-template <class T, extent_t... E>
-struct uniform_operation : drawn<T, E...> {
-  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::s;
-  static constexpr ref emit(builder&, ref key) { return cast(unit_uniform(key, type, s), result); }
-  static constexpr ref emit(builder&, ref key, ref low, ref high) {
-    low = broadcast_to(cast(low, result), s);
-    high = broadcast_to(cast(high, result), s);
-    ref const x = low + cast(unit_uniform(key, type, s), result) * (high - low);
-    // Rounding may reach the bound that is excluded.
-    return select(less(x, high), x, low);
-  }
-};
-template <class T, extent_t... E>
-struct normal_operation : drawn<T, E...> {
-  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::s;
-  // Symmetric: odd multiples of half the grid's step, none of them -1, 0 or 1.
-  static constexpr ref emit(builder&, ref key) { return cast(erfinv_inside(uniform_grid(key, type, s, 2, grid_of(type) - 1), sqrt_2), result); }
-};
-template <class T, extent_t... E>
-struct truncated_normal_operation : drawn<T, E...> {
-  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::s;
-  static constexpr ref emit(builder&, ref key, ref lower, ref upper) {
-    lower = cast(lower, type);
-    upper = cast(upper, type);
-    ref const a = unary(primitive::erf, lower * sqrt_half), b = unary(primitive::erf, upper * sqrt_half);
-    ref x = a + unit_uniform(key, type, s) * (b - a);
-    x = binary(primitive::maximum, binary(primitive::minimum, x, full_like(x, 1 - grid_of(type))), full_like(x, grid_of(type) - 1));
-    x = erfinv_inside(x, sqrt_2);
-    return cast(binary(primitive::minimum, binary(primitive::maximum, x, lower), upper), result);
-  }
-};
-template <class T, extent_t... E>
-struct exponential_operation : drawn<T, E...> {
-  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::s;
-  static constexpr ref emit(builder&, ref key) { return cast(exponential_of(key, type, s), result); }
-};
-template <class T, extent_t... E>
-struct gumbel_operation : drawn<T, E...> {
-  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::s;
-  static constexpr ref emit(builder&, ref key) { return cast(gumbel_of(key, type, s), result); }
-};
-template <extent_t... E>
-struct bernoulli_operation {
-  static constexpr ref emit(builder&, ref key, ref p) {
-    shape_value const s = sizeof...(E) == 0 ? p.shape() : shape_value_of<shape<E...>>::value;
-    dtype const type = drawn_type(p.type());
-    return less(unit_uniform(key, type, s), broadcast_to(cast(p, type), s));
-  }
-};
-/// low + floor(bits * range / 2^width): the high part of a product instead of a remainder, Lemire, "Fast random integer generation in an interval", 2019, without
-/// its rejection.
-template <class T, extent_t... E>
-struct integers_operation : drawn<T, E...> {
-  using drawn<T, E...>::result, drawn<T, E...>::s;
-  static constexpr ref emit(builder& g, ref key, ref low, ref high) {
-    constexpr dtype wide = result == dtype::uint64 ? dtype::uint64 : dtype::int64, bits = dtype::uint64;
-    low = cast(low, wide);
-    high = cast(high, wide);
-    ref const first = cast(low, bits);
-    ref const distance = cast(high, bits) - first;
-    ref const range = select(less(low, high), distance, full(g, bits, distance.shape(), 0));
-    ref offset;
-    if constexpr (size_of(result) <= 4) {
-      offset = shifted_right(cast(random_words(key, s), bits) * range, 32);
-    } else {
-      word_pair const words(key, s);
-      ref const h = cast(words.high, bits), l = cast(words.low, bits), mask = integer_constant(g, bits, 0xffffffff);
-      ref const range_low = binary(primitive::bitwise_and, range, mask), range_high = shifted_right(range, 32);
-      ref const a = h * range_low + shifted_right(l * range_low, 32);
-      ref const b = l * range_high + binary(primitive::bitwise_and, a, mask);
-      offset = h * range_high + shifted_right(a, 32) + shifted_right(b, 32);
-    }
-    return cast(broadcast_to(first, s) + offset, result);
-  }
-};
-template <extent_t N>
-struct permutation_operation {
-  static constexpr ref emit(builder&, ref key) { return argsort(word_pair(key, vector_shape(N)).joined(), 0, dtype::int32); }
-};
-struct permute_rows_operation {
-  static constexpr ref emit(builder& g, ref key, ref x) {
-    ref const order = argsort(word_pair(key, vector_shape(x.extent(0))).joined(), 0, dtype::int64);
-    return take_operation<0>::emit(g, x, order);
-  }
-};
-template <int Axis>
-struct categorical_operation {
-  static constexpr ref emit(builder& g, ref key, ref logits) {
-    int const axis = normalize_axis(Axis, logits.rank());
-    ref const x = cast(logits, drawn_type(logits.type()));
-    ref const noisy = x + gumbel_of(key, x.type(), x.shape());
-    return append(g, primitive::argmax, dtype::int64, without_axes(x.shape(), 1u << axis), noisy.id, -1, -1, axis);
-  }
-};
 
 }  // namespace detail
+
+namespace random {
+
+/// N keys from one. They do not depend on N: split<2>(k) begins split<5>(k). Use the parent for nothing else.
+template <int N = 2, class T>
+constexpr std::array<basic_key<T>, N> split(basic_key<T> const& k) {
+  static_assert(N > 0, "[dimity.random.4] split: at least one key");
+  return [&]<int... I>(std::integer_sequence<int, I...>) {
+    if constexpr (std::is_same_v<T, std::uint32_t>)
+      return std::array<key, N>{detail::derived_key(k.words.data()[0] ^ detail::split_tag.low, k.words.data()[1] ^ detail::split_tag.high, I)...};
+    else
+      return std::array<basic_key<T>, N>{basic_key<T>{detail::apply<detail::split_operation<N, I>>(k.words)}...};
+  }(std::make_integer_sequence<int, N>{});
+}
+/// A key from a key and an integer (a step or a layer number, a rank-0 integer tensor or tracer): different integers, different keys.
+template <class T, detail::index_operand I>
+constexpr auto fold_in(basic_key<T> const& k, I const& data) {
+  if constexpr (!std::is_same_v<T, std::uint32_t> || detail::tracer<I>) {
+    return basic_key<traced<std::uint32_t>>{detail::apply<detail::fold_in_operation>(k.words, detail::as_indices(data))};
+  } else {
+    std::uint64_t d = 0;
+    if constexpr (operand<I>) d = static_cast<std::uint64_t>(static_cast<detail::element_of<I>>(data));
+    else d = static_cast<std::uint64_t>(data);
+    key const mixed = detail::derived_key(k.words.data()[0] ^ detail::fold_tag.low, k.words.data()[1] ^ detail::fold_tag.high, 0);
+    return detail::derived_key(mixed.words.data()[0] ^ static_cast<std::uint32_t>(d), mixed.words.data()[1] ^ static_cast<std::uint32_t>(d >> 32), 0);
+  }
+}
+
+/// 32 random bits an element (uint32).
+template <extent_t... E, class K>
+constexpr auto bits(basic_key<K> const& k) {
+  return detail::draw<detail::bits_operation<std::uint32_t, E...>>(k);
+}
+/// Uniform in [0, 1): multiples of 2^-24 in float, of 2^-53 in double.
+template <class T, extent_t... E, class K>
+constexpr auto uniform(basic_key<K> const& k) {
+  (void)sizeof(detail::floating_draw<T>);
+  return detail::draw<detail::uniform_operation<T, E...>>(k);
+}
+/// Uniform in [low, high); the bounds are numbers or tensors that broadcast to the shape.
+template <class T, extent_t... E, class K, detail::random_parameter L, detail::random_parameter H>
+constexpr auto uniform(basic_key<K> const& k, L&& low, H&& high) {
+  (void)sizeof(detail::floating_draw<T>);
+  detail::check_parameters<shape<E...>, L, H>();
+  return detail::draw<detail::uniform_operation<T, E...>>(k, detail::as_parameter<T>(static_cast<L&&>(low)), detail::as_parameter<T>(static_cast<H&&>(high)));
+}
+/// Standard normal numbers: the normal quantile of a uniform number. Largest magnitudes 5.4 (float) and 8.3 (double).
+template <class T, extent_t... E, class K>
+constexpr auto normal(basic_key<K> const& k) {
+  (void)sizeof(detail::floating_draw<T>);
+  return detail::draw<detail::normal_operation<T, E...>>(k);
+}
+/// Standard normal numbers on condition that they are in [lower, upper].
+template <class T, extent_t... E, class K, detail::random_parameter L, detail::random_parameter H>
+constexpr auto truncated_normal(basic_key<K> const& k, L&& lower, H&& upper) {
+  (void)sizeof(detail::floating_draw<T>);
+  detail::check_parameters<shape<E...>, L, H>();
+  return detail::draw<detail::truncated_normal_operation<T, E...>>(k, detail::as_parameter<T>(static_cast<L&&>(lower)), detail::as_parameter<T>(static_cast<H&&>(upper)));
+}
+/// Exponential numbers with mean 1, greater than 0.
+template <class T, extent_t... E, class K>
+constexpr auto exponential(basic_key<K> const& k) {
+  (void)sizeof(detail::floating_draw<T>);
+  return detail::draw<detail::exponential_operation<T, E...>>(k);
+}
+/// Standard Gumbel numbers: -log of exponential ones.
+template <class T, extent_t... E, class K>
+constexpr auto gumbel(basic_key<K> const& k) {
+  (void)sizeof(detail::floating_draw<T>);
+  return detail::draw<detail::gumbel_operation<T, E...>>(k);
+}
+/// True with probability p, a number or a tensor that broadcasts to the shape; without a shape, the shape of p.
+template <extent_t... E, class K, detail::random_parameter P>
+constexpr auto bernoulli(basic_key<K> const& k, P&& p) {
+  if constexpr (sizeof...(E) > 0) detail::check_parameters<shape<E...>, P>();
+  return detail::draw<detail::bernoulli_operation<E...>>(k, detail::as_parameter<float>(static_cast<P&&>(p)));
+}
+/// Integers in [low, high); low where the interval is empty. An integer's probability is off by less than 2^-32, by less than 2^-64 for 64-bit T:
+/// a relative bias below (high - low) / 2^32 or 2^64. None when high - low is a power of two.
+template <class T, extent_t... E, class K, detail::index_operand L, detail::index_operand H>
+constexpr auto integers(basic_key<K> const& k, L&& low, H&& high) {
+  (void)sizeof(detail::integer_draw<T>);
+  detail::check_parameters<shape<E...>, L, H>();
+  // The excluded bound of a narrow type need not be one of its values.
+  using wide = std::conditional_t<dtype_of<T> == dtype::uint64, std::uint64_t, std::int64_t>;
+  return detail::draw<detail::integers_operation<T, E...>>(k, detail::as_parameter<wide>(static_cast<L&&>(low)), detail::as_parameter<wide>(static_cast<H&&>(high)));
+}
+/// 0, 1, ..., N - 1 in random order (int32): what sorts N random 64-bit numbers, so that every order is equally likely but for ties (probability below N^2 / 2^65).
+template <extent_t N, class K>
+  requires(N <= INT32_MAX)
+constexpr auto permutation(basic_key<K> const& k) {
+  return detail::draw<detail::permutation_operation<N>>(k);
+}
+/// The rows of x (along its first axis) in random order.
+template <class K, operand X>
+  requires(detail::shape_of<X>::rank > 0)
+constexpr auto permutation(basic_key<K> const& k, X&& x) {
+  return detail::draw<detail::permute_rows_operation>(k, static_cast<X&&>(x));
+}
+/// Indices (int64) along an axis of unnormalised log-probabilities, chosen with those probabilities: the largest of logits + Gumbel noise. The axis disappears.
+template <class K, operand X, int A>
+constexpr auto categorical(basic_key<K> const& k, X&& logits, axis_set<A>) {
+  (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>);
+  return detail::draw<detail::categorical_operation<A>>(k, static_cast<X&&>(logits));
+}
+template <class K, operand X>
+constexpr auto categorical(basic_key<K> const& k, X&& logits) {
+  return categorical(k, static_cast<X&&>(logits), axis<-1>);
+}
+
+}  // namespace random
+
+using random::fold_in;
+using random::split;
+
 }  // namespace dimity

@@ -223,7 +223,10 @@ struct home_finder {
       }
     }
     if (anchor_node < 0) {
-      if (cost_of(n.op) == cost_class::cheap && depth < max_floating_depth) {
+      // A lone scalar is computed once a kernel, outside of its loops: that costs less than a kernel of its own, which would also hold back those who use it. The exception is a power,
+      // which optimizers would repeat for every parameter.
+      bool const once = p.g->shape(id).size() == 1 && n.op != primitive::power;
+      if ((cost_of(n.op) == cost_class::cheap || once) && depth < max_floating_depth) {
         at(id).state = status::floating;
         at(id).ready = static_cast<std::int16_t>(ready);
         at(id).depth = static_cast<std::int16_t>(depth + 1);

@@ -137,6 +137,14 @@ constexpr bool fold(primitive op, double a, double b, double& result) {
   }
 }
 
+constexpr bool is_power_of_two(double x) {
+  if (x < 0) x = -x;
+  if (!(x > 0x1p-100 && x < 0x1p100)) return false;
+  while (x > 1) x *= 0.5;
+  while (x < 1) x *= 2;
+  return x == 1;
+}
+
 constexpr ref binary(primitive op, ref a, ref b) {
   dtype const type = promote(a.type(), b.type());
   a = cast(a, type);
@@ -172,6 +180,19 @@ constexpr ref binary(primitive op, ref a, ref b) {
       if (cb && vb == -1) return unary(primitive::negative, a);
       if (ca && va == -1) return unary(primitive::negative, b);
       if (a.id == b.id) return unary(primitive::square, a);
+      // c1 * (c2 * x), which derivative rules produce: exact when one of the constants is a power of two.
+      if (ca != cb) {
+        double const outer = ca ? va : vb;
+        node const n = ca ? b.get() : a.get();
+        double inner = 0;
+        if (n.op == primitive::multiply)
+          for (int k = 0; k < 2; ++k)
+            if (is_constant(ref{&g, n.arg[k]}, inner) && (is_power_of_two(inner) || is_power_of_two(outer)))
+              return binary(primitive::multiply, full(g, type, a.shape(), inner * outer), ref{&g, n.arg[1 - k]});
+      }
+      // Signs move outward, where sums and differences absorb them.
+      if (a.get().op == primitive::negative) return unary(primitive::negative, binary(primitive::multiply, ref{&g, a.get().arg[0]}, b));
+      if (b.get().op == primitive::negative) return unary(primitive::negative, binary(primitive::multiply, a, ref{&g, b.get().arg[0]}));
     }
     if (op == primitive::divide) {
       if (cb && vb == 1) return a;

@@ -121,6 +121,7 @@ constexpr ref reduce(primitive op, ref x, std::uint32_t mask) {
       return op == primitive::sum ? binary(primitive::multiply, once, cast(constant(*x.g, dtype::float64, static_cast<double>(count)), x.type())) : once;
     }
   }
+  if (op == primitive::sum && n.op == primitive::negative) return unary(primitive::negative, reduce(op, ref{x.g, n.arg[0]}, mask));
   return append(*x.g, op, x.type(), s, x.id, -1, -1, mask);
 }
 constexpr ref reduce_kept(primitive op, ref x, std::uint32_t mask) { return reshape(reduce(op, x, mask), with_kept_axes(x.shape(), mask)); }

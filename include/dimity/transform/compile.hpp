@@ -211,7 +211,7 @@ struct compiled_function {
   static constexpr std::size_t workspace_bytes = static_cast<std::size_t>(detail::compiled_call<F>::template program<Args...>::value.workspace_bytes);
   /// The plan of a call with such arguments, to print() or to assert on.
   template <class... Args>
-  static constexpr auto const& plan = detail::compiled_call<F>::template program<Args...>::value;
+  static constexpr auto plan = detail::compiled_call<F>::template program<Args...>::value;
 };
 
 /// Turns a captureless function of tensors, scalars and aggregates of them into one program that is traced, differentiated where asked, fused and planned at compile time.

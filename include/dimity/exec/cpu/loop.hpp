@@ -2,33 +2,9 @@
 #pragma once
 
 #include <dimity/exec/cpu/evaluate.hpp>
+#include <dimity/exec/cpu/reduce.hpp>
 
 namespace dimity::detail {
-
-/// Combines vectors in a fixed binary tree: as accurate as pairwise summation, in one pass and constant memory.
-template <primitive Combine, class V>
-struct summation_tree {
-  static constexpr int levels = 40;
-  V partial[levels];
-  std::uint64_t count = 0;
-
-  DIMITY_INLINE void push(V x) {
-    int l = 0;
-    for (std::uint64_t c = count; c & 1u; c >>= 1) x = map_parts<V>([](auto const& a, auto const& b) DIMITY_INLINE_LAMBDA { return binary_value<Combine>(a, b); }, partial[l++], x);
-    partial[l] = x;
-    ++count;
-  }
-  DIMITY_INLINE V total() const {
-    V sum{};
-    bool first = true;
-    for (int l = 0; l < levels && (count >> l) != 0; ++l)
-      if (count >> l & 1u) {
-        sum = first ? partial[l] : map_parts<V>([](auto const& a, auto const& b) DIMITY_INLINE_LAMBDA { return binary_value<Combine>(a, b); }, partial[l], sum);
-        first = false;
-      }
-    return sum;
-  }
-};
 
 template <class Plan, int Kernel>
 struct loop {
@@ -223,42 +199,10 @@ struct loop {
   // ---- reductions over the lanes of a row
 
   template <int R, int W>
-  using accumulator = typename facts::template lanes<facts::val(R).arg[0], W>;
-  template <int R, int W>
-  DIMITY_INLINE static accumulator<R, W> identity() {
-    constexpr value v = facts::val(R);
-    if constexpr (v.type == dtype::boolean) return broadcast_mask<type_of<facts::carrier(v.arg[0])>, W>(v.op == primitive::all);
-    else return broadcast_to_lanes<type_of<v.type>, W>(reduction_identity<v.op, type_of<v.type>>());
-  }
-  template <int R, class V>
-  DIMITY_INLINE static V combine(V const& a, V const& b) {
-    constexpr value v = facts::val(R);
-    [[maybe_unused]] constexpr primitive op = combiner_of(v.op);
-    if constexpr (v.type == dtype::boolean) return map_parts<V>([](auto const& x, auto const& y) DIMITY_INLINE_LAMBDA { return logical_value<op>(x, y); }, a, b);
-    else return map_parts<V>([](auto const& x, auto const& y) DIMITY_INLINE_LAMBDA { return binary_value<op>(x, y); }, a, b);
-  }
-  template <int R, int W>
-  DIMITY_INLINE static typename facts::template scalar<R> across(accumulator<R, W> const& x) {
-    constexpr value v = facts::val(R);
-    [[maybe_unused]] constexpr primitive op = combiner_of(v.op);
-    if constexpr (v.type == dtype::boolean) {
-      bool buffer[W];
-      store_mask(buffer, x);
-      for (int h = W / 2; h > 0; h /= 2)
-        for (int i = 0; i < h; ++i) buffer[i] = logical_value<op>(buffer[i], buffer[i + h]);
-      return buffer[0];
-    } else {
-      using T = type_of<v.type>;
-      alignas(64) T buffer[W];
-      store_lanes<T, W>(buffer, x);
-      for (int h = W / 2; h > 0; h /= 2)
-        for (int i = 0; i < h; ++i) buffer[i] = binary_value<op>(buffer[i], buffer[i + h]);
-      return buffer[0];
-    }
-  }
+  using reducer_of = reducer<facts::val(R).op, type_of<facts::val(R).type>, typename facts::template lanes<facts::val(R).arg[0], W>>;
   template <int R, int W, int U>
   struct accumulators {
-    accumulator<R, W> a[U];
+    typename reducer_of<R, W>::state a[U];
   };
   template <class Sequence, int W, int U>
   struct all_accumulators;
@@ -271,23 +215,8 @@ struct loop {
   DIMITY_INLINE static void accumulate(Accumulators& acc, Registers const& r, scalars const& s, int n) {
     constexpr value v = facts::val(R);
     auto x = lane_operands<W, Registers>{r, s}.template get<v.arg[0]>();
-    if constexpr (Partial) {
-      auto const none = identity<R, W>();
-      if constexpr (v.type == dtype::boolean) {
-        alignas(64) bool buffer[W];
-        store_mask(buffer, x);
-        for (int j = n; j < W; ++j) buffer[j] = v.op == primitive::all;
-        x = load_mask<type_of<facts::carrier(v.arg[0])>, W>(buffer);
-      } else {
-        using T = type_of<v.type>;
-        alignas(64) T buffer[W];
-        store_lanes<T, W>(buffer, none);
-        store_first<T, W>(buffer, x, n);
-        x = load_lanes<T, W>(buffer);
-      }
-    }
-    auto& mine = get<R>(acc).a[Part];
-    mine = combine<R>(mine, x);
+    if constexpr (Partial) x = reducer_of<R, W>::only_first(x, n);
+    reducer_of<R, W>::add(get<R>(acc).a[Part], x);
   }
 
   // ---- one pass
@@ -325,20 +254,20 @@ struct loop {
     }
     template <int... R>
     DIMITY_INLINE static void reset(std::integer_sequence<int, R...>, [[maybe_unused]] accumulators_t& acc) {
-      ((void)[&]() DIMITY_INLINE_LAMBDA { for (int u = 0; u < unroll; ++u) get<R>(acc).a[u] = identity<R, W>(); }(), ...);
+      ((void)[&]() DIMITY_INLINE_LAMBDA { for (int u = 0; u < unroll; ++u) get<R>(acc).a[u] = reducer_of<R, W>::identity(); }(), ...);
     }
     template <int R>
     DIMITY_INLINE static auto joined(accumulators_t const& acc) {
       auto const& a = get<R>(acc).a;
       if constexpr (unroll == 1) return a[0];
-      else if constexpr (unroll == 2) return combine<R>(a[0], a[1]);
-      else return combine<R>(combine<R>(a[0], a[1]), combine<R>(a[2], a[3]));
+      else if constexpr (unroll == 2) return reducer_of<R, W>::join(a[0], a[1]);
+      else return reducer_of<R, W>::join(reducer_of<R, W>::join(a[0], a[1]), reducer_of<R, W>::join(a[2], a[3]));
     }
     template <class T>
     struct trees;
     template <int... R>
     struct trees<std::integer_sequence<int, R...>> {
-      using type = registers<variable<R, summation_tree<facts::val(R).type == dtype::boolean ? primitive::add : combiner_of(facts::val(R).op), accumulator<R, W>>>...>;
+      using type = registers<variable<R, reduction_tree<reducer_of<R, W>>>...>;
     };
 
     /// The main part of one row: whole vectors, then what is left of them.
@@ -354,7 +283,7 @@ struct loop {
       reset(reduction_list{}, acc);
       constexpr extent_t whole = vectors * W;
       constexpr int left = static_cast<int>(lane_extent - whole);
-      if constexpr (long_sum && (!(facts::val(R).type == dtype::boolean) && ...)) {
+      if constexpr (long_sum) {
         typename trees<reduction_list>::type tree;
         for_mid(at, [&](position const& p) DIMITY_INLINE_LAMBDA {
           for (extent_t i = 0; i < whole; i += chunk * unroll * W) {
@@ -364,14 +293,14 @@ struct loop {
           }
           if constexpr (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, slots, p, whole, left);
         });
-        ((get<R>(acc).a[0] = combine<R>(get<R>(tree).total(), get<R>(acc).a[0])), ...);
+        ((get<R>(acc).a[0] = get<R>(tree).total(get<R>(acc).a[0])), ...);
       } else {
         for_mid(at, [&](position const& p) DIMITY_INLINE_LAMBDA {
           if constexpr (vectors > 0) lanes_of(acc, s, slots, p, 0, whole);
           if constexpr (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, slots, p, whole, left);
         });
       }
-      ((get<R>(s) = across<R, W>(joined<R>(acc))), ...);
+      ((get<R>(s) = reducer_of<R, W>::total(joined<R>(acc))), ...);
     }
     template <class F>
     DIMITY_INLINE static void for_mid(position const& at, F const& f) {

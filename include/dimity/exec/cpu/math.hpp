@@ -282,7 +282,6 @@ DIMITY_INLINE X unary_value(X const& a) {
   }
   else if constexpr (P == primitive::sigmoid) return X(T(1)) / (X(T(1)) + exp_of(X(-a)));
   else if constexpr (P == primitive::softplus) {
-    X const zero(T(0));
     return unary_value<primitive::relu>(a) + log1p(exp_of(X(-unary_value<primitive::abs>(a))));
   }
   else if constexpr (P == primitive::floor) return with_sign_of(a, X(floor(a)));
@@ -362,10 +361,11 @@ DIMITY_INLINE M logical_value(M const& a, M const& b) {
   } else {
     if constexpr (P == primitive::bitwise_and || P == primitive::minimum || P == primitive::multiply) return a & b;
     else if constexpr (P == primitive::bitwise_or || P == primitive::maximum || P == primitive::add) return a | b;
-    else if constexpr (P == primitive::equal) return ~(a ^ b);
     else if constexpr (P == primitive::less) return ~a & b;
     else if constexpr (P == primitive::less_equal) return ~a | b;
-    else return a ^ b;
+    // Spelled out: the exclusive or of xsimd 8.1's masks is an inclusive one on AVX-512.
+    else if constexpr (P == primitive::equal) return (a & b) | ~(a | b);
+    else return (a | b) & ~(a & b);
   }
 }
 
@@ -373,8 +373,9 @@ template <primitive P, class X>
 DIMITY_INLINE auto predicate_value(X const& a) {
   using T = typename element_of_part<X>::type;
   if constexpr (std::is_integral_v<T>) {
-    X const zero(T(0));
-    return P == primitive::isfinite ? zero == zero : zero != zero;
+    // Of the form that comparing gives, whatever a is.
+    if constexpr (P == primitive::isfinite) return a == a;
+    else return a < a;
   } else if constexpr (P == primitive::isnan) return differs(a, a);
   else if constexpr (P == primitive::isinf) return unary_value<primitive::abs>(a) == X(std::numeric_limits<T>::infinity());
   else return unary_value<primitive::abs>(a) < X(std::numeric_limits<T>::infinity());

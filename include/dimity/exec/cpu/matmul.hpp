@@ -133,8 +133,12 @@ struct outer_product {
   static constexpr std::int64_t width = lanes<T>;
   static constexpr std::int64_t panel = how.vectors * width;
   static constexpr bool blocked = how.k_block < P.k;
-  static constexpr std::int64_t whole_panels_end = P.n / panel * panel;
-  static constexpr int last_vectors = static_cast<int>(ceil_div(P.n - whole_panels_end, width));
+  static constexpr std::int64_t columns = ceil_div(P.n, width);
+  static constexpr int last_vectors = how.last_vectors;
+  static constexpr std::int64_t whole_panels_end = last_vectors > 0 ? (columns - last_vectors) * width : P.n;
+  static constexpr std::int64_t kept_row = std::min(columns * width, how.n_block + last_vectors * width);
+  static constexpr std::int64_t whole_rows_end = P.m / how.rows * how.rows;
+  static constexpr int rows_left = static_cast<int>(P.m - whole_rows_end);
   static constexpr int last_count = static_cast<int>((P.n - 1) % width + 1);
   static constexpr int rotation = P.n >= width ? static_cast<int>(width) - last_count : 0;
 
@@ -158,48 +162,70 @@ struct outer_product {
             how.packs_b ? Vectors * width : P.b_row};
   }
 
-  template <int Vectors, bool LastPanel, int Rows, class Sink>
-  [[gnu::always_inline]] static void tile(T const* a, T const* b, T const* b_tail, std::int64_t depth, std::int64_t i, std::int64_t j, Sink const& sink,
-                                          block_state<T> state) {
-    constexpr tile_exit exit = LastPanel ? tile_exit{last_count, rotation, Transposes} : tile_exit{static_cast<int>(width), 0, Transposes};
-    outer_tile<shape<Rows, Vectors, LastPanel>(), exit, blocked ? -1 : P.k, tail_depth, T>(a, b, b_tail, depth, i, j, sink, state);
-  }
-
   struct block {
+    T const* a;  // of the first row of the group
     T const* b;  // of the first column of the block
     T const* b_tail;
     T* kept;
-    std::int64_t first_column, columns, first_k, depth;
+    std::int64_t a_row, first_row, first_column, first_k, depth;
   };
 
-  template <int Rows, class Sink>
-  [[gnu::always_inline]] static void row_of_tiles(T const* a, block const& at, std::int64_t i, Sink const& sink) {
+  template <int Vectors, bool LastPanel, int Rows, class Sink>
+  [[gnu::always_inline]] static void tile(block const& at, std::int64_t i, std::int64_t j, Sink const& sink) {
+    constexpr tile_exit exit = LastPanel ? tile_exit{last_count, rotation, Transposes} : tile_exit{static_cast<int>(width), 0, Transposes};
     block_state<T> state;
-    if constexpr (blocked) state = {at.kept + i * how.n_block, at.first_k == 0, at.first_k + at.depth == P.k};
-    std::int64_t const step = how.packs_b ? at.depth : 1;
-    std::int64_t const whole_end = std::min(at.first_column + at.columns, whole_panels_end);
+    if constexpr (blocked) state = {at.kept + i * kept_row + (j - at.first_column) * Rows, at.first_k == 0, at.first_k + at.depth == P.k};
+    outer_tile<shape<Rows, Vectors, LastPanel>(), exit, blocked ? -1 : P.k, tail_depth, T>(
+        at.a + (i - at.first_row) * at.a_row, at.b + (j - at.first_column) * (how.packs_b ? at.depth : 1), at.b_tail, at.depth, i, j, sink, state);
+  }
+
+  template <int Rows, class Sink>
+  [[gnu::always_inline]] static void row_of_tiles(block const& at, std::int64_t i, std::int64_t end_column, Sink const& sink) {
     std::int64_t j = at.first_column;
     if constexpr (whole_panels_end > 0) {
-      for (; j < whole_end; j += panel) {
-        tile<how.vectors, false, Rows>(a, at.b + (j - at.first_column) * step, at.b_tail, at.depth, i, j, sink, state);
-        if constexpr (blocked) state.kept += Rows * panel;
-      }
+      for (; j < std::min(end_column, whole_panels_end); j += panel) tile<how.vectors, false, Rows>(at, i, j, sink);
     }
     if constexpr (last_vectors > 0) {
-      if (j < at.first_column + at.columns)
-        tile<last_vectors, true, Rows>(a, at.b + (j - at.first_column) * step, at.b_tail, at.depth, i, j, sink, state);
+      if (j < end_column) tile<last_vectors, true, Rows>(at, i, j, sink);
     }
   }
 
-  static void pack_block(T const* b, std::int64_t first_column, std::int64_t columns, std::int64_t depth, T* to) {
-    std::int64_t const whole_end = std::min(first_column + columns, whole_panels_end);
+  template <int Vectors, bool LastPanel, class Sink>
+  [[gnu::always_inline]] static void column_of_tiles(block const& at, std::int64_t j, std::int64_t end_row, Sink const& sink) {
+    std::int64_t i = at.first_row;
+    for (; i < std::min(end_row, whole_rows_end); i += how.rows) tile<Vectors, LastPanel, how.rows>(at, i, j, sink);
+    if constexpr (rows_left > 0) {
+      if (i < end_row) tile<Vectors, LastPanel, rows_left>(at, i, j, sink);
+    }
+  }
+
+  template <class Sink>
+  static void all_tiles(block const& at, std::int64_t end_row, std::int64_t end_column, Sink const& sink) {
+    if constexpr (how.packs_a) {
+      std::int64_t j = at.first_column;
+      if constexpr (whole_panels_end > 0) {
+        for (; j < std::min(end_column, whole_panels_end); j += panel) column_of_tiles<how.vectors, false>(at, j, end_row, sink);
+      }
+      if constexpr (last_vectors > 0) {
+        if (j < end_column) column_of_tiles<last_vectors, true>(at, j, end_row, sink);
+      }
+    } else {
+      std::int64_t i = at.first_row;
+      for (; i < std::min(end_row, whole_rows_end); i += how.rows) row_of_tiles<how.rows>(at, i, end_column, sink);
+      if constexpr (rows_left > 0) {
+        if (i < end_row) row_of_tiles<rows_left>(at, i, end_column, sink);
+      }
+    }
+  }
+
+  static void pack_block(T const* b, std::int64_t first_column, std::int64_t end_column, std::int64_t depth, T* to) {
     std::int64_t j = first_column;
-    for (; j < whole_end; j += panel) {
-      pack_panel<how.vectors, 0, static_cast<int>(width), P.b_row, P.b_col>(b + j * P.b_col, depth, to);
-      to += panel * depth;
+    if constexpr (whole_panels_end > 0) {
+      for (; j < std::min(end_column, whole_panels_end); j += panel, to += panel * depth)
+        pack_panel<how.vectors, 0, static_cast<int>(width), P.b_row, P.b_col>(b + j * P.b_col, depth, to);
     }
     if constexpr (last_vectors > 0) {
-      if (j < first_column + columns) pack_panel<last_vectors, rotation, last_count, P.b_row, P.b_col>(b + j * P.b_col, depth, to);
+      if (j < end_column) pack_panel<last_vectors, rotation, last_count, P.b_row, P.b_col>(b + j * P.b_col, depth, to);
     }
   }
 
@@ -214,22 +240,22 @@ struct outer_product {
       std::memset(b_tail + tail_extent, 0, width * sizeof(T));
       std::memcpy(b_tail, b + inner_rows * P.b_row, tail_extent * sizeof(T));
     }
-    constexpr std::int64_t whole_rows_end = P.m / how.rows * how.rows;
-    for (std::int64_t jc = 0; jc < P.n; jc += how.n_block) {
-      std::int64_t const columns = std::min(how.n_block, P.n - jc);
+    for (std::int64_t jc = 0; jc < P.n;) {
+      // The last panel may be wider than the others, and is never cut in two.
+      std::int64_t const end_column = jc + how.n_block > whole_panels_end ? P.n : jc + how.n_block;
       for (std::int64_t pc = 0; pc < P.k; pc += how.k_block) {
         std::int64_t const depth = blocked ? std::min(how.k_block, P.k - pc) : P.k;
-        if constexpr (how.packs_b) pack_block(b + pc * P.b_row, jc, columns, depth, b_packed);
-        if constexpr (how.packs_a) {
-          if (blocked || jc == 0) pack_row_panels<how.rows, P.m, P.a_row, P.a_col>(a + pc * P.a_col, depth, a_packed);
+        if constexpr (how.packs_b) pack_block(b + pc * P.b_row, jc, end_column, depth, b_packed);
+        for (std::int64_t ic = 0; ic < P.m; ic += how.row_group) {
+          std::int64_t const end_row = std::min(P.m, ic + how.row_group);
+          T const* const a_group = a + ic * P.a_row + pc * P.a_col;
+          if constexpr (how.packs_a) pack_row_panels<how.rows, rows_left, P.a_row, P.a_col>(a_group, end_row - ic, depth, a_packed);
+          block const at{how.packs_a ? a_packed : a_group, how.packs_b ? b_packed : b + jc * P.b_col, b_tail, kept,
+                         how.packs_a ? depth : P.a_row, ic, jc, pc, depth};
+          all_tiles(at, end_row, end_column, sink);
         }
-        block const at{how.packs_b ? b_packed : b + jc * P.b_col, b_tail, kept, jc, columns, pc, depth};
-        T const* const a_block = how.packs_a ? a_packed : a + pc * P.a_col;
-        std::int64_t const a_row = how.packs_a ? depth : P.a_row;
-        for (std::int64_t i = 0; i < whole_rows_end; i += how.rows) row_of_tiles<how.rows>(a_block + i * a_row, at, i, sink);
-        if constexpr (whole_rows_end < P.m)
-          row_of_tiles<static_cast<int>(P.m - whole_rows_end)>(a_block + whole_rows_end * a_row, at, whole_rows_end, sink);
       }
+      jc = end_column;
     }
   }
 };
@@ -280,6 +306,11 @@ struct dot_product {
     reduce<0, count>(sum, to);
   }
 
+  template <int Columns, class Sink, int... R>
+  [[gnu::always_inline]] static void emit_rotated(Sink const& sink, std::int64_t i, std::int64_t j, vec<T> v, std::integer_sequence<int, R...>) {
+    (emit<Sink, T>(sink, i + R, j, rotate<R * Columns, T>(v), Columns), ...);
+  }
+
   template <int Rows, int Columns, class Sink>
   static void tile(T const* a, T const* b, std::int64_t i, std::int64_t j, Sink const& sink) {
     constexpr int step = strip(Columns);
@@ -289,9 +320,9 @@ struct dot_product {
     if constexpr (Columns == 1) {
       sums<Rows, 1>(a, b, reduced);
       for (int r = 0; r < Rows; ++r) exit(i + r, j, vec<T>(reduced[r]), 1);
-    } else if constexpr (Rows == 1 && step == Columns) {
-      sums<1, Columns>(a, b, reduced);
-      emit<Sink, T>(exit, i, j, vec<T>::load_aligned(reduced), Columns);
+    } else if constexpr (step == Columns && Rows * Columns <= width) {
+      sums<Rows, Columns>(a, b, reduced);
+      emit_rotated<Columns>(exit, i, j, vec<T>::load_aligned(reduced), std::make_integer_sequence<int, Rows>{});
     } else {
       alignas(64) T rows[Rows * width] = {};
       for (int c = 0; c + step <= Columns; c += step) {

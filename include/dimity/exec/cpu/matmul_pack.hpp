@@ -26,9 +26,9 @@ enum class method {
 
 struct plan {
   method how = method::nothing;
-  int rows = 1, vectors = 1;
+  int rows = 1, vectors = 1, last_vectors = 0;  // of a tile; of the tiles in the last columns where these differ
   bool packs_a = false, packs_b = false;
-  std::int64_t k_block = 0, n_block = 0;
+  std::int64_t k_block = 0, n_block = 0, row_group = 0;
   std::int64_t a_elements = 0, b_elements = 0, c_elements = 0;  // scratch
 };
 
@@ -68,28 +68,33 @@ constexpr std::int64_t tile_cost(int rows, int vectors, std::int64_t depth) {
 }
 
 struct tile_size {
-  int rows, vectors;
+  int rows, vectors, last_vectors;
 };
 
 constexpr std::int64_t tiling_cost(std::int64_t m, std::int64_t columns, std::int64_t depth, tile_size t) {
   auto const rows_left = static_cast<int>(m % t.rows);
-  auto const vectors_left = static_cast<int>(columns % t.vectors);
-  std::int64_t cost = (m / t.rows) * (columns / t.vectors) * tile_cost(t.rows, t.vectors, depth);
-  if (rows_left != 0) cost += (columns / t.vectors) * tile_cost(rows_left, t.vectors, depth);
-  if (vectors_left != 0) cost += (m / t.rows) * tile_cost(t.rows, vectors_left, depth);
-  if (rows_left != 0 && vectors_left != 0) cost += tile_cost(rows_left, vectors_left, depth);
+  std::int64_t const panels = (columns - t.last_vectors) / t.vectors;
+  std::int64_t cost = (m / t.rows) * panels * tile_cost(t.rows, t.vectors, depth);
+  if (rows_left != 0) cost += panels * tile_cost(rows_left, t.vectors, depth);
+  if (t.last_vectors != 0) cost += (m / t.rows) * tile_cost(t.rows, t.last_vectors, depth);
+  if (rows_left != 0 && t.last_vectors != 0) cost += tile_cost(rows_left, t.last_vectors, depth);
   return cost;
 }
 
-constexpr tile_size choose_tile(std::int64_t m, std::int64_t columns, std::int64_t depth) {
-  tile_size best{1, 1};
+constexpr tile_size choose_tile(std::int64_t m, std::int64_t columns, std::int64_t depth, int least_rows = 1) {
+  tile_size best{least_rows, 1, 0};
   std::int64_t best_cost = tiling_cost(m, columns, depth, best);
-  int const most_rows = static_cast<int>(std::min<std::int64_t>(m, 14));
+  int const most_rows = static_cast<int>(std::min<std::int64_t>(m, std::max(least_rows, 14)));
   int const most_vectors = static_cast<int>(std::min<std::int64_t>(columns, m == 1 ? 16 : 6));
-  for (int rows = 1; rows <= most_rows; ++rows)
+  for (int rows = least_rows; rows <= most_rows; ++rows)
     for (int vectors = 1; vectors <= most_vectors && fits_registers(rows, vectors); ++vectors) {
-      std::int64_t const cost = tiling_cost(m, columns, depth, {rows, vectors});
-      if (cost < best_cost) best = {rows, vectors}, best_cost = cost;
+      auto const left = static_cast<int>(columns % vectors);
+      // What is left over makes a narrow last panel, or one wider than the others.
+      for (int last = left; last <= columns && fits_registers(rows, last) && last <= left + vectors; last += vectors) {
+        std::int64_t const cost = tiling_cost(m, columns, depth, {rows, vectors, last});
+        if (cost < best_cost) best = {rows, vectors, last}, best_cost = cost;
+        if (left == 0) break;
+      }
     }
   return best;
 }
@@ -109,11 +114,7 @@ constexpr std::int64_t outer_cost(matmul_problem const& p, std::size_t element_s
 
 /// A tile of the swapped method has all columns of C, so that its transpose is made of whole rows.
 constexpr tile_size swapped_tile(matmul_problem const& p, std::int64_t width) {
-  std::int64_t const columns = ceil_div(p.m, width);
-  tile_size best{static_cast<int>(p.n), 1};
-  for (tile_size t = best; t.vectors <= 8 && t.vectors <= columns && fits_registers(t.rows, t.vectors); ++t.vectors)
-    if (tiling_cost(p.n, columns, p.k, t) < tiling_cost(p.n, columns, p.k, best)) best = t;
-  return best;
+  return choose_tile(p.n, ceil_div(p.m, width), p.k, static_cast<int>(p.n));
 }
 
 constexpr std::int64_t swapped_cost(matmul_problem const& p, std::size_t element_size) {
@@ -131,27 +132,36 @@ constexpr std::int64_t dot_cost(matmul_problem const& p, std::size_t element_siz
 }
 
 constexpr plan plan_outer(matmul_problem const& p, std::int64_t size, tile_size tile) {
-  plan result{method::outer, tile.rows, tile.vectors};
-  std::int64_t const width = vector_width(static_cast<std::size_t>(size));
+  auto const element_size = static_cast<std::size_t>(size);
+  std::int64_t const width = vector_width(element_size);
   std::int64_t const columns = ceil_div(p.n, width);
-  std::int64_t const row_blocks = ceil_div(p.m, tile.rows);
+  std::int64_t const panel = tile.vectors * width;
+  plan result{method::outer, tile.rows, tile.vectors, tile.last_vectors};
+  if (tile.last_vectors == 0 && p.n % width != 0) result.last_vectors = tile.vectors;
   // Measured on Sapphire Rapids: up to here the second-level cache hides strided rows, and a copy costs more than it saves.
-  result.packs_b = p.b_col != 1 || (row_blocks >= 8 && p.k * columns * width * size > 400 * 1024);
+  result.packs_b = p.b_col != 1 || (p.m >= 8 * tile.rows && p.k * columns * width * size > 400 * 1024);
   result.packs_a = p.a_col != 1 && p.a_col * size >= 2048 && columns > 2 * tile.vectors && p.k * p.a_col * size > 640 * 1024;
   result.k_block = p.k;
   result.n_block = columns * width;
+  result.row_group = p.m;
   if (result.packs_b) {
     std::int64_t const longest = 8192 / size;
     if (p.k > longest) result.k_block = ceil_div(p.k, ceil_div(p.k, longest / 2));
-    std::int64_t const panel = tile.vectors * width;
     // A panel that stays in the first-level cache is used by all rows before the next one is packed, unless rows of A come from far.
-    bool const small_panel = p.k >= 64 && p.k * panel * size <= 32 * 1024 && p.m * p.k * size <= 1024 * 1024;
-    std::int64_t const panels = small_panel ? 1 : std::max<std::int64_t>(1, (std::int64_t{1} << 20) / (result.k_block * panel * size));
+    bool const small_panel = p.k >= 64 && p.k * panel * size <= 32 * 1024 && p.m * p.k * size <= 1024 * 1024 && !result.packs_a;
+    // A packed group of rows stays in the second-level cache while B passes; otherwise the block of B does.
+    std::int64_t const block_bytes = std::int64_t{1} << (result.packs_a ? 23 : 20);
+    std::int64_t const panels = small_panel ? 1 : std::max<std::int64_t>(1, block_bytes / (result.k_block * panel * size));
     result.n_block = std::min(result.n_block, panels * panel);
-    result.b_elements = round_to_line(result.k_block * result.n_block, static_cast<std::size_t>(size));
-    if (result.k_block < p.k) result.c_elements = round_to_line(p.m * result.n_block, static_cast<std::size_t>(size));
+    std::int64_t const block_columns = std::min(columns * width, result.n_block + result.last_vectors * width);
+    result.b_elements = round_to_line(result.k_block * block_columns, element_size);
+    if (result.k_block < p.k) result.c_elements = round_to_line(p.m * block_columns, element_size);
   }
-  if (result.packs_a) result.a_elements = round_to_line(result.k_block * p.m, static_cast<std::size_t>(size));
+  if (result.packs_a) {
+    std::int64_t const group = std::max<std::int64_t>(1, 512 * 1024 / (result.k_block * tile.rows * size));
+    result.row_group = std::min(p.m, group * tile.rows);
+    result.a_elements = round_to_line(result.k_block * result.row_group, element_size);
+  }
   return result;
 }
 
@@ -168,7 +178,9 @@ constexpr plan make_plan(matmul_problem const& p, std::size_t element_size) {
   std::int64_t const left = p.n % width;
   if (p.n > width && left > 0) {
     matmul_problem const rest = with_columns(p, left);
-    split = outer_cost(with_columns(p, p.n - left), element_size) + std::min(dot_cost(rest, element_size), swapped_cost(rest, element_size)) + 40;
+    // The second pass over A finds less of it in the first-level cache.
+    std::int64_t const narrow = std::min(dot_cost(rest, element_size), swapped_cost(rest, element_size));
+    split = outer_cost(with_columns(p, p.n - left), element_size) + 2 * narrow + 100;
   }
   if (split < std::min({outer, dot, swapped})) return {method::split};
   if (dot < std::min(outer, swapped)) {
@@ -187,28 +199,23 @@ constexpr plan make_plan(matmul_problem const& p, std::size_t element_size) {
   return plan_outer(p, size, choose_tile(p.m, ceil_div(p.n, width), p.k));
 }
 
-template <int Rows, std::int64_t Row, std::int64_t Col, class T>
+template <int Rows, std::int64_t Row, class T>
 [[gnu::always_inline]] inline void pack_column(T const* from, T* to) {
   if constexpr (Row == 1) std::memcpy(to, from, Rows * sizeof(T));
   else
     for (int r = 0; r < Rows; ++r) to[r] = from[r * Row];
 }
 
-/// Packs m rows of A into panels of Rows rows in which the rows of one k are adjacent; the last panel holds the rows left over.
-template <int Rows, std::int64_t M, std::int64_t Row, std::int64_t Col, class T>
-inline void pack_row_panels(T const* a, std::int64_t depth, T* to) {
-  // Several panels at a time: a column of a transposed matrix costs a page and a cache line however little of it is used.
-  constexpr int together = 8;
-  constexpr std::int64_t whole = M / Rows * Rows;
-  constexpr std::int64_t left = M - whole;
-  for (std::int64_t first = 0; first < M; first += together * Rows) {
-    std::int64_t const whole_end = std::min(whole, first + together * Rows);
-    for (std::int64_t k = 0; k < depth; ++k) {
-      T const* const column = a + k * Col;
-      for (std::int64_t i = first; i < whole_end; i += Rows) pack_column<Rows, Row, Col>(column + i * Row, to + i * depth + k * Rows);
-      if constexpr (left > 0) {
-        if (whole_end == whole && first + together * Rows >= M) pack_column<left, Row, Col>(column + whole * Row, to + whole * depth + k * left);
-      }
+/// Packs rows of A into panels of Rows rows in which the rows of one k are adjacent; Left rows more make a panel of their own.
+template <int Rows, int Left, std::int64_t Row, std::int64_t Col, class T>
+inline void pack_row_panels(T const* a, std::int64_t rows, std::int64_t depth, T* to) {
+  std::int64_t const whole = rows / Rows * Rows;
+  // All panels at a time: a column of a transposed matrix costs a page and a cache line however little of it is used.
+  for (std::int64_t k = 0; k < depth; ++k) {
+    T const* const column = a + k * Col;
+    for (std::int64_t i = 0; i < whole; i += Rows) pack_column<Rows, Row>(column + i * Row, to + i * depth + k * Rows);
+    if constexpr (Left > 0) {
+      if (whole < rows) pack_column<Left, Row>(column + whole * Row, to + whole * depth + k * Left);
     }
   }
 }

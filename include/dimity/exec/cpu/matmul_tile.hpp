@@ -64,11 +64,12 @@ template <int Segment, class T, int... L>
   constexpr int half = Segment / 2;
   raw<T> const p = to_raw<T>(x);
   raw<T> const q = to_raw<T>(y);
-  return from_raw<T>(__builtin_shufflevector(p, q, (L / half * Segment + L % half)...)) +
-         from_raw<T>(__builtin_shufflevector(p, q, (L / half * Segment + L % half + half)...));
+  // The first is a blend, which unlike the second does not need the shuffle port.
+  return from_raw<T>(__builtin_shufflevector(p, q, (L / half % 2 == 0 ? L : L + lanes<T>)...)) +
+         from_raw<T>(__builtin_shufflevector(p, q, (L / half % 2 == 0 ? L + half : L - half + lanes<T>)...));
 }
 
-/// x and y hold segments of Segment lanes; the result holds those of x, then those of y, each folded to half its length.
+/// Folds every segment of Segment lanes to half its length: those of x to the lower half of the segment, those of y to the upper.
 template <int Segment, class T>
 [[gnu::always_inline]] inline vec<T> add_halves(vec<T> x, vec<T> y) {
   return add_halves_impl<Segment, T>(x, y, std::make_integer_sequence<int, lanes<T>>{});
@@ -80,20 +81,30 @@ template <int Segment, class T>
   else return fold_segments<Segment / 2, T>(add_halves<Segment, T>(v, v));
 }
 
-template <int First, int Count, int Valid, class T, std::size_t N>
+/// Sums of v[First], v[First + Stride], ...: Count segments, in order.
+template <int First, int Stride, int Count, class T, std::size_t N>
 [[gnu::always_inline]] inline vec<T> sum_tree(vec<T> const (&v)[N]) {
-  if constexpr (First >= Valid) return vec<T>(T(0));
-  else if constexpr (Count == 1) return v[First];
-  else
-    return add_halves<2 * lanes<T> / Count, T>(sum_tree<First, Count / 2, Valid, T>(v),
-                                               sum_tree<First + Count / 2, Count / 2, Valid, T>(v));
+  constexpr int segment = 2 * lanes<T> / Count;
+  if constexpr (Count == 1) return v[First];
+  else if constexpr (First + Stride >= static_cast<int>(N))
+    return add_halves<segment, T>(sum_tree<First, 2 * Stride, Count / 2, T>(v), sum_tree<First, 2 * Stride, Count / 2, T>(v));
+  else return add_halves<segment, T>(sum_tree<First, 2 * Stride, Count / 2, T>(v), sum_tree<First + Stride, 2 * Stride, Count / 2, T>(v));
+}
+
+template <int Stride, class T, int... L>
+[[gnu::always_inline]] inline vec<T> every_impl(vec<T> v, std::integer_sequence<int, L...>) {
+  raw<T> const r = to_raw<T>(v);
+  return from_raw<T>(__builtin_shufflevector(r, r, (L * Stride % lanes<T>)...));
 }
 
 /// Lane l (l < N <= W) of the result is the sum of the lanes of v[l].
 template <class T, std::size_t N>
 [[gnu::always_inline]] inline vec<T> horizontal_sums(vec<T> const (&v)[N]) {
   constexpr int count = static_cast<int>(std::bit_ceil(N));
-  return fold_segments<lanes<T> / count, T>(sum_tree<0, count, static_cast<int>(N), T>(v));
+  constexpr int segment = lanes<T> / count;
+  vec<T> const sums = fold_segments<segment, T>(sum_tree<0, 1, count, T>(v));
+  if constexpr (segment == 1) return sums;
+  else return every_impl<segment, T>(sums, std::make_integer_sequence<int, lanes<T>>{});
 }
 
 template <class T, int N>

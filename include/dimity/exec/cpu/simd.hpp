@@ -165,6 +165,62 @@ DIMITY_INLINE void store_first(T* to, vec<T, W> const& x, int n) {
   }
 }
 
+/// A register in two halves, while it has halves that are registers themselves.
+template <class X>
+struct halves {
+  static constexpr bool exist = false;
+};
+#if defined(__AVX512F__)
+template <class A>
+  requires std::is_same_v<typename xsimd::batch<float, A>::register_type, __m512>
+struct halves<xsimd::batch<float, A>> {
+  static constexpr bool exist = true;
+  using type = xsimd::batch<float, xsimd::avx2>;
+  DIMITY_INLINE static type low(xsimd::batch<float, A> const& x) { return _mm512_castps512_ps256(x); }
+  DIMITY_INLINE static type high(xsimd::batch<float, A> const& x) { return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(x), 1)); }
+};
+template <class A>
+  requires std::is_same_v<typename xsimd::batch<double, A>::register_type, __m512d>
+struct halves<xsimd::batch<double, A>> {
+  static constexpr bool exist = true;
+  using type = xsimd::batch<double, xsimd::avx2>;
+  DIMITY_INLINE static type low(xsimd::batch<double, A> const& x) { return _mm512_castpd512_pd256(x); }
+  DIMITY_INLINE static type high(xsimd::batch<double, A> const& x) { return _mm512_extractf64x4_pd(x, 1); }
+};
+#endif
+#if defined(__AVX2__)
+template <class A>
+  requires std::is_same_v<typename xsimd::batch<float, A>::register_type, __m256>
+struct halves<xsimd::batch<float, A>> {
+  static constexpr bool exist = true;
+  using type = xsimd::batch<float, xsimd::sse4_1>;
+  DIMITY_INLINE static type low(xsimd::batch<float, A> const& x) { return _mm256_castps256_ps128(x); }
+  DIMITY_INLINE static type high(xsimd::batch<float, A> const& x) { return _mm256_extractf128_ps(x, 1); }
+};
+template <class A>
+  requires std::is_same_v<typename xsimd::batch<double, A>::register_type, __m256d>
+struct halves<xsimd::batch<double, A>> {
+  static constexpr bool exist = true;
+  using type = xsimd::batch<double, xsimd::sse4_1>;
+  DIMITY_INLINE static type low(xsimd::batch<double, A> const& x) { return _mm256_castpd256_pd128(x); }
+  DIMITY_INLINE static type high(xsimd::batch<double, A> const& x) { return _mm256_extractf128_pd(x, 1); }
+};
+#endif
+/// All lanes combined in a binary tree: halves first, so that only the last few are scalars.
+template <class F, class X>
+DIMITY_INLINE auto combine_lanes(F const& f, X const& x) {
+  if constexpr (halves<X>::exist) {
+    return combine_lanes(f, f(halves<X>::low(x), halves<X>::high(x)));
+  } else {
+    using T = typename X::value_type;
+    alignas(64) T buffer[X::size];
+    x.store_aligned(buffer);
+    for (std::size_t h = X::size / 2; h > 0; h /= 2)
+      for (std::size_t i = 0; i < h; ++i) buffer[i] = f(buffer[i], buffer[i + h]);
+    return buffer[0];
+  }
+}
+
 template <class T, int W>
 DIMITY_INLINE vec<T, W> lane_numbers(T first) {
   alignas(64) T buffer[W];
@@ -172,8 +228,8 @@ DIMITY_INLINE vec<T, W> lane_numbers(T first) {
   return load_lanes<T, W>(buffer);
 }
 
-template <class T>
-DIMITY_INLINE native_batch<T> choose(native_mask<T> const& condition, native_batch<T> const& yes, native_batch<T> const& no) {
+template <class T, class A>
+DIMITY_INLINE xsimd::batch<T, A> choose(xsimd::batch_bool<T, A> const& condition, xsimd::batch<T, A> const& yes, xsimd::batch<T, A> const& no) {
   return xsimd::select(condition, yes, no);
 }
 template <class T>
