@@ -15,10 +15,13 @@
 #include <dimity/expr/compare.hpp>
 #include <dimity/expr/contraction.hpp>
 #include <dimity/expr/creation.hpp>
+#include <dimity/expr/einsum.hpp>
 #include <dimity/expr/eval.hpp>
 #include <dimity/expr/functions.hpp>
+#include <dimity/expr/indexing.hpp>
 #include <dimity/expr/layout.hpp>
 #include <dimity/expr/operators.hpp>
+#include <dimity/expr/random.hpp>
 #include <dimity/expr/reductions.hpp>
 #include <dimity/transform/trace.hpp>
 #include <dimity/transform/compile.hpp>

@@ -169,3 +169,23 @@ TEST_CASE("einsum keeps the common dtype and works inside expressions") {
       CHECK(e(a, b) == std::max(s, 0.0f) * 2.0f);
     }
 }
+
+namespace {
+
+template <class X>
+using plan_of = detail::planned<detail::expression_source<X>>;
+
+}  // namespace
+
+TEST_CASE("einsum copies nothing that strides can say") {
+  tensor<float, 8, 16> const a = numbered<float, 8, 16>(), b = numbered<float, 8, 16>(3);
+  using product = plan_of<decltype(einsum<"ik,jk->ij">(a, b))>;
+  static_assert(product::size.kernels == 0 && product::size.opaques == 1);
+  using turned = plan_of<decltype(einsum<"ik,jk->ji">(a, b))>;
+  static_assert(turned::size.kernels == 0 && turned::size.opaques == 1);
+  using inner = plan_of<decltype(einsum<"ij,ij->i">(a, b))>;
+  static_assert(inner::size.kernels == 1 && inner::size.opaques == 0);
+  tensor<float, 2, 3, 4, 5> const q = numbered<float, 2, 3, 4, 5>();
+  using scores = plan_of<decltype(einsum<"bqhd,bkhd->bhqk">(q, q))>;
+  static_assert(scores::size.kernels == 0 && scores::size.opaques == 1);
+}

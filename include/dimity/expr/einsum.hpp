@@ -91,13 +91,18 @@ struct einsum_contraction {
     }
     return s;
   }
+  /// [batch axes.., rows, columns]: merging batch axes too would often mean a copy, so that is left to where they are too many.
   static constexpr shape_value merged(shape_value const& s, int batch, int rows) {
-    extent_t n[3] = {1, 1, 1};
-    for (int i = 0; i < s.rank; ++i) n[i < batch ? 0 : i < batch + rows ? 1 : 2] *= s.extent[i];
     shape_value m;
-    if (batch > 0) m.push(n[0]);
+    extent_t all = 1, n[2] = {1, 1};
+    for (int i = 0; i < batch; ++i) {
+      all *= s.extent[i];
+      if (batch <= max_rank - 2) m.push(s.extent[i]);
+    }
+    if (batch > max_rank - 2) m.push(all);
+    for (int i = batch; i < s.rank; ++i) n[i >= batch + rows] *= s.extent[i];
+    m.push(n[0]);
     m.push(n[1]);
-    m.push(n[2]);
     return m;
   }
 

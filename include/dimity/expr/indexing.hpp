@@ -13,15 +13,18 @@ namespace detail {
 
 template <class Indices>
 struct integer_indices {
+  static constexpr bool value = is_integer(dtype_of<Indices>);
   static_assert(is_integer(dtype_of<Indices>), "[dimity.index.1] indices must be integers");
 };
 /// An axis without elements has nothing that an index could name; without indices nothing is asked.
 template <class Shape, int Axis, extent_t Indices>
 struct indexed_axis {
+  static constexpr bool value = Shape::at(Axis) > 0 || Indices == 0;
   static_assert(Shape::at(Axis) > 0 || Indices == 0, "[dimity.index.2] the indexed axis has no elements");
 };
 template <class Shape, class Indices>
 struct taken_rank {
+  static constexpr bool value = Shape::rank - 1 + Indices::rank <= max_rank;
   static_assert(Shape::rank - 1 + Indices::rank <= max_rank, "[dimity.index.3] the result would have more than 8 axes");
 };
 template <class Shape, class Indices, int Axis>
@@ -177,11 +180,44 @@ constexpr decltype(auto) as_indices(I&& i) {
 template <class I>
 using indices_t = decltype(as_indices(std::declval<I>()));
 
+template <class Shape, int Axis>
+inline constexpr bool has_axis = Axis >= -Shape::rank && Axis < Shape::rank;
+
+/// True when everything fits; one error otherwise.
 template <class Shape, int Axis, class I>
-constexpr void check_indices() {
+constexpr bool check_indices() {
   (void)sizeof(axis_of_shape<Shape, Axis>);
-  (void)sizeof(integer_indices<element_of<I>>);
-  (void)sizeof(indexed_axis<Shape, Axis, shape_of<I>::size>);
+  if constexpr (has_axis<Shape, Axis>) {
+    (void)sizeof(integer_indices<element_of<I>>);
+    (void)sizeof(indexed_axis<Shape, Axis, shape_of<I>::size>);
+    return integer_indices<element_of<I>>::value && indexed_axis<Shape, Axis, shape_of<I>::size>::value;
+  } else {
+    return false;
+  }
+}
+template <class Shape, int Axis, class I>
+constexpr bool check_along_axis() {
+  if constexpr (!check_indices<Shape, Axis, I>()) return false;
+  else return sizeof(along_axis_shapes<Shape, shape_of<I>, Axis>) > 0 && along_axis_shapes<Shape, shape_of<I>, Axis>::value;
+}
+template <class Shape, int Axis, class I>
+constexpr bool check_taken() {
+  if constexpr (!check_indices<Shape, Axis, I>()) return false;
+  else return sizeof(taken_rank<Shape, shape_of<I>>) > 0 && taken_rank<Shape, shape_of<I>>::value;
+}
+
+template <class Shape, class T, int Axis, class I, class U>
+constexpr bool check_scatter() {
+  if constexpr (!check_indices<Shape, Axis, I>()) {
+    return false;
+  } else if constexpr (operand<U>) {
+    using expected = typename taken_shape<Shape, Axis, shape_of<I>>::type;
+    (void)sizeof(assignable_elements<element_of<U>, T>);
+    (void)sizeof(scatter_shapes<expected, shape_of<U>>);
+    return std::is_same_v<expected, shape_of<U>>;
+  } else {
+    return true;
+  }
 }
 
 }  // namespace detail
@@ -192,56 +228,53 @@ constexpr void check_indices() {
 template <operand X, detail::index_operand I, int A>
 constexpr auto take(X&& x, I&& indices, axis_set<A>) {
   using index = detail::indices_t<I&&>;
-  detail::check_indices<detail::shape_of<X>, A, index>();
-  (void)sizeof(detail::taken_rank<detail::shape_of<X>, detail::shape_of<index>>);
-  return detail::apply<detail::take_operation<A>>(static_cast<X&&>(x), detail::as_indices(static_cast<I&&>(indices)));
+  constexpr bool fits = detail::check_taken<detail::shape_of<X>, A, index>();
+  if constexpr (fits) return detail::apply<detail::take_operation<A>>(static_cast<X&&>(x), detail::as_indices(static_cast<I&&>(indices)));
+  else return detail::failed<detail::element_of<X>, detail::shape_of<X>>{};
 }
 /// The elements of the flattened operand at `indices`; the result has the shape of the indices.
 template <operand X, detail::index_operand I>
 constexpr auto take(X&& x, I&& indices) {
   using index = detail::indices_t<I&&>;
-  detail::check_indices<shape<detail::shape_of<X>::size>, 0, index>();
-  return detail::apply<detail::take_flat_operation>(static_cast<X&&>(x), detail::as_indices(static_cast<I&&>(indices)));
+  constexpr bool fits = detail::check_indices<shape<detail::shape_of<X>::size>, 0, index>();
+  if constexpr (fits) return detail::apply<detail::take_flat_operation>(static_cast<X&&>(x), detail::as_indices(static_cast<I&&>(indices)));
+  else return detail::failed<detail::element_of<X>, detail::shape_of<index>>{};
 }
 /// One index for each element of the result, as numpy.take_along_axis: result(b, i, c) = x(b, indices(b, i, c), c) along the axis. Operand
 /// and indices have as many axes; the others are equal or 1. With argsort() it sorts, with argmax(x, axis<A>, keep_dims) it picks the maxima.
 template <operand X, operand I, int A>
 constexpr auto take_along_axis(X&& x, I&& indices, axis_set<A>) {
-  detail::check_indices<detail::shape_of<X>, A, I>();
-  using check = detail::along_axis_shapes<detail::shape_of<X>, detail::shape_of<I>, A>;
-  if constexpr (check::value) return detail::apply<detail::take_along_axis_operation<A>>(static_cast<X&&>(x), static_cast<I&&>(indices));
-  else return detail::apply<detail::sort_operation<A>>(static_cast<X&&>(x));
+  constexpr bool fits = detail::check_along_axis<detail::shape_of<X>, A, I>();
+  if constexpr (fits) return detail::apply<detail::take_along_axis_operation<A>>(static_cast<X&&>(x), static_cast<I&&>(indices));
+  else return detail::failed<detail::element_of<X>, detail::shape_of<I>>{};
 }
 /// `base` with `updates` added at `indices` of one axis; an index that occurs twice adds twice, in order (numpy.add.at). The updates
 /// have the shape of take(base, indices, axis), or are one number for all: a histogram is scatter_add(zeros<float, 10>(), x, 1.0f, axis<0>).
 template <operand B, detail::index_operand I, class U, int A>
   requires(operand<U> || detail::scalar<U>)
 constexpr auto scatter_add(B&& base, I&& indices, U&& updates, axis_set<A>) {
+  using shape = detail::shape_of<B>;
   using index = detail::indices_t<I&&>;
-  detail::check_indices<detail::shape_of<B>, A, index>();
-  if constexpr (operand<U>) {
-    using expected = typename detail::taken_shape<detail::shape_of<B>, A, detail::shape_of<index>>::type;
-    (void)sizeof(detail::assignable_elements<detail::element_of<U>, detail::element_of<B>>);
-    (void)sizeof(detail::scatter_shapes<expected, detail::shape_of<U>>);
-    if constexpr (std::is_same_v<expected, detail::shape_of<U>>)
-      return detail::apply<detail::scatter_add_operation<A>>(static_cast<B&&>(base), detail::as_indices(static_cast<I&&>(indices)), static_cast<U&&>(updates));
-    else
-      return detail::apply<detail::scatter_add_operation<A>>(static_cast<B&&>(base), detail::as_indices(static_cast<I&&>(indices)), detail::scalar_leaf<detail::element_of<U>>{});
-  } else {
-    return detail::apply<detail::scatter_add_operation<A>>(static_cast<B&&>(base), detail::as_indices(static_cast<I&&>(indices)), detail::as_operand<B>(updates));
-  }
+  using T = detail::element_of<B>;
+  constexpr bool fits = detail::check_scatter<shape, T, A, index, U>();
+  if constexpr (!fits) return detail::failed<T, shape>{};
+  else if constexpr (operand<U>)
+    return detail::apply<detail::scatter_add_operation<A>>(static_cast<B&&>(base), detail::as_indices(static_cast<I&&>(indices)), static_cast<U&&>(updates));
+  else return detail::apply<detail::scatter_add_operation<A>>(static_cast<B&&>(base), detail::as_indices(static_cast<I&&>(indices)), detail::as_operand<B>(updates));
 }
 /// 1 at each index and 0 elsewhere, along a new last axis of extent N: integers [..] to T [.., N]. An index outside [0, N) gives zeros.
 template <extent_t N, element T = float, operand I>
 constexpr auto one_hot(I&& indices) {
   (void)sizeof(detail::integer_indices<detail::element_of<I>>);
+  static_assert(N > 0, "[dimity.index.6] one_hot: at least one class");
   return detail::apply<detail::one_hot_operation<N, T>>(static_cast<I&&>(indices));
 }
 /// The indices (int64) that sort an axis, ascending and stable; nan comes last.
 template <operand X, int A>
 constexpr auto argsort(X&& x, axis_set<A>) {
   (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>);
-  return detail::apply<detail::argsort_operation<A>>(static_cast<X&&>(x));
+  if constexpr (detail::has_axis<detail::shape_of<X>, A>) return detail::apply<detail::argsort_operation<A>>(static_cast<X&&>(x));
+  else return detail::failed<std::int64_t, detail::shape_of<X>>{};
 }
 template <operand X>
 constexpr auto argsort(X&& x) {
@@ -251,7 +284,8 @@ constexpr auto argsort(X&& x) {
 template <operand X, int A>
 constexpr auto sort(X&& x, axis_set<A>) {
   (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>);
-  return detail::apply<detail::sort_operation<A>>(static_cast<X&&>(x));
+  if constexpr (detail::has_axis<detail::shape_of<X>, A>) return detail::apply<detail::sort_operation<A>>(static_cast<X&&>(x));
+  else return detail::failed<detail::element_of<X>, detail::shape_of<X>>{};
 }
 template <operand X>
 constexpr auto sort(X&& x) {

@@ -179,8 +179,8 @@ constexpr plan make_plan(matmul_problem const& p, std::size_t element_size) {
   if (p.n > width && left > 0) {
     matmul_problem const rest = with_columns(p, left);
     // The second pass over A finds less of it in the first-level cache.
-    std::int64_t const narrow = std::min(dot_cost(rest, element_size), swapped_cost(rest, element_size));
-    split = outer_cost(with_columns(p, p.n - left), element_size) + 2 * narrow + 100;
+    std::int64_t const narrow = std::min(dot_cost(rest, element_size) * 3 / 2, swapped_cost(rest, element_size) * 2);
+    split = outer_cost(with_columns(p, p.n - left), element_size) + narrow + 100;
   }
   if (split < std::min({outer, dot, swapped})) return {method::split};
   if (dot < std::min(outer, swapped)) {

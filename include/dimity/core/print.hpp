@@ -1,0 +1,310 @@
+// Tensors and views as text, laid out as NumPy's str() lays arrays out with its default options.
+#pragma once
+
+#include <dimity/core/dual.hpp>
+#include <dimity/core/view.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <iosfwd>
+#include <string>
+
+namespace dimity {
+namespace detail {
+
+/// NumPy's defaults: np.printoptions(precision=8, threshold=1000, edgeitems=3, linewidth=75).
+inline constexpr int print_precision = 8, print_edge = 3;
+inline constexpr extent_t print_threshold = 1000;
+inline constexpr std::size_t print_width = 75;
+
+/// What is printed, whatever its type. Nothing below is a template: a program that prints twenty shapes compiles this once.
+struct printed_array {
+  void const* data = nullptr;
+  dtype type = dtype::float32;
+  shape_value shape;
+  extent_t stride[max_rank] = {};
+};
+
+/// A decimal number, digits[0] . digits[1...] times ten to the exponent.
+struct decimal {
+  bool negative = false;
+  std::string digits;
+  int exponent = 0;
+};
+inline decimal parse_scientific(char const* begin, char const* end) {
+  decimal d;
+  d.negative = *begin == '-';
+  char const* e = begin;
+  while (e != end && *e != 'e') ++e;
+  for (char const* c = begin; c != e; ++c)
+    if (*c >= '0' && *c <= '9') d.digits += *c;
+  if (e != end) std::from_chars(e + (e[1] == '+' ? 2 : 1), end, d.exponent);
+  while (d.digits.size() > 1 && d.digits.back() == '0') d.digits.pop_back();
+  return d;
+}
+/// The fewest digits that read back as the same float or double.
+inline decimal shortest_decimal(double x, bool single) {
+  char text[64];
+  auto const end = single ? std::to_chars(text, text + sizeof(text), static_cast<float>(x), std::chars_format::scientific).ptr
+                          : std::to_chars(text, text + sizeof(text), x, std::chars_format::scientific).ptr;
+  return parse_scientific(text, end);
+}
+
+/// A number without its exponent part: the dot is between the two.
+struct number_parts {
+  std::string whole, fraction, exponent;
+};
+/// Shortest digits, rounded to `precision` of them after the dot where there are more.
+inline number_parts positional_parts(double x, bool single, int precision) {
+  decimal const d = shortest_decimal(x, single);
+  int const count = static_cast<int>(d.digits.size()), places = count - 1 - d.exponent;
+  number_parts p;
+  if (places > precision) {
+    char text[512];
+    char const* end = std::to_chars(text, text + sizeof(text), x, std::chars_format::fixed, precision).ptr;
+    std::string const s(static_cast<char const*>(text), end);
+    std::size_t const dot = s.find('.');
+    p.whole = s.substr(0, dot);
+    if (dot != std::string::npos) p.fraction = s.substr(dot + 1);
+  } else {
+    if (d.negative) p.whole = "-";
+    for (int i = 0; i <= d.exponent || i == 0; ++i) p.whole += d.exponent < 0 ? '0' : i < count ? d.digits[static_cast<std::size_t>(i)] : '0';
+    for (int i = 1; i <= places; ++i) {
+      int const at = d.exponent + i;
+      p.fraction += at < 0 ? '0' : d.digits[static_cast<std::size_t>(at)];
+    }
+  }
+  while (!p.fraction.empty() && p.fraction.back() == '0') p.fraction.pop_back();
+  return p;
+}
+inline number_parts scientific_parts(double x, bool single, int precision) {
+  decimal d = shortest_decimal(x, single);
+  if (static_cast<int>(d.digits.size()) - 1 > precision) {
+    char text[512];
+    d = parse_scientific(text, std::to_chars(text, text + sizeof(text), x, std::chars_format::scientific, precision).ptr);
+  }
+  number_parts p;
+  if (d.negative) p.whole = "-";
+  p.whole += d.digits[0];
+  p.fraction = d.digits.substr(1);
+  std::string const power = std::to_string(d.exponent < 0 ? -d.exponent : d.exponent);
+  p.exponent = d.exponent < 0 ? "-" : "+";
+  if (power.size() < 2) p.exponent += '0';
+  p.exponent += power;
+  return p;
+}
+/// One number on its own, as str(np.float64(x)): all its digits, scientific below 1e-4 and from 1e16 on.
+inline std::string scalar_text(double x, bool single) {
+  if (std::isnan(x)) return "nan";
+  if (std::isinf(x)) return x < 0 ? "-inf" : "inf";
+  double const magnitude = std::abs(x);
+  if (magnitude != 0 && (magnitude >= 1e16 || (single ? static_cast<float>(magnitude) < 1e-4f : magnitude < 1e-4))) {
+    number_parts const p = scientific_parts(x, single, 20);
+    return p.whole + (p.fraction.empty() ? "" : ".") + p.fraction + "e" + p.exponent;
+  }
+  number_parts const p = positional_parts(x, single, 400);
+  return p.whole + "." + (p.fraction.empty() ? "0" : p.fraction);
+}
+
+class array_printer {
+ public:
+  explicit array_printer(printed_array const& array) : a_(array), summary_(array.shape.size() > print_threshold), single_(array.type == dtype::float32) {}
+
+  std::string text() {
+    if (a_.shape.rank == 0) return one(element(0));
+    if (a_.shape.size() == 0) return "[]";
+    choose_format();
+    return nested(0, 0, " ", print_width);
+  }
+
+ private:
+  bool is_real() const { return a_.type == dtype::float32 || a_.type == dtype::float64; }
+  void const* element(extent_t offset) const { return static_cast<char const*>(a_.data) + offset * static_cast<extent_t>(size_of(a_.type)); }
+  template <class T>
+  static T read(void const* p) {
+    T v;
+    std::memcpy(&v, p, sizeof(T));
+    return v;
+  }
+  template <class T>
+  static std::string number(void const* p) {
+    return std::to_string(read<T>(p));
+  }
+  template <class T>
+  static std::string pair(void const* p) {
+    auto const d = read<dual<T>>(p);
+    return "(" + scalar_text(static_cast<double>(d.value), sizeof(T) == 4) + ", " + scalar_text(static_cast<double>(d.tangent), sizeof(T) == 4) + ")";
+  }
+  double real(void const* p) const { return single_ ? static_cast<double>(read<float>(p)) : read<double>(p); }
+
+  /// An element without its neighbours.
+  std::string one(void const* p) const {
+    switch (a_.type) {
+      case dtype::boolean: return read<bool>(p) ? "True" : "False";
+      case dtype::int8: return number<std::int8_t>(p);
+      case dtype::int16: return number<std::int16_t>(p);
+      case dtype::int32: return number<std::int32_t>(p);
+      case dtype::int64: return number<std::int64_t>(p);
+      case dtype::uint8: return number<std::uint8_t>(p);
+      case dtype::uint16: return number<std::uint16_t>(p);
+      case dtype::uint32: return number<std::uint32_t>(p);
+      case dtype::uint64: return number<std::uint64_t>(p);
+      case dtype::dual32: return pair<float>(p);
+      case dtype::dual64: return pair<double>(p);
+      default: return scalar_text(real(p), single_);
+    }
+  }
+
+  /// Calls f with every element that is shown.
+  template <class F>
+  void for_each_shown(int axis, extent_t offset, F& f) {
+    if (axis == a_.shape.rank) return f(element(offset));
+    extent_t const n = a_.shape.extent[axis];
+    for (extent_t i = 0; i < n; ++i) {
+      if (is_cut(n) && i == print_edge) i = n - print_edge;
+      for_each_shown(axis + 1, offset + i * a_.stride[axis], f);
+    }
+  }
+  bool is_cut(extent_t n) const { return summary_ && n > 2 * print_edge; }
+
+  /// numpy/_core/arrayprint.py, FloatingFormat.fillFormat: one notation and one precision for all that is shown.
+  void choose_format() {
+    if (!is_real()) {
+      auto widest = [&](void const* p) { width_ = std::max(width_, one(p).size()); };
+      for_each_shown(0, 0, widest);
+      if (a_.type == dtype::boolean) width_ = 5;
+      return;
+    }
+    double largest = 0, smallest = 0;
+    bool finite = false, other = false, negative_infinity = false;
+    auto range = [&](void const* p) {
+      double const x = real(p), m = std::abs(x);
+      if (!std::isfinite(x)) {
+        other = true;
+        negative_infinity = negative_infinity || x < 0;
+        return;
+      }
+      finite = true;
+      if (m == 0) return;
+      largest = std::max(largest, m);
+      smallest = smallest == 0 ? m : std::min(smallest, m);
+    };
+    for_each_shown(0, 0, range);
+    if (largest != 0) {
+      auto const wide = [](auto most, auto least) { return most >= 1e8f || least < static_cast<decltype(least)>(0.0001) || most / least > 1000; };
+      scientific_ = single_ ? wide(static_cast<float>(largest), static_cast<float>(smallest)) : wide(largest, smallest);
+    }
+    std::size_t left = 0, right = 0;
+    auto measure = [&](void const* p) {
+      double const x = real(p);
+      if (!std::isfinite(x)) return;
+      number_parts const n = scientific_ ? scientific_parts(x, single_, print_precision) : positional_parts(x, single_, print_precision);
+      left = std::max(left, n.whole.size());
+      right = std::max(right, n.fraction.size());
+      if (scientific_) exponent_ = std::max(exponent_, n.exponent.size());
+    };
+    if (finite) for_each_shown(0, 0, measure);
+    fraction_ = right;
+    if (scientific_) right += 1 + exponent_;
+    width_ = left + 1 + right;
+    if (other) width_ = std::max<std::size_t>(width_, negative_infinity ? 4 : 3);
+  }
+  std::string padded(std::string s) const { return s.size() < width_ ? std::string(width_ - s.size(), ' ') + s : s; }
+  std::string item(void const* p) const {
+    if (!is_real() || !std::isfinite(real(p))) return padded(one(p));
+    number_parts n = scientific_ ? scientific_parts(real(p), single_, static_cast<int>(fraction_)) : positional_parts(real(p), single_, print_precision);
+    if (!scientific_) return padded(n.whole + "." + n.fraction + std::string(fraction_ - n.fraction.size(), ' '));
+    n.fraction.append(fraction_ - n.fraction.size(), '0');
+    if (n.exponent.size() < exponent_) n.exponent.insert(1, exponent_ - n.exponent.size(), '0');
+    return padded(n.whole + "." + n.fraction + "e" + n.exponent);
+  }
+
+  /// numpy/_core/arrayprint.py, _formatArray: elements of a row are wrapped, rows begin on lines of their own.
+  std::string nested(int axis, extent_t offset, std::string const& indent, std::size_t room) {
+    extent_t const n = a_.shape.extent[axis];
+    bool const last = axis + 1 == a_.shape.rank;
+    std::string done, line = indent;
+    auto const add = [&](std::string const& word) {
+      if (line.size() + word.size() > room - 1 && line.size() > indent.size()) {
+        while (line.back() == ' ') line.pop_back();
+        done += line + "\n";
+        line = indent;
+      }
+      line += word;
+    };
+    std::string const between(static_cast<std::size_t>(a_.shape.rank - axis - 1), '\n');
+    for (extent_t i = 0; i < n; ++i) {
+      if (is_cut(n) && i == print_edge) {
+        i = n - print_edge;
+        if (last) {
+          add("...");
+          line += ' ';
+        } else {
+          done += indent + "..." + between;
+        }
+      }
+      extent_t const at = offset + i * a_.stride[axis];
+      if (last) {
+        add(item(element(at)));
+        if (i + 1 < n) line += ' ';
+      } else {
+        done += indent + nested(axis + 1, at, indent + " ", room - 1) + (i + 1 < n ? between : "");
+      }
+    }
+    if (last) done += line;
+    return "[" + done.substr(indent.size()) + "]";
+  }
+
+  printed_array const& a_;
+  bool summary_, single_, scientific_ = false;
+  std::size_t width_ = 0, fraction_ = 0, exponent_ = 0;
+};
+
+template <class X>
+inline constexpr bool is_stored_tensor = false;
+template <element T, extent_t... E>
+inline constexpr bool is_stored_tensor<tensor<T, E...>> = true;
+template <class T, class Shape, class Strides>
+inline constexpr bool is_stored_tensor<tensor_view<T, Shape, Strides>> = true;
+template <class X>
+concept stored_tensor = is_stored_tensor<X>;
+
+template <class T, extent_t... E>
+printed_array printed(tensor<T, E...> const& x) {
+  printed_array p{x.data(), dtype_of<T>, shape_value_of<shape<E...>>::value, {}};
+  for (int i = 0; i < p.shape.rank; ++i) p.stride[i] = row_major<shape<E...>>::stride(i);
+  return p;
+}
+template <class T, class Shape, class Strides>
+printed_array printed(tensor_view<T, Shape, Strides> const& x) {
+  printed_array p{x.data(), dtype_of<std::remove_const_t<T>>, shape_value_of<Shape>::value, {}};
+  for (int i = 0; i < Shape::rank; ++i) p.stride[i] = Strides::at(i);
+  return p;
+}
+
+}  // namespace detail
+
+/// The elements in nested brackets, as NumPy's str(): aligned columns, one precision of at most 8 digits for all (or scientific notation), lines of
+/// at most 75 characters, `...` in place of all but 3 items at each end where there are more than 1000 elements. A rank-0 tensor is its scalar with all its
+/// digits; a dual is (value, tangent).
+template <detail::stored_tensor X>
+std::string to_string(X const& x) {
+  auto const a = detail::printed(x);
+  return detail::array_printer(a).text();
+}
+/// to_string(x), into a stream.
+template <class Traits, detail::stored_tensor X>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, X const& x) {
+  std::string const text = to_string(x);
+  return out.write(text.data(), static_cast<std::streamsize>(text.size()));
+}
+/// to_string(x) and a new line, to stdout.
+template <detail::stored_tensor X>
+void print(X const& x) {
+  std::puts(to_string(x).c_str());
+}
+
+}  // namespace dimity
