@@ -80,9 +80,10 @@ inline number_parts positional_parts(double x, bool single, int precision) {
   while (!p.fraction.empty() && p.fraction.back() == '0') p.fraction.pop_back();
   return p;
 }
-inline number_parts scientific_parts(double x, bool single, int precision) {
+/// The same with an exponent. `filled` asks for exactly `precision` digits after the dot, further ones of the exact value where the shortest have fewer.
+inline number_parts scientific_parts(double x, bool single, int precision, bool filled = false) {
   decimal d = shortest_decimal(x, single);
-  if (static_cast<int>(d.digits.size()) - 1 > precision) {
+  if (filled || static_cast<int>(d.digits.size()) - 1 > precision) {
     char text[512];
     d = parse_scientific(text, std::to_chars(text, text + sizeof(text), x, std::chars_format::scientific, precision).ptr);
   }
@@ -90,18 +91,19 @@ inline number_parts scientific_parts(double x, bool single, int precision) {
   if (d.negative) p.whole = "-";
   p.whole += d.digits[0];
   p.fraction = d.digits.substr(1);
+  if (filled) p.fraction.append(static_cast<std::size_t>(precision) - p.fraction.size(), '0');
   std::string const power = std::to_string(d.exponent < 0 ? -d.exponent : d.exponent);
   p.exponent = d.exponent < 0 ? "-" : "+";
   if (power.size() < 2) p.exponent += '0';
   p.exponent += power;
   return p;
 }
-/// One number on its own, as str(np.float64(x)): all its digits, scientific below 1e-4 and from 1e16 on.
+/// One number on its own, as str(np.float64(x)): all its digits, scientific below 1e-4 and from 1e16 (float: 1e6) on.
 inline std::string scalar_text(double x, bool single) {
   if (std::isnan(x)) return "nan";
   if (std::isinf(x)) return x < 0 ? "-inf" : "inf";
   double const magnitude = std::abs(x);
-  if (magnitude != 0 && (magnitude >= 1e16 || (single ? static_cast<float>(magnitude) < 1e-4f : magnitude < 1e-4))) {
+  if (magnitude != 0 && (magnitude >= (single ? 1e6 : 1e16) || magnitude < 1e-4)) {
     number_parts const p = scientific_parts(x, single, 20);
     return p.whole + (p.fraction.empty() ? "" : ".") + p.fraction + "e" + p.exponent;
   }
@@ -194,8 +196,8 @@ class array_printer {
     };
     for_each_shown(0, 0, range);
     if (largest != 0) {
-      auto const wide = [](auto most, auto least) { return most >= 1e8f || least < static_cast<decltype(least)>(0.0001) || most / least > 1000; };
-      scientific_ = single_ ? wide(static_cast<float>(largest), static_cast<float>(smallest)) : wide(largest, smallest);
+      auto const wide = [](auto most, auto least, double limit) { return most >= limit || least < static_cast<decltype(least)>(0.0001) || most / least > 1000; };
+      scientific_ = single_ ? wide(static_cast<float>(largest), static_cast<float>(smallest), 1e6) : wide(largest, smallest, 1e8);
     }
     std::size_t left = 0, right = 0;
     auto measure = [&](void const* p) {
@@ -215,9 +217,8 @@ class array_printer {
   std::string padded(std::string s) const { return s.size() < width_ ? std::string(width_ - s.size(), ' ') + s : s; }
   std::string item(void const* p) const {
     if (!is_real() || !std::isfinite(real(p))) return padded(one(p));
-    number_parts n = scientific_ ? scientific_parts(real(p), single_, static_cast<int>(fraction_)) : positional_parts(real(p), single_, print_precision);
+    number_parts n = scientific_ ? scientific_parts(real(p), single_, static_cast<int>(fraction_), true) : positional_parts(real(p), single_, print_precision);
     if (!scientific_) return padded(n.whole + "." + n.fraction + std::string(fraction_ - n.fraction.size(), ' '));
-    n.fraction.append(fraction_ - n.fraction.size(), '0');
     if (n.exponent.size() < exponent_) n.exponent.insert(1, exponent_ - n.exponent.size(), '0');
     return padded(n.whole + "." + n.fraction + "e" + n.exponent);
   }

@@ -169,6 +169,26 @@ struct opaque {
     int axis;
     static constexpr extent_t m = out_shape.extent[out_shape.rank > 1 ? out_shape.rank - 2 : 0], n = out_shape.extent[out_shape.rank > 0 ? out_shape.rank - 1 : 0];
 
+    // The product calls from every register of its tile: a long epilogue, or one with a function in it, stays one function (AdamW behind a weight
+    // gradient: 26 copies otherwise).
+    static constexpr bool is_long = [] {
+      int operations = 0;
+      for (int v = 0; v < E::facts::value_count; ++v) {
+        value const x = E::facts::val(v);
+        if (x.at == level::lane && x.op != primitive::input) operations += cost_of(x.op) == cost_class::costly ? 8 : 1;
+      }
+      return operations > 5;
+    }();
+    template <bool Partial, class X>
+    [[gnu::noinline]] void outlined(extent_t i, extent_t lane, X x, int count) const {
+      E::template epilogue<Partial>(scalars, slots, position_of(i), lane, x, count);
+    }
+    template <bool Partial, class X>
+    DIMITY_INLINE void finish(extent_t i, extent_t lane, X const& x, int count) const {
+      if constexpr (is_long) outlined<Partial>(i, lane, x, count);
+      else E::template epilogue<Partial>(scalars, slots, position_of(i), lane, x, count);
+    }
+
     // A product with one row or one column runs over one axis less.
     DIMITY_INLINE typename E::position position_of(extent_t i) const {
       auto at = start;
@@ -178,13 +198,13 @@ struct opaque {
     template <class X>
     DIMITY_INLINE void operator()(extent_t i, extent_t j, X const& x) const {
       if constexpr (s.result_slot >= 0) plain_sink{out}(i, j, x);
-      if constexpr (element_of_part<X>::is_batch || n != 1) E::template epilogue<false>(scalars, slots, position_of(i), n == 1 ? i : j, x, E::facts::width);
-      else E::template epilogue<false>(scalars, slots, position_of(i), i, x, 1);
+      if constexpr (element_of_part<X>::is_batch || n != 1) finish<false>(i, n == 1 ? i : j, x, E::facts::width);
+      else finish<false>(i, i, x, 1);
     }
     template <class X>
     DIMITY_INLINE void operator()(extent_t i, extent_t j, X const& x, int count) const {
       if constexpr (s.result_slot >= 0) plain_sink{out}(i, j, x, count);
-      E::template epilogue<true>(scalars, slots, position_of(i), n == 1 ? i : j, x, count);
+      finish<true>(i, n == 1 ? i : j, x, count);
     }
   };
 

@@ -80,7 +80,7 @@ struct reducer<Op, T, vec<T, W>> {
   }
   DIMITY_INLINE static void add(state& s, lanes const& x) {
     s.value = map_parts<lanes>([](auto const& a, auto const& b) DIMITY_INLINE_LAMBDA { return extreme(a, b); }, x, s.value);
-    s.nan = map_parts<mask<T, W>>([](auto const& a, auto const& m) DIMITY_INLINE_LAMBDA { return logical_value<primitive::bitwise_or>(m, a != a); }, x, s.nan);
+    s.nan = map_parts<mask<T, W>>([](auto const& a, auto const& m) DIMITY_INLINE_LAMBDA { return logical_value<primitive::bitwise_or>(m, differs(a, a)); }, x, s.nan);
   }
   DIMITY_INLINE static state join(state const& a, state const& b) {
     return {map_parts<lanes>([](auto const& x, auto const& y) DIMITY_INLINE_LAMBDA { return extreme(x, y); }, a.value, b.value),
