@@ -19,7 +19,7 @@ struct planned {
     builder g;
     finish(raw, g);
     plan_builder out;
-    scheduler s{g, out, cpu_scratch_bytes};
+    scheduler s(g, out, cpu_scratch_bytes);
     s.run();
     return f(s, g, out);
   }

@@ -10,6 +10,8 @@ inline constexpr int max_floating_depth = 8;
 struct home_finder {
   planner& p;
 
+  constexpr explicit home_finder(planner& planned) : p(planned) {}
+
   constexpr node_info& at(int id) { return p.info[id]; }
   constexpr int level(int id) { return p.groups[at(id).group].level; }
   constexpr int later(int a, int b) { return a > b ? a : b; }

@@ -29,7 +29,10 @@ enum class stage_list : int { rows, row_stores, lanes, lane_stores, reductions }
 struct kernel_builder {
   planner& p;
   plan_builder& out;
-  need_finder needs{p};
+  need_finder needs;
+
+  constexpr kernel_builder(planner& planned, plan_builder& result) : p(planned), out(result), needs(planned) {}
+
   int group = 0;
   kernel k = {};
   list<std::int32_t> memo_value = {};   ///< per node: its value in this kernel ...

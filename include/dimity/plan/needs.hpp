@@ -7,7 +7,9 @@ namespace dimity::detail {
 
 struct need_finder {
   planner& p;
-  home_finder homes{p};
+  home_finder homes;
+
+  constexpr explicit need_finder(planner& planned) : p(planned), homes(planned) {}
 
   constexpr node_info& at(int id) { return p.info[id]; }
 

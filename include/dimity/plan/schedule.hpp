@@ -13,9 +13,9 @@ struct scheduler {
   plan_builder& out;
   scratch_rule scratch;
   planner p = {};
-  home_finder homes{p};
-  need_finder needs{p};
-  kernel_builder kernels{p, out};
+  home_finder homes;
+  need_finder needs;
+  kernel_builder kernels;
   list<std::int32_t> component = {}, parent = {};
   list<std::int32_t> buffer_of = {};
 
@@ -26,6 +26,10 @@ struct scheduler {
     std::int32_t node = -1;
   };
   list<task> tasks = {};
+
+  // Constructors here and in the passes: nvcc loses members that default member initialisers of an aggregate refer to.
+  constexpr scheduler(builder& program, plan_builder& result, scratch_rule rule)
+      : g(program), out(result), scratch(rule), homes(p), needs(p), kernels(p, out) {}
 
   constexpr void run() {
     find_homes();
@@ -156,7 +160,6 @@ struct scheduler {
           kernels.add_root(roots[j]);
           writes_output = writes_output || (buffer_of[roots[j]] >= 0 && out.buffers[buffer_of[roots[j]]].where == residence::output);
         }
-        pending.push({});
         finish_kernel(false);
         task t;
         t.level = p.groups[gi].level;
@@ -167,8 +170,6 @@ struct scheduler {
       }
     }
   }
-  struct nothing {};
-  list<nothing> pending = {};
 
   constexpr void finish_kernel(bool epilogue) {
     kernels.finish(epilogue);
@@ -316,7 +317,6 @@ struct scheduler {
     }
     return reads && same_space(kernel_index, squeezed);
   }
-  list<std::int32_t> space_of_kernel = {};
   constexpr bool same_space(int kernel_index, shape_value const& squeezed) {
     for (int t = 0; t < tasks.size(); ++t)
       if (tasks[t].is_kernel && tasks[t].index == kernel_index) return g.shapes[p.groups[p.info[tasks[t].node].group].space] == squeezed;

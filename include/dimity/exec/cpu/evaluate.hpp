@@ -77,6 +77,7 @@ DIMITY_INLINE auto evaluate_scalar(Get const& operand) {
 template <class Facts, int V, int W, class Get>
 DIMITY_INLINE auto evaluate_lanes(Get const& operand) {
   constexpr value v = Facts::val(V);
+  [[maybe_unused]] constexpr primitive op = v.op;  // nvcc: lambdas below may name a scalar constant, not a member of one
   using R = typename Facts::template lanes<V, W>;
   using T = type_of<v.type>;
   if constexpr (v.op == primitive::cast) {
@@ -106,18 +107,18 @@ DIMITY_INLINE auto evaluate_lanes(Get const& operand) {
   } else if constexpr (v.op == primitive::logical_not) {
     return map_parts<R>([](auto const& x) DIMITY_INLINE_LAMBDA { if constexpr (std::is_same_v<std::remove_cvref_t<decltype(x)>, bool>) return !x; else return ~x; }, operand.template get<v.arg[0]>());
   } else if constexpr (is_predicate(v.op)) {
-    return map_parts<R>([](auto const& x) DIMITY_INLINE_LAMBDA { return predicate_value<v.op>(x); }, operand.template get<v.arg[0]>());
+    return map_parts<R>([](auto const& x) DIMITY_INLINE_LAMBDA { return predicate_value<op>(x); }, operand.template get<v.arg[0]>());
   } else if constexpr (is_comparison(v.op) && Facts::val(v.arg[0]).type != dtype::boolean) {
-    return map_parts<R>([](auto const& x, auto const& y) DIMITY_INLINE_LAMBDA { return comparison_value<v.op>(x, y); }, operand.template get<v.arg[0]>(), operand.template get<v.arg[1]>());
+    return map_parts<R>([](auto const& x, auto const& y) DIMITY_INLINE_LAMBDA { return comparison_value<op>(x, y); }, operand.template get<v.arg[0]>(), operand.template get<v.arg[1]>());
   } else if constexpr (v.type == dtype::boolean && arity_of(v.op) == 2) {
     using C = type_of<Facts::carrier(V)>;
-    return map_parts<R>([](auto const& x, auto const& y) DIMITY_INLINE_LAMBDA { return logical_value<v.op>(x, y); }, convert_mask<C>(operand.template get<v.arg[0]>()), convert_mask<C>(operand.template get<v.arg[1]>()));
+    return map_parts<R>([](auto const& x, auto const& y) DIMITY_INLINE_LAMBDA { return logical_value<op>(x, y); }, convert_mask<C>(operand.template get<v.arg[0]>()), convert_mask<C>(operand.template get<v.arg[1]>()));
   } else if constexpr (v.type == dtype::boolean) {
     return operand.template get<v.arg[0]>();
   } else if constexpr (arity_of(v.op) == 1) {
-    return map_parts<R>([](auto const& x) DIMITY_INLINE_LAMBDA { return unary_call<v.op, Facts::has_many_functions>(x); }, operand.template get<v.arg[0]>());
+    return map_parts<R>([](auto const& x) DIMITY_INLINE_LAMBDA { return unary_call<op, Facts::has_many_functions>(x); }, operand.template get<v.arg[0]>());
   } else {
-    return map_parts<R>([](auto const& x, auto const& y) DIMITY_INLINE_LAMBDA { return binary_value<v.op>(x, y); }, operand.template get<v.arg[0]>(), operand.template get<v.arg[1]>());
+    return map_parts<R>([](auto const& x, auto const& y) DIMITY_INLINE_LAMBDA { return binary_value<op>(x, y); }, operand.template get<v.arg[0]>(), operand.template get<v.arg[1]>());
   }
 }
 

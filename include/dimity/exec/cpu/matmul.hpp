@@ -84,10 +84,11 @@ template <class T>
 struct block_state {
   T* kept = nullptr;
   bool first = true, last = true;
+  T const* next = nullptr;  // what to fetch into the second-level cache meanwhile
 };
 
 /// One tile of C. Depth is the static number of steps (-1: `depth`), of which the last TailDepth are read from `b_tail`.
-template <outer_shape S, tile_exit E, std::int64_t Depth, std::int64_t TailDepth, class T, class Sink>
+template <outer_shape S, tile_exit E, std::int64_t Depth, std::int64_t TailDepth, bool Fetches, class T, class Sink>
 inline void outer_tile(T const* a, T const* b, T const* b_tail, std::int64_t depth, std::int64_t i, std::int64_t j, Sink const& sink,
                        block_state<T> state) {
   constexpr int sums = S.rows * S.vectors;
@@ -99,10 +100,10 @@ inline void outer_tile(T const* a, T const* b, T const* b_tail, std::int64_t dep
   clear_sums<T>(sum, std::make_integer_sequence<int, sums * S.splits>{});
   constexpr int unroll = S.splits > 2 ? S.splits : (sums <= 12 ? 4 : 2);
   if constexpr (blocked) {
-    outer_accumulate<S, unroll, T>(sum, a, b, depth);
+    outer_accumulate<S, unroll, Fetches, T>(sum, a, b, depth, state.next);
   } else {
-    outer_accumulate<S, unroll, T>(sum, a, b, Depth - TailDepth);
-    if constexpr (TailDepth > 0) outer_accumulate<S, 1, T>(sum, a + (Depth - TailDepth) * S.a_col, b_tail, TailDepth);
+    outer_accumulate<S, unroll, Fetches, T>(sum, a, b, Depth - TailDepth, state.next);
+    if constexpr (TailDepth > 0) outer_accumulate<S, 1, false, T>(sum, a + (Depth - TailDepth) * S.a_col, b_tail, TailDepth, nullptr);
   }
   merge_splits<sums, S.splits, T>(sum);
   if constexpr (blocked) {
@@ -138,6 +139,7 @@ struct outer_product {
   static constexpr std::int64_t whole_panels_end = last_vectors > 0 ? (columns - last_vectors) * width : P.n;
   static constexpr std::int64_t kept_row = std::min(columns * width, how.n_block + last_vectors * width);
   static constexpr std::int64_t whole_rows_end = P.m / how.rows * how.rows;
+  static constexpr bool fetches = how.packs_a || (P.a_col == 1 && P.m * P.k * static_cast<std::int64_t>(sizeof(T)) > 1024 * 1024);
   static constexpr int rows_left = static_cast<int>(P.m - whole_rows_end);
   static constexpr int last_count = static_cast<int>((P.n - 1) % width + 1);
   static constexpr int rotation = P.n >= width ? static_cast<int>(width) - last_count : 0;
@@ -175,7 +177,11 @@ struct outer_product {
     constexpr tile_exit exit = LastPanel ? tile_exit{last_count, rotation, Transposes} : tile_exit{static_cast<int>(width), 0, Transposes};
     block_state<T> state;
     if constexpr (blocked) state = {at.kept + i * kept_row + (j - at.first_column) * Rows, at.first_k == 0, at.first_k + at.depth == P.k};
-    outer_tile<shape<Rows, Vectors, LastPanel>(), exit, blocked ? -1 : P.k, tail_depth, T>(
+    // The tiles before those of the next rows (or columns) fetch a share of these each.
+    constexpr std::int64_t share = 64 / sizeof(T) / 2;
+    if constexpr (how.packs_a) state.next = at.b + (j - at.first_column + Vectors * width) * at.depth + (i - at.first_row) / how.rows * share * at.depth;
+    else state.next = at.a + (i - at.first_row + Rows) * at.a_row + (j - at.first_column) / panel * share * at.depth;
+    outer_tile<shape<Rows, Vectors, LastPanel>(), exit, blocked ? -1 : P.k, tail_depth, fetches, T>(
         at.a + (i - at.first_row) * at.a_row, at.b + (j - at.first_column) * (how.packs_b ? at.depth : 1), at.b_tail, at.depth, i, j, sink, state);
   }
 

@@ -216,13 +216,17 @@ template <int Tile, int Splits, class T>
   }
 }
 
-/// Adds the product of `depth` steps to the first rows x vectors entries of `sum`.
-template <outer_shape S, int Unroll, class T>
-[[gnu::always_inline]] inline void outer_accumulate(vec<T>* sum, T const* a, T const* b, std::int64_t depth) {
+/// Adds the product of `depth` steps to the first rows x vectors entries of `sum`, fetching a line of `next` per Unroll steps if Fetches.
+template <outer_shape S, int Unroll, bool Fetches, class T>
+[[gnu::always_inline]] inline void outer_accumulate(vec<T>* sum, T const* a, T const* b, std::int64_t depth, T const* next) {
   constexpr auto block = std::make_integer_sequence<int, Unroll>{};
   constexpr auto one = std::make_integer_sequence<int, 1>{};
   std::int64_t const blocks = depth / Unroll;
   for (std::int64_t i = 0; i < blocks; ++i) {
+    if constexpr (Fetches) {
+      __builtin_prefetch(next, 0, 2);
+      next += 64 / sizeof(T);
+    }
     outer_steps<S, T>(sum, a, b, block);
     a += Unroll * S.a_col;
     b += Unroll * S.b_row;

@@ -1,0 +1,171 @@
+// What a plan costs, as constants to assert on: kernels, contractions, bytes moved, operations.
+#pragma once
+
+#include <dimity/plan/plan.hpp>
+
+namespace dimity {
+namespace detail {
+
+/// A plan without its sizes in the type, so that what reads plans is compiled once.
+struct plan_view {
+  plan_size size;
+  kernel const* kernels;
+  opaque_step const* opaques;
+  step const* steps;
+  buffer const* buffers;
+  value const* values;
+  access const* accesses;
+  store const* stores;
+  std::int16_t const* slots;
+  shape_value const* shapes;
+  std::int64_t const* pool;
+  std::int64_t workspace_bytes;
+
+  /// The buffer behind one of a kernel's pointers.
+  constexpr int buffer_of(kernel const& k, access const& a) const { return slots[k.slots.begin + a.slot]; }
+  constexpr access const& access_of(kernel const& k, int i) const { return accesses[k.accesses.begin + i]; }
+  constexpr value const& value_of(kernel const& k, int i) const { return values[k.values.begin + i]; }
+};
+template <plan_size N>
+constexpr plan_view view_plan(plan<N> const& p) {
+  return {N, p.kernels, p.opaques, p.steps, p.buffers, p.values, p.accesses, p.stores, p.slots, p.shapes, p.pool, p.workspace_bytes};
+}
+
+/// The elements that an access reaches: axes along which it does not move do not count.
+constexpr std::int64_t elements_of(kernel const& k, access const& a) {
+  std::int64_t n = 1;
+  for (int i = 0; i < k.axes; ++i)
+    if (a.stride[i] != 0) n *= k.extent[i];
+  return n;
+}
+/// An element-for-element repetition of an earlier load costs nothing: the loop loads it once, or finds it in L1.
+constexpr bool is_first_load(plan_view const& p, kernel const& k, int v) {
+  access const& a = p.access_of(k, static_cast<int>(p.value_of(k, v).attribute));
+  for (int i = 0; i < v; ++i) {
+    if (p.value_of(k, i).op != primitive::input) continue;
+    access const& b = p.access_of(k, static_cast<int>(p.value_of(k, i).attribute));
+    bool same = a.slot == b.slot && a.offset == b.offset;
+    for (int j = 0; j < k.axes && same; ++j) same = a.stride[j] == b.stride[j];
+    if (same) return false;
+  }
+  return true;
+}
+
+/// Traffic of one loop nest or of one primitive: bytes, and how many arrays of at least `whole` elements.
+struct traffic {
+  std::int64_t read = 0, written = 0;
+  int passes = 0;
+  constexpr void add(std::int64_t elements, dtype type, bool write, std::int64_t whole) {
+    (write ? written : read) += elements * static_cast<std::int64_t>(size_of(type));
+    passes += elements >= whole && elements > 1;
+  }
+};
+constexpr void add_kernel_traffic(plan_view const& p, kernel const& k, traffic& t) {
+  std::int64_t const whole = k.rows() * k.inner();
+  for (int v = 0; v < k.values.size(); ++v) {
+    value const& x = p.value_of(k, v);
+    if (x.op == primitive::input && v != k.injected && is_first_load(p, k, v)) t.add(elements_of(k, p.access_of(k, static_cast<int>(x.attribute))), x.type, false, whole);
+  }
+  for (int s = k.stores.begin; s < k.stores.end; ++s) {
+    access const& a = p.access_of(k, p.stores[s].access);
+    t.add(elements_of(k, a), a.type, true, whole);
+  }
+}
+constexpr traffic traffic_of(plan_view const& p, step const& s) {
+  traffic t;
+  if (s.is_kernel) {
+    add_kernel_traffic(p, p.kernels[s.index], t);
+    return t;
+  }
+  opaque_step const& o = p.opaques[s.index];
+  std::int64_t const result = p.shapes[o.shape].size();
+  for (int i = 0; i < arity_of(o.op); ++i) t.add(p.shapes[o.operand_shape[i]].size(), o.operand_type[i], false, result);
+  if (o.result_slot >= 0) t.add(result, o.type, true, result);
+  if (o.epilogue >= 0) add_kernel_traffic(p, p.kernels[o.epilogue], t);
+  return t;
+}
+/// A product and a sum for each term of each element.
+constexpr std::int64_t flops_of(plan_view const& p, opaque_step const& o) {
+  if (o.op != primitive::dot) return 0;
+  shape_value const& left = p.shapes[o.operand_shape[0]];
+  return 2 * p.shapes[o.shape].size() * left.extent[left.rank - 1];
+}
+
+constexpr traffic total_traffic(plan_view const& p) {
+  traffic t;
+  for (int i = 0; i < p.size.steps; ++i) {
+    traffic const one = traffic_of(p, p.steps[i]);
+    t.read += one.read;
+    t.written += one.written;
+    t.passes += one.passes;
+  }
+  return t;
+}
+constexpr int count_opaques(plan_view const& p, bool contractions) {
+  int n = 0;
+  for (int i = 0; i < p.size.opaques; ++i) n += (p.opaques[i].op == primitive::dot) == contractions;
+  return n;
+}
+constexpr int count_distinct(plan_view const& p) {
+  int n = 0;
+  for (int i = 0; i < p.size.steps; ++i) n += (p.steps[i].is_kernel ? p.kernels[p.steps[i].index].same_as : p.opaques[p.steps[i].index].same_as) < 0;
+  return n;
+}
+
+}  // namespace detail
+
+/// Everything that runs, one after the other: loop nests, contractions, and primitives with code of their own.
+template <detail::plan_size N>
+constexpr int step_count(detail::plan<N> const&) {
+  return N.steps;
+}
+/// Fused loop nests (elementwise work, layout changes and reductions); those that run inside a contraction do not count.
+template <detail::plan_size N>
+constexpr int kernel_count(detail::plan<N> const&) {
+  return N.steps - N.opaques;
+}
+/// Matrix products.
+template <detail::plan_size N>
+constexpr int contraction_count(detail::plan<N> const& p) {
+  return detail::count_opaques(detail::view_plan(p), true);
+}
+/// Primitives with code of their own that are not contractions: concat, pad, gather, cumulative sums, ...
+template <detail::plan_size N>
+constexpr int primitive_count(detail::plan<N> const& p) {
+  return detail::count_opaques(detail::view_plan(p), false);
+}
+/// Steps whose code is not that of an earlier step: what the compiler has to generate.
+template <detail::plan_size N>
+constexpr int distinct_count(detail::plan<N> const& p) {
+  return detail::count_distinct(detail::view_plan(p));
+}
+/// Contractions with elementwise work on their results while these are in registers.
+template <detail::plan_size N>
+constexpr int epilogue_count(detail::plan<N> const& p) {
+  int n = 0;
+  for (int i = 0; i < N.opaques; ++i) n += p.opaques[i].epilogue >= 0;
+  return n;
+}
+/// Bytes that all steps read; what a step reads in several stages counts once, the operands of a contraction once.
+template <detail::plan_size N>
+constexpr std::int64_t bytes_read(detail::plan<N> const& p) {
+  return detail::total_traffic(detail::view_plan(p)).read;
+}
+template <detail::plan_size N>
+constexpr std::int64_t bytes_written(detail::plan<N> const& p) {
+  return detail::total_traffic(detail::view_plan(p)).written;
+}
+/// How many arrays of at least as many elements as their step's index space are read or written: 2 for y = f(x), however long f is.
+template <detail::plan_size N>
+constexpr int passes(detail::plan<N> const& p) {
+  return detail::total_traffic(detail::view_plan(p)).passes;
+}
+/// 2 m n k for every matrix product.
+template <detail::plan_size N>
+constexpr std::int64_t contraction_flops(detail::plan<N> const& p) {
+  std::int64_t n = 0;
+  for (int i = 0; i < N.opaques; ++i) n += detail::flops_of(detail::view_plan(p), p.opaques[i]);
+  return n;
+}
+
+}  // namespace dimity
