@@ -125,7 +125,7 @@ struct tensordot_shapes {
       if (Left::at(Left::rank - Axes + i) != Right::at(i)) return i;
     return 0;
   }
-  static_assert(Left::at(Left::rank - Axes + mismatch()) == Right::at(mismatch()), "[dimity.shape.12] tensordot, inner: contracted axes must have equal extents");
+  static_assert(Axes == 0 || Left::at(Left::rank - Axes + mismatch()) == Right::at(mismatch()), "[dimity.shape.12] tensordot, inner: contracted axes must have equal extents");
 };
 
 /// The type that operands which fit would have given.

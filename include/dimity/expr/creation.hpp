@@ -30,6 +30,15 @@ struct arange_operation {
     return start + iota(g, dtype_of<T>, s, 0) * step;
   }
 };
+/// The same, and the last value exactly as given: start + (N - 1) * step may round to its neighbour.
+template <class T, extent_t N>
+struct linspace_operation {
+  static constexpr ref emit(builder& g, ref start, ref step, ref stop) {
+    shape_value const s = shape_value_of<shape<N>>::value;
+    ref const inner = start + iota(g, dtype_of<T>, s, 0) * step;
+    return select(equal(iota(g, dtype::int64, s, 0), full(g, dtype::int64, s, static_cast<double>(N - 1))), broadcast_to(stop, s), inner);
+  }
+};
 
 }  // namespace detail
 
@@ -65,7 +74,7 @@ template <element T, extent_t N>
   requires(is_floating(dtype_of<T>))
 constexpr auto linspace(std::type_identity_t<T> start, std::type_identity_t<T> stop) {
   T const step = N > 1 ? T((stop - start) / T(N - 1)) : T(0);
-  return detail::apply<detail::arange_operation<T, N>>(detail::scalar_leaf<T>{start}, detail::scalar_leaf<T>{step});
+  return detail::apply<detail::linspace_operation<T, N>>(detail::scalar_leaf<T>{start}, detail::scalar_leaf<T>{step}, detail::scalar_leaf<T>{N > 1 ? stop : start});
 }
 
 namespace detail {

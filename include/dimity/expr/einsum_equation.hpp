@@ -50,7 +50,7 @@ struct einsum_equation {
     for (std::size_t i = 0; i < s.size() && well_formed; ++i) {
       if (s[i] == ' ') continue;
       if (label_of(s[i]) >= 0) {
-        well_formed = t->rank < max_rank;
+        well_formed = t->rank < (t == &result ? 2 : 1) * max_rank;
         if (well_formed) t->push(label_of(s[i]));
       } else if (s[i] == ',' && !has_arrow) {
         well_formed = operands < max_einsum_operands;

@@ -61,13 +61,24 @@ inline std::string traffic_text(plan_view const& p, kernel const& k) {
   }
   return reads + (reads.empty() || writes.empty() ? "" : "; ") + writes;
 }
+/// The step that runs a kernel, also inside a contraction.
+inline int step_of_kernel(plan_view const& p, int kernel_index) {
+  for (int i = 0; i < p.size.steps; ++i)
+    if ((p.steps[i].is_kernel ? p.steps[i].index : p.opaques[p.steps[i].index].epilogue) == kernel_index) return i;
+  return -1;
+}
+inline int step_of_opaque(plan_view const& p, int index) {
+  for (int i = 0; i < p.size.steps; ++i)
+    if (!p.steps[i].is_kernel && p.steps[i].index == index) return i;
+  return -1;
+}
 inline std::string kernel_text(plan_view const& p, int index) {
   kernel const& k = p.kernels[index];
   std::string s = kernel_kind(p, k) + " " + space_text(p, k) + ", " + count_text(k.values.size(), "value");
   if (k.stages > 1) s += ", " + count_text(k.stages, "stage");
   std::string const moved = traffic_text(p, k);
   if (!moved.empty()) s += "; " + moved;
-  if (k.same_as >= 0) s += "; same code as kernel " + std::to_string(k.same_as);
+  if (k.same_as >= 0) s += "; same code as step " + std::to_string(step_of_kernel(p, k.same_as));
   return s;
 }
 inline std::string opaque_text(plan_view const& p, int index) {
@@ -84,8 +95,8 @@ inline std::string opaque_text(plan_view const& p, int index) {
   if (o.result_slot >= 0)
     s += "; writes " + buffer_name(p, p.slots[o.slots.begin + o.result_slot]) + " " + bytes_text(p.shapes[o.shape].size() * static_cast<std::int64_t>(size_of(o.type)));
   if (o.scratch_slot >= 0) s += "; scratch " + bytes_text(p.buffers[p.slots[o.slots.begin + o.scratch_slot]].bytes);
-  if (o.same_as >= 0) s += "; same code as primitive " + std::to_string(o.same_as);
-  if (o.epilogue >= 0) s += "; epilogue: kernel " + std::to_string(o.epilogue) + ", " + kernel_text(p, o.epilogue);
+  if (o.same_as >= 0) s += "; same code as step " + std::to_string(step_of_opaque(p, o.same_as));
+  if (o.epilogue >= 0) s += "; epilogue: " + kernel_text(p, o.epilogue);
   return s;
 }
 
@@ -146,7 +157,7 @@ inline std::string plan_text(plan_view const& p, plan_detail how) {
   for (int i = 0; i < p.size.steps; ++i) {
     step const s = p.steps[i];
     int const listed = s.is_kernel ? s.index : p.opaques[s.index].epilogue;
-    out += std::to_string(i) + ": " + (s.is_kernel ? "kernel " + std::to_string(s.index) + ", " + kernel_text(p, s.index) : opaque_text(p, s.index)) + "\n";
+    out += std::to_string(i) + ": " + (s.is_kernel ? kernel_text(p, s.index) : opaque_text(p, s.index)) + "\n";
     if (how == plan_detail::values && listed >= 0) out += values_text(p, listed);
   }
   traffic const t = total_traffic(p);
@@ -160,16 +171,19 @@ inline std::string plan_text(plan_view const& p, plan_detail how) {
   if (flops > 0) out += ", " + std::to_string(flops) + " flops in contractions";
   return out + "; workspace " + bytes_text(p.workspace_bytes) + "\n";
 }
-/// Which results may take the memory of which arguments, as far as sizes allow it.
+/// Which results may take the memory of which arguments, as far as sizes allow it: the first of each, and how many more.
 template <plan_size N>
 std::string in_place_text(plan<N> const& p) {
   std::string s;
-  for (int o = 0; o < N.buffers; ++o)
+  for (int o = 0; o < N.buffers; ++o) {
+    int more = -1;
     for (int i = 0; i < N.buffers; ++i) {
       buffer const &to = p.buffers[o], &from = p.buffers[i];
-      if (to.where == residence::output && from.where == residence::input && to.bytes == from.bytes && may_overwrite(p, to.index, from.index))
-        s += (s.empty() ? "in place if donated: out" : ", out") + std::to_string(to.index) + " over in" + std::to_string(from.index);
+      if (to.where != residence::output || from.where != residence::input || to.bytes != from.bytes || !may_overwrite(p, to.index, from.index)) continue;
+      if (++more == 0) s += (s.empty() ? "in place if donated: out" : ", out") + std::to_string(to.index) + " over in" + std::to_string(from.index);
     }
+    if (more > 0) s += " or " + std::to_string(more) + " more";
+  }
   return s.empty() ? s : s + "\n";
 }
 

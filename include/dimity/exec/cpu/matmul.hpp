@@ -282,7 +282,7 @@ struct dot_product {
     return std::min(columns, std::max(most_sums / rows, 1));
   }
   static constexpr int most_rows(int columns) {
-    int const rows = std::max(1, most_sums / static_cast<int>(std::bit_ceil(static_cast<unsigned>(strip(columns)))));
+    int const rows = std::max(1, MOSTS / static_cast<int>(std::bit_ceil(static_cast<unsigned>(strip(columns)))));
     return static_cast<int>(std::min<std::int64_t>(rows, P.m));
   }
 

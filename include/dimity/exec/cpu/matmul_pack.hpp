@@ -85,7 +85,7 @@ constexpr tile_size choose_tile(std::int64_t m, std::int64_t columns, std::int64
   tile_size best{least_rows, 1, 0};
   std::int64_t best_cost = tiling_cost(m, columns, depth, best);
   int const most_rows = static_cast<int>(std::min<std::int64_t>(m, std::max(least_rows, 14)));
-  int const most_vectors = static_cast<int>(std::min<std::int64_t>(columns, m == 1 ? 16 : 6));
+  int const most_vectors = static_cast<int>(std::min<std::int64_t>(columns, m <= 2 ? 16 / m : 6));
   for (int rows = least_rows; rows <= most_rows; ++rows)
     for (int vectors = 1; vectors <= most_vectors && fits_registers(rows, vectors); ++vectors) {
       auto const left = static_cast<int>(columns % vectors);
