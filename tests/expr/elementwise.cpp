@@ -200,7 +200,8 @@ TEST_CASE("compound assignment") {
   CHECK(a(0, 0) == m(0, 0) + m(5, 0));
   CHECK(a(5, 1) == 2 * m(5, 1));
   a = m;
-  row(a, 1) += row(a, 0);
+  auto r = row(a, 1);
+  r += row(a, 0);
   CHECK(a(1, 2) == m(1, 2) + m(0, 2));
   auto c = column(a, 4);
   c *= 10;

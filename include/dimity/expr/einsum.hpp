@@ -199,10 +199,14 @@ struct einsum_operation {
   }
 };
 
-template <fixed_string Equation, class... Shapes, int... I>
-constexpr bool einsum_ranks_fit(std::integer_sequence<int, I...>) {
-  return (einsum_rank<Equation, I, Shapes>::value && ...);
-}
+template <fixed_string Equation, class Indices, class... Shapes>
+inline constexpr bool einsum_ranks_fit = false;
+template <fixed_string Equation, int... I, class... Shapes>
+inline constexpr bool einsum_ranks_fit<Equation, std::integer_sequence<int, I...>, Shapes...> = (einsum_rank_fits<Equation, I, Shapes> && ...);
+template <fixed_string Equation, class Indices, class... Shapes>
+struct einsum_ranks;
+template <fixed_string Equation, int... I, class... Shapes>
+struct einsum_ranks<Equation, std::integer_sequence<int, I...>, Shapes...> : einsum_rank<Equation, I, Shapes>... {};
 
 }  // namespace detail
 
@@ -215,21 +219,22 @@ constexpr bool einsum_ranks_fit(std::integer_sequence<int, I...>) {
 /// chain put the cheap products first. The dtype is the operands' common one; truth values count as int64.
 template <fixed_string Equation, operand X, operand... R>
 constexpr auto einsum(X&& x, R&&... rest) {
-  using string = detail::einsum_string<Equation>;
   using T = detail::element_of<X>;
-  (void)sizeof(string);
   constexpr int count = 1 + static_cast<int>(sizeof...(R));
-  if constexpr (!string::well_formed) {
+  using numbers = std::make_integer_sequence<int, count>;
+  (void)sizeof(detail::einsum_string<Equation>);
+  if constexpr (!detail::equation_of<Equation>.well_formed) {
     return detail::failed<T, shape<>>{};
   } else if constexpr (detail::equation_of<Equation>.operands != count) {
     (void)sizeof(detail::einsum_operands<Equation, count>);
     return detail::failed<T, shape<>>{};
-  } else if constexpr (!detail::einsum_ranks_fit<Equation, detail::shape_of<X>, detail::shape_of<R>...>(std::make_integer_sequence<int, count>{})) {
+  } else if constexpr (!detail::einsum_ranks_fit<Equation, numbers, detail::shape_of<X>, detail::shape_of<R>...>) {
+    (void)sizeof(detail::einsum_ranks<Equation, numbers, detail::shape_of<X>, detail::shape_of<R>...>);
     return detail::failed<T, shape<>>{};
   } else {
-    using shapes = detail::einsum_shapes<Equation, detail::shape_of<X>, detail::shape_of<R>...>;
-    (void)sizeof(shapes);
-    if constexpr (shapes::value) return detail::apply<detail::einsum_operation<Equation>>(static_cast<X&&>(x), static_cast<R&&>(rest)...);
+    (void)sizeof(detail::einsum_shapes<Equation, detail::shape_of<X>, detail::shape_of<R>...>);
+    if constexpr (detail::einsum_facts<Equation, detail::shape_of<X>, detail::shape_of<R>...>::fits())
+      return detail::apply<detail::einsum_operation<Equation>>(static_cast<X&&>(x), static_cast<R&&>(rest)...);
     else return detail::failed<T, shape<>>{};
   }
 }

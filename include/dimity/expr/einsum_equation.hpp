@@ -92,8 +92,7 @@ inline constexpr einsum_equation equation_of{Equation.view()};
 
 template <fixed_string Equation>
 struct einsum_string {
-  static constexpr bool well_formed = equation_of<Equation>.well_formed;
-  static_assert(well_formed, "[dimity.einsum.1] einsum: expected labels (letters) and at most one ... for each operand, separated by commas, then optionally -> and the "
+  static_assert(equation_of<Equation>.well_formed, "[dimity.einsum.1] einsum: expected labels (letters) and at most one ... for each operand, separated by commas, then optionally -> and the "
                              "labels of the result, each once and each from an operand");
 };
 template <fixed_string Equation, int Operands>
@@ -106,8 +105,11 @@ struct einsum_rank {
   static constexpr bool open = equation_of<Equation>.term[Operand].ellipsis >= 0;
   static_assert(open || labels == Shape::rank, "[dimity.einsum.2] einsum: an operand needs one label for each of its axes");
   static_assert(!open || labels <= Shape::rank, "[dimity.einsum.2] einsum: an operand needs one label for each of its axes");
-  static constexpr bool value = open ? labels <= Shape::rank : labels == Shape::rank;
 };
+// Apart from the errors: clang evaluates no function that mentions a class with one.
+template <fixed_string Equation, int Operand, class Shape>
+inline constexpr bool einsum_rank_fits =
+    equation_of<Equation>.term[Operand].ellipsis >= 0 ? equation_of<Equation>.term[Operand].rank <= Shape::rank : equation_of<Equation>.term[Operand].rank == Shape::rank;
 /// Extents by label, and the first disagreement: `left` and `right` differ.
 struct einsum_extents {
   extent_t extent[64] = {}, left = 0, right = 0;
@@ -127,7 +129,7 @@ struct einsum_extents {
 };
 template <fixed_string Equation, class... Shapes>
 struct einsum_facts {
-  static constexpr shape_value shapes[] = {shape_value_of<Shapes>::value...};
+  static constexpr shape_value shapes[sizeof...(Shapes)] = {shape_value_of<Shapes>::value...};
   static constexpr einsum_extents find() {
     einsum_extents all;
     for (int o = 0; o < static_cast<int>(sizeof...(Shapes)); ++o)
@@ -135,6 +137,7 @@ struct einsum_facts {
     return all;
   }
   static constexpr einsum_extents extents = find();
+  static constexpr bool fits() { return extents.left == extents.right && most_axes() <= max_rank; }
   /// Axes of the largest intermediate result or of the result.
   static constexpr int most_axes() {
     einsum_equation e = equation_of<Equation>;
@@ -163,7 +166,6 @@ struct einsum_shapes {
   using facts = einsum_facts<Equation, Shapes...>;
   static_assert(facts::extents.left == facts::extents.right, "[dimity.einsum.3] einsum: a label stands for two different extents");
   static_assert(facts::most_axes() <= max_rank, "[dimity.einsum.4] einsum: the result, or a product on the way to it, has more than 8 axes");
-  static constexpr bool value = facts::extents.left == facts::extents.right && facts::most_axes() <= max_rank;
 };
 
 }  // namespace dimity::detail

@@ -25,13 +25,15 @@ struct plain_operation {
 /// Arithmetic: truth values count as 0 and 1 in it.
 template <primitive P>
 struct arithmetic_operation {
-  static constexpr ref number(ref a) { return a.type() == dtype::boolean ? cast(a, dtype::int8) : a; }
+  static constexpr ref number(ref a, dtype beside = dtype::boolean) {
+    return a.type() == dtype::boolean ? cast(a, beside == dtype::boolean ? dtype::int8 : beside) : a;
+  }
   static constexpr ref emit(builder&, ref a) { return unary(P, number(a)); }
   static constexpr ref emit(builder&, ref a, ref b) {
     bool const both = a.type() == dtype::boolean && b.type() == dtype::boolean;
     if (both && (P == primitive::add || P == primitive::multiply))  // as NumPy: logical or, logical and
       return binary(P == primitive::add ? primitive::bitwise_or : primitive::bitwise_and, a, b);
-    return binary(P, number(a), number(b));
+    return binary(P, number(a, b.type()), number(b, a.type()));
   }
 };
 template <primitive P, bool SwapOperands = false, bool Negate = false>

@@ -11,24 +11,27 @@
 namespace dimity {
 namespace detail {
 
-template <class Indices>
-struct integer_indices {
-  static constexpr bool value = is_integer(dtype_of<Indices>);
-  static_assert(is_integer(dtype_of<Indices>), "[dimity.index.1] indices must be integers");
-};
+// Each rule is a predicate and a struct with the error: clang evaluates nothing that mentions a class with a failed static_assert.
+template <class Shape, int Axis>
+inline constexpr bool has_axis = Axis >= -Shape::rank && Axis < Shape::rank;
 /// An axis without elements has nothing that an index could name; without indices nothing is asked.
-template <class Shape, int Axis, extent_t Indices>
-struct indexed_axis {
-  static constexpr bool value = Shape::at(Axis) > 0 || Indices == 0;
-  static_assert(Shape::at(Axis) > 0 || Indices == 0, "[dimity.index.2] the indexed axis has no elements");
+template <class Shape, int Axis, class I>
+inline constexpr bool indices_fit = has_axis<Shape, Axis> && is_integer(dtype_of<element_of<I>>) && (Shape::at(Axis) > 0 || shape_of<I>::size == 0);
+template <class Shape, int Axis, class I>
+struct indexed_axis : axis_of_shape<Shape, Axis> {
+  static_assert(is_integer(dtype_of<element_of<I>>), "[dimity.index.1] indices must be integers");
+  static_assert(!has_axis<Shape, Axis> || Shape::at(Axis) > 0 || shape_of<I>::size == 0, "[dimity.index.2] the indexed axis has no elements");
 };
+
+template <class Shape, class Indices>
+inline constexpr bool taken_rank_fits = Shape::rank - 1 + Indices::rank <= max_rank;
 template <class Shape, class Indices>
 struct taken_rank {
-  static constexpr bool value = Shape::rank - 1 + Indices::rank <= max_rank;
-  static_assert(Shape::rank - 1 + Indices::rank <= max_rank, "[dimity.index.3] the result would have more than 8 axes");
+  static_assert(taken_rank_fits<Shape, Indices>, "[dimity.index.3] the result would have more than 8 axes");
 };
+
 template <class Shape, class Indices, int Axis>
-struct along_axis_shapes {
+struct along_axis {
   static constexpr int axis = normalize_axis(Axis, Shape::rank);
   static constexpr int mismatch() {
     for (int i = 0; i < Shape::rank && i < Indices::rank; ++i)
@@ -36,9 +39,13 @@ struct along_axis_shapes {
     return -1;
   }
   static constexpr extent_t left = mismatch() < 0 ? 1 : Shape::at(mismatch()), right = mismatch() < 0 ? 1 : Indices::at(mismatch());
+  static constexpr bool fits = Shape::rank == Indices::rank && left == right;
+};
+template <class Shape, class Indices, int Axis>
+struct along_axis_shapes {
+  using extents = along_axis<Shape, Indices, Axis>;
   static_assert(Shape::rank == Indices::rank, "[dimity.index.4] take_along_axis: the indices need as many axes as the operand");
-  static_assert(left == right, "[dimity.index.4] take_along_axis: the extents of the other axes must be equal or 1");
-  static constexpr bool value = Shape::rank == Indices::rank && mismatch() < 0;
+  static_assert(Shape::rank != Indices::rank || extents::left == extents::right, "[dimity.index.4] take_along_axis: the extents of the other axes must be equal or 1");
 };
 template <class Expected, class Updates>
 struct scatter_shapes {
@@ -180,46 +187,6 @@ constexpr decltype(auto) as_indices(I&& i) {
 template <class I>
 using indices_t = decltype(as_indices(std::declval<I>()));
 
-template <class Shape, int Axis>
-inline constexpr bool has_axis = Axis >= -Shape::rank && Axis < Shape::rank;
-
-/// True when everything fits; one error otherwise.
-template <class Shape, int Axis, class I>
-constexpr bool check_indices() {
-  (void)sizeof(axis_of_shape<Shape, Axis>);
-  if constexpr (has_axis<Shape, Axis>) {
-    (void)sizeof(integer_indices<element_of<I>>);
-    (void)sizeof(indexed_axis<Shape, Axis, shape_of<I>::size>);
-    return integer_indices<element_of<I>>::value && indexed_axis<Shape, Axis, shape_of<I>::size>::value;
-  } else {
-    return false;
-  }
-}
-template <class Shape, int Axis, class I>
-constexpr bool check_along_axis() {
-  if constexpr (!check_indices<Shape, Axis, I>()) return false;
-  else return sizeof(along_axis_shapes<Shape, shape_of<I>, Axis>) > 0 && along_axis_shapes<Shape, shape_of<I>, Axis>::value;
-}
-template <class Shape, int Axis, class I>
-constexpr bool check_taken() {
-  if constexpr (!check_indices<Shape, Axis, I>()) return false;
-  else return sizeof(taken_rank<Shape, shape_of<I>>) > 0 && taken_rank<Shape, shape_of<I>>::value;
-}
-
-template <class Shape, class T, int Axis, class I, class U>
-constexpr bool check_scatter() {
-  if constexpr (!check_indices<Shape, Axis, I>()) {
-    return false;
-  } else if constexpr (operand<U>) {
-    using expected = typename taken_shape<Shape, Axis, shape_of<I>>::type;
-    (void)sizeof(assignable_elements<element_of<U>, T>);
-    (void)sizeof(scatter_shapes<expected, shape_of<U>>);
-    return std::is_same_v<expected, shape_of<U>>;
-  } else {
-    return true;
-  }
-}
-
 }  // namespace detail
 
 /// The elements of one axis at `indices`, as numpy.take: the axis is replaced by the shape of the indices. Indices are integers of any
@@ -228,24 +195,31 @@ constexpr bool check_scatter() {
 template <operand X, detail::index_operand I, int A>
 constexpr auto take(X&& x, I&& indices, axis_set<A>) {
   using index = detail::indices_t<I&&>;
-  constexpr bool fits = detail::check_taken<detail::shape_of<X>, A, index>();
-  if constexpr (fits) return detail::apply<detail::take_operation<A>>(static_cast<X&&>(x), detail::as_indices(static_cast<I&&>(indices)));
+  using S = detail::shape_of<X>;
+  (void)sizeof(detail::indexed_axis<S, A, index>);
+  (void)sizeof(detail::taken_rank<S, detail::shape_of<index>>);
+  if constexpr (detail::indices_fit<S, A, index> && detail::taken_rank_fits<S, detail::shape_of<index>>)
+    return detail::apply<detail::take_operation<A>>(static_cast<X&&>(x), detail::as_indices(static_cast<I&&>(indices)));
   else return detail::failed<detail::element_of<X>, detail::shape_of<X>>{};
 }
 /// The elements of the flattened operand at `indices`; the result has the shape of the indices.
 template <operand X, detail::index_operand I>
 constexpr auto take(X&& x, I&& indices) {
   using index = detail::indices_t<I&&>;
-  constexpr bool fits = detail::check_indices<shape<detail::shape_of<X>::size>, 0, index>();
-  if constexpr (fits) return detail::apply<detail::take_flat_operation>(static_cast<X&&>(x), detail::as_indices(static_cast<I&&>(indices)));
+  using S = shape<detail::shape_of<X>::size>;
+  (void)sizeof(detail::indexed_axis<S, 0, index>);
+  if constexpr (detail::indices_fit<S, 0, index>) return detail::apply<detail::take_flat_operation>(static_cast<X&&>(x), detail::as_indices(static_cast<I&&>(indices)));
   else return detail::failed<detail::element_of<X>, detail::shape_of<index>>{};
 }
 /// One index for each element of the result, as numpy.take_along_axis: result(b, i, c) = x(b, indices(b, i, c), c) along the axis. Operand
 /// and indices have as many axes; the others are equal or 1. With argsort() it sorts, with argmax(x, axis<A>, keep_dims) it picks the maxima.
 template <operand X, operand I, int A>
 constexpr auto take_along_axis(X&& x, I&& indices, axis_set<A>) {
-  constexpr bool fits = detail::check_along_axis<detail::shape_of<X>, A, I>();
-  if constexpr (fits) return detail::apply<detail::take_along_axis_operation<A>>(static_cast<X&&>(x), static_cast<I&&>(indices));
+  using S = detail::shape_of<X>;
+  (void)sizeof(detail::indexed_axis<S, A, I>);
+  (void)sizeof(detail::along_axis_shapes<S, detail::shape_of<I>, A>);
+  if constexpr (detail::indices_fit<S, A, I> && detail::along_axis<S, detail::shape_of<I>, A>::fits)
+    return detail::apply<detail::take_along_axis_operation<A>>(static_cast<X&&>(x), static_cast<I&&>(indices));
   else return detail::failed<detail::element_of<X>, detail::shape_of<I>>{};
 }
 /// `base` with `updates` added at `indices` of one axis; an index that occurs twice adds twice, in order (numpy.add.at). The updates
@@ -253,20 +227,27 @@ constexpr auto take_along_axis(X&& x, I&& indices, axis_set<A>) {
 template <operand B, detail::index_operand I, class U, int A>
   requires(operand<U> || detail::scalar<U>)
 constexpr auto scatter_add(B&& base, I&& indices, U&& updates, axis_set<A>) {
-  using shape = detail::shape_of<B>;
+  using S = detail::shape_of<B>;
   using index = detail::indices_t<I&&>;
   using T = detail::element_of<B>;
-  constexpr bool fits = detail::check_scatter<shape, T, A, index, U>();
-  if constexpr (!fits) return detail::failed<T, shape>{};
-  else if constexpr (operand<U>)
-    return detail::apply<detail::scatter_add_operation<A>>(static_cast<B&&>(base), detail::as_indices(static_cast<I&&>(indices)), static_cast<U&&>(updates));
-  else return detail::apply<detail::scatter_add_operation<A>>(static_cast<B&&>(base), detail::as_indices(static_cast<I&&>(indices)), detail::as_operand<B>(updates));
+  (void)sizeof(detail::indexed_axis<S, A, index>);
+  if constexpr (!detail::indices_fit<S, A, index>) {
+    return detail::failed<T, S>{};
+  } else if constexpr (operand<U>) {
+    using expected = typename detail::taken_shape<S, A, detail::shape_of<index>>::type;
+    (void)sizeof(detail::assignable_elements<detail::element_of<U>, T>);
+    (void)sizeof(detail::scatter_shapes<expected, detail::shape_of<U>>);
+    if constexpr (!std::is_same_v<expected, detail::shape_of<U>>) return detail::failed<T, S>{};
+    else return detail::apply<detail::scatter_add_operation<A>>(static_cast<B&&>(base), detail::as_indices(static_cast<I&&>(indices)), static_cast<U&&>(updates));
+  } else {
+    return detail::apply<detail::scatter_add_operation<A>>(static_cast<B&&>(base), detail::as_indices(static_cast<I&&>(indices)), detail::as_operand<B>(updates));
+  }
 }
 /// 1 at each index and 0 elsewhere, along a new last axis of extent N: integers [..] to T [.., N]. An index outside [0, N) gives zeros.
 template <extent_t N, element T = float, operand I>
 constexpr auto one_hot(I&& indices) {
-  (void)sizeof(detail::integer_indices<detail::element_of<I>>);
   static_assert(N > 0, "[dimity.index.6] one_hot: at least one class");
+  (void)sizeof(detail::indexed_axis<shape<N>, 0, I>);
   return detail::apply<detail::one_hot_operation<N, T>>(static_cast<I&&>(indices));
 }
 /// The indices (int64) that sort an axis, ascending and stable; nan comes last.

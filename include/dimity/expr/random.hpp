@@ -51,40 +51,54 @@ constexpr decltype(auto) as_parameter(P&& p) {
   if constexpr (operand<P>) return static_cast<P&&>(p);
   else return scalar_leaf<T>{static_cast<T>(p)};
 }
-template <class P>
-struct parameter_shape {
-  using type = shape<>;
-};
-template <operand P>
-struct parameter_shape<P> {
-  using type = shape_of<P>;
-};
 template <class Drawn, class Parameter>
-struct parameter_shapes {
-  static constexpr bool fits() {
+struct parameter_fit {
+  static constexpr bool broadcasts() {
     bool ok = Parameter::rank <= Drawn::rank;
     for (int i = 1; i <= Parameter::rank && ok; ++i) ok = Parameter::at(-i) == Drawn::at(-i) || Parameter::at(-i) == 1;
     return ok;
   }
-  static_assert(fits(), "[dimity.random.1] a parameter of a distribution must broadcast to the shape that is drawn");
+  static constexpr bool value = broadcasts();
 };
-template <class Drawn, class... P>
-constexpr void check_parameters() {
-  ((void)sizeof(parameter_shapes<Drawn, typename parameter_shape<P>::type>), ...);
-}
+template <class Drawn, class Parameter>
+struct parameter_shapes {
+  static_assert(parameter_fit<Drawn, Parameter>::value, "[dimity.random.1] a parameter of a distribution must broadcast to the shape that is drawn");
+};
 template <class T>
 struct floating_draw {
-  static_assert(is_floating(dtype_of<T>), "[dimity.random.2] this distribution has floating-point values: draw float or double");
+  static constexpr bool value = is_floating(dtype_of<T>);
+};
+template <class T>
+struct floating_type {
+  static_assert(floating_draw<T>::value, "[dimity.random.2] this distribution has floating-point values: draw float or double");
 };
 template <class T>
 struct integer_draw {
-  static_assert(is_integer(dtype_of<T>), "[dimity.random.3] random::integers draws integers");
+  static constexpr bool value = is_integer(dtype_of<T>);
+};
+template <class T>
+struct integer_type {
+  static_assert(integer_draw<T>::value, "[dimity.random.3] random::integers draws integers");
 };
 
 /// Draws at once from a key, appends to the program from a traced one.
 template <class Operation, class T, class... P>
 constexpr auto draw(basic_key<T> const& k, P&&... parameters) {
   return eval(apply<Operation>(k.words, static_cast<P&&>(parameters)...));
+}
+template <class Operation, class T, class Shape, class K, class... P>
+constexpr auto draw_floating(basic_key<K> const& k, P&&... parameters) {
+  (void)sizeof(floating_type<T>);
+  ((void)sizeof(parameter_shapes<Shape, shape_of<P>>), ...);
+  if constexpr (floating_draw<T>::value && (parameter_fit<Shape, shape_of<P>>::value && ...)) return draw<Operation>(k, static_cast<P&&>(parameters)...);
+  else return failed<T, Shape>{};
+}
+template <class Operation, class T, class Shape, class K, class... P>
+constexpr auto draw_integers(basic_key<K> const& k, P&&... parameters) {
+  (void)sizeof(integer_type<T>);
+  ((void)sizeof(parameter_shapes<Shape, shape_of<P>>), ...);
+  if constexpr (integer_draw<T>::value && (parameter_fit<Shape, shape_of<P>>::value && ...)) return draw<Operation>(k, static_cast<P&&>(parameters)...);
+  else return failed<T, Shape>{};
 }
 
 /// Keys that are known are derived here, without a program; the operations of the same names compute the same words.
@@ -131,56 +145,49 @@ constexpr auto bits(basic_key<K> const& k) {
 /// Uniform in [0, 1): multiples of 2^-24 in float, of 2^-53 in double.
 template <class T, extent_t... E, class K>
 constexpr auto uniform(basic_key<K> const& k) {
-  (void)sizeof(detail::floating_draw<T>);
-  return detail::draw<detail::uniform_operation<T, E...>>(k);
+  return detail::draw_floating<detail::uniform_operation<T, E...>, T, shape<E...>>(k);
 }
 /// Uniform in [low, high); the bounds are numbers or tensors that broadcast to the shape.
 template <class T, extent_t... E, class K, detail::random_parameter L, detail::random_parameter H>
 constexpr auto uniform(basic_key<K> const& k, L&& low, H&& high) {
-  (void)sizeof(detail::floating_draw<T>);
-  detail::check_parameters<shape<E...>, L, H>();
-  return detail::draw<detail::uniform_operation<T, E...>>(k, detail::as_parameter<T>(static_cast<L&&>(low)), detail::as_parameter<T>(static_cast<H&&>(high)));
+  return detail::draw_floating<detail::uniform_operation<T, E...>, T, shape<E...>>(k, detail::as_parameter<T>(static_cast<L&&>(low)), detail::as_parameter<T>(static_cast<H&&>(high)));
 }
 /// Standard normal numbers: the normal quantile of a uniform number. Largest magnitudes 5.4 (float) and 8.3 (double).
 template <class T, extent_t... E, class K>
 constexpr auto normal(basic_key<K> const& k) {
-  (void)sizeof(detail::floating_draw<T>);
-  return detail::draw<detail::normal_operation<T, E...>>(k);
+  return detail::draw_floating<detail::normal_operation<T, E...>, T, shape<E...>>(k);
 }
 /// Standard normal numbers on condition that they are in [lower, upper].
 template <class T, extent_t... E, class K, detail::random_parameter L, detail::random_parameter H>
 constexpr auto truncated_normal(basic_key<K> const& k, L&& lower, H&& upper) {
-  (void)sizeof(detail::floating_draw<T>);
-  detail::check_parameters<shape<E...>, L, H>();
-  return detail::draw<detail::truncated_normal_operation<T, E...>>(k, detail::as_parameter<T>(static_cast<L&&>(lower)), detail::as_parameter<T>(static_cast<H&&>(upper)));
+  return detail::draw_floating<detail::truncated_normal_operation<T, E...>, T, shape<E...>>(k, detail::as_parameter<T>(static_cast<L&&>(lower)), detail::as_parameter<T>(static_cast<H&&>(upper)));
 }
 /// Exponential numbers with mean 1, greater than 0.
 template <class T, extent_t... E, class K>
 constexpr auto exponential(basic_key<K> const& k) {
-  (void)sizeof(detail::floating_draw<T>);
-  return detail::draw<detail::exponential_operation<T, E...>>(k);
+  return detail::draw_floating<detail::exponential_operation<T, E...>, T, shape<E...>>(k);
 }
 /// Standard Gumbel numbers: -log of exponential ones.
 template <class T, extent_t... E, class K>
 constexpr auto gumbel(basic_key<K> const& k) {
-  (void)sizeof(detail::floating_draw<T>);
-  return detail::draw<detail::gumbel_operation<T, E...>>(k);
+  return detail::draw_floating<detail::gumbel_operation<T, E...>, T, shape<E...>>(k);
 }
 /// True with probability p, a number or a tensor that broadcasts to the shape; without a shape, the shape of p.
 template <extent_t... E, class K, detail::random_parameter P>
 constexpr auto bernoulli(basic_key<K> const& k, P&& p) {
-  if constexpr (sizeof...(E) > 0) detail::check_parameters<shape<E...>, P>();
-  return detail::draw<detail::bernoulli_operation<E...>>(k, detail::as_parameter<float>(static_cast<P&&>(p)));
+  using parameter = decltype(detail::as_parameter<float>(static_cast<P&&>(p)));
+  using drawn = std::conditional_t<sizeof...(E) == 0, detail::shape_of<parameter>, shape<E...>>;
+  (void)sizeof(detail::parameter_shapes<drawn, detail::shape_of<parameter>>);
+  if constexpr (detail::parameter_fit<drawn, detail::shape_of<parameter>>::value) return detail::draw<detail::bernoulli_operation<E...>>(k, detail::as_parameter<float>(static_cast<P&&>(p)));
+  else return detail::failed<bool, drawn>{};
 }
 /// Integers in [low, high); low where the interval is empty. An integer's probability is off by less than 2^-32, by less than 2^-64 for 64-bit T:
 /// a relative bias below (high - low) / 2^32 or 2^64. None when high - low is a power of two.
 template <class T, extent_t... E, class K, detail::index_operand L, detail::index_operand H>
 constexpr auto integers(basic_key<K> const& k, L&& low, H&& high) {
-  (void)sizeof(detail::integer_draw<T>);
-  detail::check_parameters<shape<E...>, L, H>();
   // The excluded bound of a narrow type need not be one of its values.
   using wide = std::conditional_t<dtype_of<T> == dtype::uint64, std::uint64_t, std::int64_t>;
-  return detail::draw<detail::integers_operation<T, E...>>(k, detail::as_parameter<wide>(static_cast<L&&>(low)), detail::as_parameter<wide>(static_cast<H&&>(high)));
+  return detail::draw_integers<detail::integers_operation<T, E...>, T, shape<E...>>(k, detail::as_parameter<wide>(static_cast<L&&>(low)), detail::as_parameter<wide>(static_cast<H&&>(high)));
 }
 /// 0, 1, ..., N - 1 in random order (int32): what sorts N random 64-bit numbers, so that every order is equally likely but for ties (probability below N^2 / 2^65).
 template <extent_t N, class K>
@@ -198,7 +205,8 @@ constexpr auto permutation(basic_key<K> const& k, X&& x) {
 template <class K, operand X, int A>
 constexpr auto categorical(basic_key<K> const& k, X&& logits, axis_set<A>) {
   (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>);
-  return detail::draw<detail::categorical_operation<A>>(k, static_cast<X&&>(logits));
+  if constexpr (detail::has_axis<detail::shape_of<X>, A>) return detail::draw<detail::categorical_operation<A>>(k, static_cast<X&&>(logits));
+  else return detail::failed<std::int64_t, shape<>>{};
 }
 template <class K, operand X>
 constexpr auto categorical(basic_key<K> const& k, X&& logits) {

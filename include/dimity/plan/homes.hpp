@@ -41,6 +41,28 @@ struct home_finder {
     at(id).ready = static_cast<std::int16_t>(level(id) + 1);
     place_itself(id);
   }
+  /// Something with the value of `id` that can be read from memory, for users that need memory. A relabelled value is its operand seen with other strides, not a second
+  /// buffer; users in its own kernel keep the original.
+  constexpr int readable(int id, int& ready) {
+    bool const relabelled = p.is_anchored(id) && !at(id).required && (family_of(p.g->nodes[id].op) == family::relabel || family_of(p.g->nodes[id].op) == family::view);
+    if (!relabelled) {
+      ready = require(id);
+      return id;
+    }
+    node alias = p.g->nodes[id];
+    alias.arg[0] = readable(alias.arg[0], ready);
+    p.g->nodes.push(alias);
+    int const a = p.g->nodes.size() - 1;
+    p.info.push({});
+    p.places.push({});
+    place to;
+    view(a, place_of(alias.arg[0]), to);
+    p.places[a] = to;
+    at(a).state = status::memory;
+    at(a).ready = static_cast<std::int16_t>(ready);
+    p.order.push(a);
+    return a;
+  }
   constexpr void place_itself(int id) {
     p.places[id] = {};
     p.places[id].root = id;
@@ -128,7 +150,7 @@ struct home_finder {
 
   constexpr void visit_relabel(int id) {
     node const n = p.g->nodes[id];
-    int const o = n.arg[0];
+    int o = n.arg[0];
     bool const relabels = family_of(n.op) == family::relabel || (n.op == primitive::reshape && only_ones_differ(p.g->shape(id), p.g->shape(o)));
     if (relabels && at(o).state != status::memory && at(o).state != status::anchored) {
       at(id).state = status::floating;
@@ -143,7 +165,9 @@ struct home_finder {
         return;
       }
     }
-    int const ready = require(o);
+    int ready = 0;
+    o = readable(o, ready);
+    p.g->nodes[id].arg[0] = o;
     place to;
     if (view(id, place_of(o), to)) {
       p.places[id] = to;
@@ -386,7 +410,12 @@ struct home_finder {
       case family::reduction: visit_reduction(id); break;
       case family::opaque: {
         int ready = 0;
-        for (int k = 0; k < arity_of(n.op); ++k) ready = later(ready, require(n.arg[k]));
+        for (int k = 0; k < arity_of(n.op); ++k) {
+          int mine = 0;
+          int const from = readable(n.arg[k], mine);
+          p.g->nodes[id].arg[k] = from;
+          ready = later(ready, mine);
+        }
         place_itself(id);
         at(id).state = status::memory;
         at(id).ready = static_cast<std::int16_t>(ready + 1);

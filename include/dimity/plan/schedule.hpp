@@ -146,6 +146,9 @@ struct scheduler {
         if (p.info[id].group == gi && p.info[id].required && (p.is_anchored(id) || p.info[id].accumulated)) roots.push(id);
       if (roots.size() == 0) continue;
       component = list<std::int32_t>(count, -1);
+      // Scalars of one level are one kernel, whatever they are.
+      if (g.shapes[p.groups[gi].space].size() == 1)
+        for (int r : roots) unite(r, roots[0]);
       for (int r : roots) {
         if (component[r] >= 0) unite(component[r], r);
         component[r] = r;

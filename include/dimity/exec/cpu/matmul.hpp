@@ -7,7 +7,7 @@ namespace dimity::detail {
 namespace mm {
 
 template <class Sink, class T>
-[[gnu::always_inline]] inline void emit(Sink const& sink, std::int64_t i, std::int64_t j, vec<T> v, int count) {
+[[gnu::always_inline]] inline void emit(Sink const& sink, std::int64_t i, std::int64_t j, batch<T> v, int count) {
   if (count == lanes<T>) sink(i, j, v);
   else sink(i, j, v, count);
 }
@@ -19,64 +19,80 @@ struct tile_exit {
 };
 
 template <outer_shape S, tile_exit E, int V, class T, class Sink>
-[[gnu::always_inline]] inline void emit_sum(Sink const& sink, std::int64_t i, std::int64_t j, vec<T> v) {
+[[gnu::always_inline]] inline void emit_sum(Sink const& sink, std::int64_t i, std::int64_t j, batch<T> v) {
   if constexpr (V == S.vectors - 1 && E.last_count < lanes<T>) sink(i, j + V * lanes<T>, rotate<E.rotation, T>(v), E.last_count);
   else sink(i, j + V * lanes<T>, v);
 }
 
 template <outer_shape S, tile_exit E, class T, class Sink, int... V>
-[[gnu::always_inline]] inline void emit_row(Sink const& sink, std::int64_t i, std::int64_t j, vec<T> const* sum, std::integer_sequence<int, V...>) {
+[[gnu::always_inline]] inline void emit_row(Sink const& sink, std::int64_t i, std::int64_t j, batch<T> const* sum, std::integer_sequence<int, V...>) {
   (emit_sum<S, E, V, T>(sink, i, j, sum[V]), ...);
 }
 
 template <outer_shape S, tile_exit E, class T, class Sink, int... V>
 [[gnu::always_inline]] inline void emit_stored_row(Sink const& sink, std::int64_t i, std::int64_t j, T const* sum, std::integer_sequence<int, V...>) {
-  (emit_sum<S, E, V, T>(sink, i, j, vec<T>::load_aligned(sum + V * lanes<T>)), ...);
+  (emit_sum<S, E, V, T>(sink, i, j, batch<T>::load_aligned(sum + V * lanes<T>)), ...);
 }
 
 template <outer_shape S, tile_exit E, class T, class Sink, int... R>
-[[gnu::always_inline]] inline void emit_rows(Sink const& sink, std::int64_t i, std::int64_t j, vec<T> const* sum, std::integer_sequence<int, R...>) {
+[[gnu::always_inline]] inline void emit_rows(Sink const& sink, std::int64_t i, std::int64_t j, batch<T> const* sum, std::integer_sequence<int, R...>) {
   (emit_row<S, E, T>(sink, i + R, j, sum + R * S.vectors, std::make_integer_sequence<int, S.vectors>{}), ...);
 }
 
 template <class T, int... I>
-[[gnu::always_inline]] inline void store_sums(vec<T> const* sum, T* to, std::integer_sequence<int, I...>) {
+[[gnu::always_inline]] inline void store_sums(batch<T> const* sum, T* to, std::integer_sequence<int, I...>) {
   (sum[I].store_aligned(to + I * lanes<T>), ...);
 }
 
-/// Emits one vector of every row of sums, kept at `sum` with a stride, as columns.
+template <int Rows, int First, int Count, int Piece, class T, class Sink>
+[[gnu::always_inline]] inline void emit_piece(Sink const& sink, std::int64_t i, std::int64_t j, T const* turned) {
+  for (int l = Piece * piece<T>; l < (Piece + 1) * piece<T>; ++l)
+    if (l >= First && l < First + Count)
+      emit<Sink, T>(sink, j + l, i, rotate<Piece * piece<T>, T>(batch<T>::load_aligned(turned + l % piece<T> * lanes<T>)), Rows);
+}
+
+// In registers: reading a whole vector at a piece that was just stored would wait for the store to reach the cache.
+template <int Rows, int First, int Count, class T, class Sink, int... P>
+[[gnu::always_inline]] inline void emit_pieces(Sink const& sink, std::int64_t i, std::int64_t j, T const* turned, std::integer_sequence<int, P...>) {
+  (emit_piece<Rows, First, Count, P, T>(sink, i, j, turned), ...);
+}
+
+/// Emits vector V of every row of sums, kept at `sum`, as columns.
 template <outer_shape S, tile_exit E, int V, class T, class Sink>
-[[gnu::always_inline]] inline void emit_columns(Sink const& sink, std::int64_t i, std::int64_t j, T* sum) {
+[[gnu::always_inline]] inline void emit_columns(Sink const& sink, std::int64_t i, std::int64_t j, T const* sum) {
   constexpr int width = lanes<T>;
   constexpr bool partial = V == S.vectors - 1 && E.last_count < width;
-  alignas(64) T turned[width * width];
+  constexpr int first = partial ? E.rotation : 0;
+  constexpr int count = partial ? E.last_count : width;
+  sum += V * width;
+  j += V * width;
   if constexpr (S.rows == 1) {
-    if constexpr (partial) rotate<E.rotation, T>(vec<T>::load_aligned(sum + V * width)).store_aligned(sum + V * width);
-    for (int l = 0; l < (partial ? E.last_count : width); ++l) sink(j + V * width + l, i, vec<T>(sum[V * width + l]), 1);
+    for (int l = 0; l < count; ++l) sink(j + l, i, batch<T>(sum[first + l]), 1);
+  } else if constexpr (S.rows <= piece<T>) {
+    alignas(64) T turned[width * piece<T>];
+    transpose_pieces<T>([&](int r) __attribute__((always_inline)) { return load_raw<T, width>(sum + r * S.vectors * width); },
+                        [&](int r, raw<T> v) __attribute__((always_inline)) { store_raw<T>(turned + r * width, v); });
+    emit_pieces<S.rows, first, count, T>(sink, i, j - first, turned, std::make_integer_sequence<int, width / piece<T>>{});
   } else {
-    transpose_block<T>(sum + V * width, S.vectors * width, turned, width);
-    T const* const first = turned + (partial ? E.rotation * width : 0);
-    for (int l = 0; l < (partial ? E.last_count : width); ++l) {
-      vec<T> const v = vec<T>::load_aligned(first + l * width);
-      if constexpr (S.rows == width) sink(j + V * width + l, i, v);
-      else sink(j + V * width + l, i, v, S.rows);
-    }
+    alignas(64) T turned[width * width];
+    transpose_block<T>(sum, S.vectors * width, turned, width);
+    for (int l = first; l < first + count; ++l) emit<Sink, T>(sink, j + l - first, i, batch<T>::load_aligned(turned + l * width), S.rows);
   }
 }
 
 template <outer_shape S, tile_exit E, class T, class Sink, int... V>
-[[gnu::always_inline]] inline void emit_transposed(Sink const& sink, std::int64_t i, std::int64_t j, T* sum, std::integer_sequence<int, V...>) {
+[[gnu::always_inline]] inline void emit_transposed(Sink const& sink, std::int64_t i, std::int64_t j, T const* sum, std::integer_sequence<int, V...>) {
   (emit_columns<S, E, V, T>(sink, i, j, sum), ...);
 }
 
 template <class T, int... I>
-[[gnu::always_inline]] inline void add_stored(vec<T>* sum, T const* from, std::integer_sequence<int, I...>) {
-  ((sum[I] = sum[I] + vec<T>::load_aligned(from + I * lanes<T>)), ...);
+[[gnu::always_inline]] inline void add_stored(batch<T>* sum, T const* from, std::integer_sequence<int, I...>) {
+  ((sum[I] = sum[I] + batch<T>::load_aligned(from + I * lanes<T>)), ...);
 }
 
 template <class T, int... I>
-[[gnu::always_inline]] inline void clear_sums(vec<T>* sum, std::integer_sequence<int, I...>) {
-  ((sum[I] = vec<T>(T(0))), ...);
+[[gnu::always_inline]] inline void clear_sums(batch<T>* sum, std::integer_sequence<int, I...>) {
+  ((sum[I] = batch<T>(T(0))), ...);
 }
 
 /// Where a tile stands in a sum over several blocks of k; `kept` holds its running sums between blocks.
@@ -96,7 +112,7 @@ inline void outer_tile(T const* a, T const* b, T const* b_tail, std::int64_t dep
   constexpr auto all = std::make_integer_sequence<int, sums>{};
   // The sink's fields would be read again after every store if it stayed behind a reference.
   Sink const exit = sink;
-  vec<T> sum[sums * S.splits];
+  batch<T> sum[sums * S.splits];
   clear_sums<T>(sum, std::make_integer_sequence<int, sums * S.splits>{});
   constexpr int unroll = S.splits > 2 ? S.splits : (sums <= 12 ? 4 : 2);
   if constexpr (blocked) {
@@ -111,10 +127,10 @@ inline void outer_tile(T const* a, T const* b, T const* b_tail, std::int64_t dep
     if (!state.last) return store_sums<T>(sum, state.kept, all);
   }
   if constexpr (E.transposes) {
-    constexpr int rows = S.rows == 1 ? 1 : lanes<T>;
+    constexpr int rows = S.rows == 1 ? 1 : (S.rows <= piece<T> ? piece<T> : lanes<T>);
     alignas(64) T stored[rows * S.vectors * lanes<T>];
     store_sums<T>(sum, stored, all);
-    for (int l = sums * lanes<T>; l < rows * S.vectors * lanes<T>; l += lanes<T>) vec<T>(T(0)).store_aligned(stored + l);
+    for (int l = sums * lanes<T>; l < rows * S.vectors * lanes<T>; l += lanes<T>) batch<T>(T(0)).store_aligned(stored + l);
     emit_transposed<S, E, T>(exit, i, j, stored, std::make_integer_sequence<int, S.vectors>{});
   } else if constexpr (!blocked && (sums <= 4 || Depth <= 32)) {
     emit_rows<S, E, T>(exit, i, j, sum, std::make_integer_sequence<int, S.rows>{});
@@ -282,18 +298,18 @@ struct dot_product {
     return std::min(columns, std::max(most_sums / rows, 1));
   }
   static constexpr int most_rows(int columns) {
-    int const rows = std::max(1, MOSTS / static_cast<int>(std::bit_ceil(static_cast<unsigned>(strip(columns)))));
+    int const rows = std::max(1, (columns == 1 ? most_sums / 2 : most_sums) / static_cast<int>(std::bit_ceil(static_cast<unsigned>(strip(columns)))));
     return static_cast<int>(std::min<std::int64_t>(rows, P.m));
   }
 
   template <int First, int... I>
-  [[gnu::always_inline]] static void reduce_some(vec<T> const* sum, T* to, std::integer_sequence<int, I...>) {
-    vec<T> const some[] = {sum[First + I]...};
+  [[gnu::always_inline]] static void reduce_some(batch<T> const* sum, T* to, std::integer_sequence<int, I...>) {
+    batch<T> const some[] = {sum[First + I]...};
     horizontal_sums<T>(some).store_aligned(to + First);
   }
 
   template <int First, int Count>
-  [[gnu::always_inline]] static void reduce(vec<T> const* sum, T* to) {
+  [[gnu::always_inline]] static void reduce(batch<T> const* sum, T* to) {
     if constexpr (First < Count) {
       reduce_some<First>(sum, to, std::make_integer_sequence<int, std::min(width, Count - First)>{});
       reduce<First + width, Count>(sum, to);
@@ -305,7 +321,7 @@ struct dot_product {
   [[gnu::always_inline]] static void sums(T const* a, T const* b, T* to) {
     constexpr int count = Rows * Columns;
     constexpr dot_shape shape{Rows, Columns, splits_for(count, P.k / width), a_row, b_col};
-    vec<T> sum[count * shape.splits];
+    batch<T> sum[count * shape.splits];
     clear_sums<T>(sum, std::make_integer_sequence<int, count * shape.splits>{});
     dot_accumulate<shape, P.k, T>(sum, a, b);
     merge_splits<count, shape.splits, T>(sum);
@@ -313,7 +329,7 @@ struct dot_product {
   }
 
   template <int Columns, class Sink, int... R>
-  [[gnu::always_inline]] static void emit_rotated(Sink const& sink, std::int64_t i, std::int64_t j, vec<T> v, std::integer_sequence<int, R...>) {
+  [[gnu::always_inline]] static void emit_rotated(Sink const& sink, std::int64_t i, std::int64_t j, batch<T> v, std::integer_sequence<int, R...>) {
     (emit<Sink, T>(sink, i + R, j, rotate<R * Columns, T>(v), Columns), ...);
   }
 
@@ -325,10 +341,10 @@ struct dot_product {
     alignas(64) T reduced[Rows * step + width];
     if constexpr (Columns == 1) {
       sums<Rows, 1>(a, b, reduced);
-      for (int r = 0; r < Rows; ++r) exit(i + r, j, vec<T>(reduced[r]), 1);
+      for (int r = 0; r < Rows; ++r) exit(i + r, j, batch<T>(reduced[r]), 1);
     } else if constexpr (step == Columns && Rows * Columns <= width) {
       sums<Rows, Columns>(a, b, reduced);
-      emit_rotated<Columns>(exit, i, j, vec<T>::load_aligned(reduced), std::make_integer_sequence<int, Rows>{});
+      emit_rotated<Columns>(exit, i, j, batch<T>::load_aligned(reduced), std::make_integer_sequence<int, Rows>{});
     } else {
       alignas(64) T rows[Rows * width] = {};
       for (int c = 0; c + step <= Columns; c += step) {
@@ -339,7 +355,7 @@ struct dot_product {
         sums<Rows, left>(a, b + (Columns - left) * b_col, reduced);
         for (int r = 0; r < Rows; ++r) std::memcpy(rows + r * width + Columns - left, reduced + r * left, left * sizeof(T));
       }
-      for (int r = 0; r < Rows; ++r) emit<Sink, T>(exit, i + r, j, vec<T>::load_aligned(rows + r * width), Columns);
+      for (int r = 0; r < Rows; ++r) emit<Sink, T>(exit, i + r, j, batch<T>::load_aligned(rows + r * width), Columns);
     }
   }
 
@@ -374,8 +390,8 @@ template <class T, class Sink>
 struct shifted_sink {
   Sink sink;
   std::int64_t columns;
-  [[gnu::always_inline]] void operator()(std::int64_t i, std::int64_t j, vec<T> v) const { sink(i, j + columns, v); }
-  [[gnu::always_inline]] void operator()(std::int64_t i, std::int64_t j, vec<T> v, int count) const { sink(i, j + columns, v, count); }
+  [[gnu::always_inline]] void operator()(std::int64_t i, std::int64_t j, batch<T> v) const { sink(i, j + columns, v); }
+  [[gnu::always_inline]] void operator()(std::int64_t i, std::int64_t j, batch<T> v, int count) const { sink(i, j + columns, v, count); }
 };
 
 /// The two products a split one is made of.
@@ -408,7 +424,7 @@ void matmul(T const* a, T const* b, std::byte* scratch, Sink const& sink) {
   if constexpr (how.how == mm::method::zeros) {
     for (std::int64_t i = 0; i < P.m; ++i)
       for (std::int64_t j = 0; j < P.n; j += mm::lanes<T>)
-        mm::emit<Sink, T>(sink, i, j, mm::vec<T>(T(0)), static_cast<int>(std::min<std::int64_t>(mm::lanes<T>, P.n - j)));
+        mm::emit<Sink, T>(sink, i, j, mm::batch<T>(T(0)), static_cast<int>(std::min<std::int64_t>(mm::lanes<T>, P.n - j)));
   } else if constexpr (how.how == mm::method::outer) {
     mm::outer_product<T, P, how, false>::run(a, b, packed, sink);
   } else if constexpr (how.how == mm::method::swapped) {

@@ -35,7 +35,7 @@ struct plan {
 #if defined(__aarch64__)
 inline constexpr int registers = 32;
 #else
-inline constexpr int registers = sizeof(vec<float>) == 64 ? 32 : 16;
+inline constexpr int registers = sizeof(batch<float>) == 64 ? 32 : 16;
 #endif
 #if defined(__aarch64__) || defined(__FMA__) || defined(__AVX512F__)
 inline constexpr int temporaries = 1;  // the broadcast element
@@ -102,7 +102,7 @@ constexpr tile_size choose_tile(std::int64_t m, std::int64_t columns, std::int64
 constexpr matmul_problem transposed(matmul_problem const& p) { return {p.n, p.m, p.k, p.b_col, p.b_row, p.a_col, p.a_row}; }
 constexpr matmul_problem with_columns(matmul_problem p, std::int64_t n) { return p.n = n, p; }
 
-constexpr std::int64_t vector_width(std::size_t element_size) { return static_cast<std::int64_t>(sizeof(vec<float>) / element_size); }
+constexpr std::int64_t vector_width(std::size_t element_size) { return static_cast<std::int64_t>(sizeof(batch<float>) / element_size); }
 
 inline constexpr std::int64_t impossible = std::int64_t{1} << 60;
 
@@ -238,7 +238,7 @@ inline void pack_panel(T const* b, std::int64_t depth, T* to) {
   if constexpr (Col == 1 && !narrow) {
     for (std::int64_t i = 0; i < depth; ++i, b += Row, to += to_row)
       for (int v = 0; v < Vectors; ++v)
-        vec<T>::load_unaligned(b + v * width - (v == Vectors - 1 ? Shift : 0)).store_aligned(to + v * width);
+        batch<T>::load_unaligned(b + v * width - (v == Vectors - 1 ? Shift : 0)).store_aligned(to + v * width);
   } else {
     for (int v = 0; v < Vectors; ++v) {
       T const* const from = b + (v * width - (v == Vectors - 1 ? Shift : 0)) * Col;

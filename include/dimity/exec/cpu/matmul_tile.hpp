@@ -13,10 +13,10 @@
 namespace dimity::detail::mm {
 
 template <class T>
-using vec = native_batch<T>;
+using batch = native_batch<T>;
 
 template <class T>
-inline constexpr int lanes = static_cast<int>(vec<T>::size);
+inline constexpr int lanes = static_cast<int>(batch<T>::size);
 
 // GCC and Clang vectors, used only where xsimd 8.1 has no compile-time shuffle.
 template <class T, int N>
@@ -27,40 +27,40 @@ template <class T, int N = lanes<T>>
 using raw = typename raw_vector<T, N>::type;
 
 template <class T>
-[[gnu::always_inline]] inline raw<T> to_raw(vec<T> v) {
-  return (raw<T>)(typename vec<T>::register_type)(v);
+[[gnu::always_inline]] inline raw<T> to_raw(batch<T> v) {
+  return (raw<T>)(typename batch<T>::register_type)(v);
 }
 template <class T>
-[[gnu::always_inline]] inline vec<T> from_raw(raw<T> v) {
-  return vec<T>((typename vec<T>::register_type)(v));
+[[gnu::always_inline]] inline batch<T> from_raw(raw<T> v) {
+  return batch<T>((typename batch<T>::register_type)(v));
 }
 
 template <int By, class T, int... L>
-[[gnu::always_inline]] inline vec<T> rotate_impl(vec<T> v, std::integer_sequence<int, L...>) {
+[[gnu::always_inline]] inline batch<T> rotate_impl(batch<T> v, std::integer_sequence<int, L...>) {
   raw<T> const r = to_raw<T>(v);
   return from_raw<T>(__builtin_shufflevector(r, r, ((L + By) % lanes<T>)...));
 }
 
 /// Lane l of the result is lane (l + By) mod W of v.
 template <int By, class T>
-[[gnu::always_inline]] inline vec<T> rotate(vec<T> v) {
+[[gnu::always_inline]] inline batch<T> rotate(batch<T> v) {
   if constexpr (By % lanes<T> == 0) return v;
   else return rotate_impl<By, T>(v, std::make_integer_sequence<int, lanes<T>>{});
 }
 
 template <int First, class T, int... L>
-[[gnu::always_inline]] inline vec<T> clear_below_impl(vec<T> v, std::integer_sequence<int, L...>) {
+[[gnu::always_inline]] inline batch<T> clear_below_impl(batch<T> v, std::integer_sequence<int, L...>) {
   return from_raw<T>(__builtin_shufflevector(to_raw<T>(v), raw<T>{}, (L < First ? L + lanes<T> : L)...));
 }
 
 /// v with the lanes below First set to zero.
 template <int First, class T>
-[[gnu::always_inline]] inline vec<T> clear_below(vec<T> v) {
+[[gnu::always_inline]] inline batch<T> clear_below(batch<T> v) {
   return clear_below_impl<First, T>(v, std::make_integer_sequence<int, lanes<T>>{});
 }
 
 template <int Segment, class T, int... L>
-[[gnu::always_inline]] inline vec<T> add_halves_impl(vec<T> x, vec<T> y, std::integer_sequence<int, L...>) {
+[[gnu::always_inline]] inline batch<T> add_halves_impl(batch<T> x, batch<T> y, std::integer_sequence<int, L...>) {
   constexpr int half = Segment / 2;
   raw<T> const p = to_raw<T>(x);
   raw<T> const q = to_raw<T>(y);
@@ -71,19 +71,19 @@ template <int Segment, class T, int... L>
 
 /// Folds every segment of Segment lanes to half its length: those of x to the lower half of the segment, those of y to the upper.
 template <int Segment, class T>
-[[gnu::always_inline]] inline vec<T> add_halves(vec<T> x, vec<T> y) {
+[[gnu::always_inline]] inline batch<T> add_halves(batch<T> x, batch<T> y) {
   return add_halves_impl<Segment, T>(x, y, std::make_integer_sequence<int, lanes<T>>{});
 }
 
 template <int Segment, class T>
-[[gnu::always_inline]] inline vec<T> fold_segments(vec<T> v) {
+[[gnu::always_inline]] inline batch<T> fold_segments(batch<T> v) {
   if constexpr (Segment == 1) return v;
   else return fold_segments<Segment / 2, T>(add_halves<Segment, T>(v, v));
 }
 
 /// Sums of v[First], v[First + Stride], ...: Count segments, in order.
 template <int First, int Stride, int Count, class T, std::size_t N>
-[[gnu::always_inline]] inline vec<T> sum_tree(vec<T> const (&v)[N]) {
+[[gnu::always_inline]] inline batch<T> sum_tree(batch<T> const (&v)[N]) {
   constexpr int segment = 2 * lanes<T> / Count;
   if constexpr (Count == 1) return v[First];
   else if constexpr (First + Stride >= static_cast<int>(N))
@@ -92,17 +92,17 @@ template <int First, int Stride, int Count, class T, std::size_t N>
 }
 
 template <int Stride, class T, int... L>
-[[gnu::always_inline]] inline vec<T> every_impl(vec<T> v, std::integer_sequence<int, L...>) {
+[[gnu::always_inline]] inline batch<T> every_impl(batch<T> v, std::integer_sequence<int, L...>) {
   raw<T> const r = to_raw<T>(v);
   return from_raw<T>(__builtin_shufflevector(r, r, (L * Stride % lanes<T>)...));
 }
 
 /// Lane l (l < N <= W) of the result is the sum of the lanes of v[l].
 template <class T, std::size_t N>
-[[gnu::always_inline]] inline vec<T> horizontal_sums(vec<T> const (&v)[N]) {
+[[gnu::always_inline]] inline batch<T> horizontal_sums(batch<T> const (&v)[N]) {
   constexpr int count = static_cast<int>(std::bit_ceil(N));
   constexpr int segment = lanes<T> / count;
-  vec<T> const sums = fold_segments<segment, T>(sum_tree<0, 1, count, T>(v));
+  batch<T> const sums = fold_segments<segment, T>(sum_tree<0, 1, count, T>(v));
   if constexpr (segment == 1) return sums;
   else return every_impl<segment, T>(sums, std::make_integer_sequence<int, lanes<T>>{});
 }
@@ -140,33 +140,35 @@ template <class T>
   std::memcpy(p, &v, sizeof v);
 }
 
+template <class T>
+inline constexpr int piece = 16 / static_cast<int>(sizeof(T));
+
+/// Transposes every 16-byte column of piece<T> vectors within its lanes; row(r) is vector r, store(r, v) takes the results.
+template <class T, class Row, class Store>
+[[gnu::always_inline]] inline void transpose_pieces(Row const& row, Store const& store) {
+  constexpr auto all = std::make_integer_sequence<int, lanes<T>>{};
+  if constexpr (piece<T> == 4) {
+    raw<T> const r0 = row(0), r1 = row(1), r2 = row(2), r3 = row(3);
+    raw<T> const low02 = interleave<4, false, T>(r0, r2, all), high02 = interleave<4, true, T>(r0, r2, all);
+    raw<T> const low13 = interleave<4, false, T>(r1, r3, all), high13 = interleave<4, true, T>(r1, r3, all);
+    store(0, interleave<4, false, T>(low02, low13, all));
+    store(1, interleave<4, true, T>(low02, low13, all));
+    store(2, interleave<4, false, T>(high02, high13, all));
+    store(3, interleave<4, true, T>(high02, high13, all));
+  } else {
+    raw<T> const r0 = row(0), r1 = row(1);
+    store(0, interleave<2, false, T>(r0, r1, all));
+    store(1, interleave<2, true, T>(r0, r1, all));
+  }
+}
+
 /// Writes the transpose of the W x W block at `from` (rows `from_stride` apart) to `to`.
 template <class T>
-[[gnu::always_inline]] inline void transpose_block(T const* from, std::int64_t from_stride, T* to,
-                                                   std::int64_t to_stride) {
-  constexpr int width = lanes<T>;
-  constexpr int piece = 16 / static_cast<int>(sizeof(T));
-  constexpr auto all = std::make_integer_sequence<int, width>{};
-  for (int q = 0; q < width; q += piece) {
-    T const* const p = from + q;
-    T* const o = to + q * to_stride;
-    auto const row = [&](int r) __attribute__((always_inline)) {
-      return gather_pieces<T, width, piece>(p + r * from_stride, from_stride);
-    };
-    if constexpr (piece == 4) {
-      raw<T> const r0 = row(0), r1 = row(1), r2 = row(2), r3 = row(3);
-      raw<T> const low02 = interleave<4, false, T>(r0, r2, all), high02 = interleave<4, true, T>(r0, r2, all);
-      raw<T> const low13 = interleave<4, false, T>(r1, r3, all), high13 = interleave<4, true, T>(r1, r3, all);
-      store_raw<T>(o, interleave<4, false, T>(low02, low13, all));
-      store_raw<T>(o + to_stride, interleave<4, true, T>(low02, low13, all));
-      store_raw<T>(o + 2 * to_stride, interleave<4, false, T>(high02, high13, all));
-      store_raw<T>(o + 3 * to_stride, interleave<4, true, T>(high02, high13, all));
-    } else {
-      raw<T> const r0 = row(0), r1 = row(1);
-      store_raw<T>(o, interleave<2, false, T>(r0, r1, all));
-      store_raw<T>(o + to_stride, interleave<2, true, T>(r0, r1, all));
-    }
-  }
+[[gnu::always_inline]] inline void transpose_block(T const* from, std::int64_t from_stride, T* to, std::int64_t to_stride) {
+  for (int q = 0; q < lanes<T>; q += piece<T>)
+    transpose_pieces<T>(
+        [&](int r) __attribute__((always_inline)) { return gather_pieces<T, lanes<T>, piece<T>>(from + q + r * from_stride, from_stride); },
+        [&](int r, raw<T> v) __attribute__((always_inline)) { store_raw<T>(to + (q + r) * to_stride, v); });
 }
 
 /// How an outer-product micro-kernel walks its operands; everything is a compile-time constant.
@@ -178,22 +180,22 @@ struct outer_shape {
 };
 
 template <outer_shape S, int Row, class T, int... V>
-[[gnu::always_inline]] inline void outer_row(vec<T>* sum, T const* a, vec<T> const* b_row,
+[[gnu::always_inline]] inline void outer_row(batch<T>* sum, T const* a, batch<T> const* b_row,
                                              std::integer_sequence<int, V...>) {
-  vec<T> const broadcast(a[Row * S.a_row]);
+  batch<T> const broadcast(a[Row * S.a_row]);
   ((sum[Row * S.vectors + V] = fma(broadcast, b_row[V], sum[Row * S.vectors + V])), ...);
 }
 
 template <outer_shape S, class T, int... R, int... V>
-[[gnu::always_inline]] inline void outer_step(vec<T>* sum, T const* a, T const* b, std::integer_sequence<int, R...>,
+[[gnu::always_inline]] inline void outer_step(batch<T>* sum, T const* a, T const* b, std::integer_sequence<int, R...>,
                                               std::integer_sequence<int, V...> columns) {
-  vec<T> const b_row[] = {
-      vec<T>::load_unaligned(b + V * lanes<T> - (V == S.vectors - 1 ? S.shift : 0))...};
+  batch<T> const b_row[] = {
+      batch<T>::load_unaligned(b + V * lanes<T> - (V == S.vectors - 1 ? S.shift : 0))...};
   (outer_row<S, R, T>(sum, a, b_row, columns), ...);
 }
 
 template <outer_shape S, class T, int... U>
-[[gnu::always_inline]] inline void outer_steps(vec<T>* sum, T const* a, T const* b,
+[[gnu::always_inline]] inline void outer_steps(batch<T>* sum, T const* a, T const* b,
                                                std::integer_sequence<int, U...>) {
   constexpr int tile = S.rows * S.vectors;
   (outer_step<S, T>(sum + U % S.splits * tile, a + U * S.a_col, b + U * S.b_row,
@@ -202,13 +204,13 @@ template <outer_shape S, class T, int... U>
 }
 
 template <int Distance, class T, int... I>
-[[gnu::always_inline]] inline void add_upper_half(vec<T>* sum, std::integer_sequence<int, I...>) {
+[[gnu::always_inline]] inline void add_upper_half(batch<T>* sum, std::integer_sequence<int, I...>) {
   ((sum[I] = sum[I] + sum[I + Distance]), ...);
 }
 
 /// Adds up `Splits` (a power of two) consecutive tiles of sums into the first.
 template <int Tile, int Splits, class T>
-[[gnu::always_inline]] inline void merge_splits(vec<T>* sum) {
+[[gnu::always_inline]] inline void merge_splits(batch<T>* sum) {
   if constexpr (Splits > 1) {
     constexpr int half = Splits / 2 * Tile;
     add_upper_half<half, T>(sum, std::make_integer_sequence<int, half>{});
@@ -218,7 +220,7 @@ template <int Tile, int Splits, class T>
 
 /// Adds the product of `depth` steps to the first rows x vectors entries of `sum`, fetching a line of `next` per Unroll steps if Fetches.
 template <outer_shape S, int Unroll, bool Fetches, class T>
-[[gnu::always_inline]] inline void outer_accumulate(vec<T>* sum, T const* a, T const* b, std::int64_t depth, T const* next) {
+[[gnu::always_inline]] inline void outer_accumulate(batch<T>* sum, T const* a, T const* b, std::int64_t depth, T const* next) {
   constexpr auto block = std::make_integer_sequence<int, Unroll>{};
   constexpr auto one = std::make_integer_sequence<int, 1>{};
   std::int64_t const blocks = depth / Unroll;
@@ -248,33 +250,33 @@ struct dot_shape {
 
 // Skipped lanes were counted by the step before; both operands are cleared there because 0 * inf is not 0.
 template <int Skip, class T>
-[[gnu::always_inline]] inline vec<T> load_skipping(T const* p) {
-  vec<T> const v = vec<T>::load_unaligned(p);
+[[gnu::always_inline]] inline batch<T> load_skipping(T const* p) {
+  batch<T> const v = batch<T>::load_unaligned(p);
   if constexpr (Skip > 0) return clear_below<Skip, T>(v);
   else return v;
 }
 
 template <int SumStride, class T, int... H>
-[[gnu::always_inline]] inline void dot_streamed(vec<T>* sum, vec<T> const* held, vec<T> streamed,
+[[gnu::always_inline]] inline void dot_streamed(batch<T>* sum, batch<T> const* held, batch<T> streamed,
                                                 std::integer_sequence<int, H...>) {
   ((sum[H * SumStride] = fma(held[H], streamed, sum[H * SumStride])), ...);
 }
 
 template <dot_shape S, int Skip, class T, int... R, int... C>
-[[gnu::always_inline]] inline void dot_step(vec<T>* sum, T const* a, T const* b, std::integer_sequence<int, R...> rows,
+[[gnu::always_inline]] inline void dot_step(batch<T>* sum, T const* a, T const* b, std::integer_sequence<int, R...> rows,
                                             std::integer_sequence<int, C...> columns) {
   // The shorter operand stays in registers, the longer one is read by the fma itself.
   if constexpr (S.rows <= S.columns) {
-    vec<T> const held[] = {load_skipping<Skip, T>(a + R * S.a_row)...};
+    batch<T> const held[] = {load_skipping<Skip, T>(a + R * S.a_row)...};
     (dot_streamed<S.columns, T>(sum + C, held, load_skipping<Skip, T>(b + C * S.b_col), rows), ...);
   } else {
-    vec<T> const held[] = {load_skipping<Skip, T>(b + C * S.b_col)...};
+    batch<T> const held[] = {load_skipping<Skip, T>(b + C * S.b_col)...};
     (dot_streamed<1, T>(sum + R * S.columns, held, load_skipping<Skip, T>(a + R * S.a_row), columns), ...);
   }
 }
 
 template <dot_shape S, class T, int... U>
-[[gnu::always_inline]] inline void dot_steps(vec<T>* sum, T const* a, T const* b, std::integer_sequence<int, U...>) {
+[[gnu::always_inline]] inline void dot_steps(batch<T>* sum, T const* a, T const* b, std::integer_sequence<int, U...>) {
   constexpr int tile = S.rows * S.columns;
   (dot_step<S, 0, T>(sum + U * tile, a + U * lanes<T>, b + U * lanes<T>, std::make_integer_sequence<int, S.rows>{},
                      std::make_integer_sequence<int, S.columns>{}),
@@ -283,7 +285,7 @@ template <dot_shape S, class T, int... U>
 
 /// Adds the lane-wise products of K steps (K >= W) to the first rows x columns entries of `sum`.
 template <dot_shape S, std::int64_t K, class T>
-[[gnu::always_inline]] inline void dot_accumulate(vec<T>* sum, T const* a, T const* b) {
+[[gnu::always_inline]] inline void dot_accumulate(batch<T>* sum, T const* a, T const* b) {
   constexpr int width = lanes<T>;
   constexpr std::int64_t whole = K / width;
   constexpr std::int64_t blocks = whole / S.splits;
