@@ -102,10 +102,10 @@ template <class Shape>
 using row_major_strides = typename detail::row_major_strides_of<Shape, std::make_integer_sequence<int, Shape::rank>>::type;
 
 /// Views memory that is laid out row-major: `view<2, 3>(pointer)`. No copy; the caller keeps the memory alive.
-template <extent_t... E, class T>
-  requires element<std::remove_const_t<T>>
-constexpr auto view(T* data) {
-  return tensor_view<T, shape<E...>, row_major_strides<shape<E...>>>(data);
+template <extent_t... E, class P>
+  requires(std::is_pointer_v<std::remove_cvref_t<P>> && element<std::remove_cv_t<std::remove_pointer_t<std::remove_cvref_t<P>>>>)  // arrays do not decay here: view(array) has their shape
+constexpr auto view(P&& data) {
+  return tensor_view<std::remove_pointer_t<std::remove_cvref_t<P>>, shape<E...>, row_major_strides<shape<E...>>>(data);
 }
 /// Views a span; throws shape_error when it has another number of elements than the shape.
 template <extent_t... E, class T, std::size_t N>

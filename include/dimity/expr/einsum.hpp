@@ -199,14 +199,16 @@ struct einsum_operation {
   }
 };
 
+/// The first operand whose labels do not fit its axes, or their number.
 template <fixed_string Equation, class Indices, class... Shapes>
-inline constexpr bool einsum_ranks_fit = false;
+inline constexpr int einsum_misfit = 0;
 template <fixed_string Equation, int... I, class... Shapes>
-inline constexpr bool einsum_ranks_fit<Equation, std::integer_sequence<int, I...>, Shapes...> = (einsum_rank_fits<Equation, I, Shapes> && ...);
-template <fixed_string Equation, class Indices, class... Shapes>
-struct einsum_ranks;
-template <fixed_string Equation, int... I, class... Shapes>
-struct einsum_ranks<Equation, std::integer_sequence<int, I...>, Shapes...> : einsum_rank<Equation, I, Shapes>... {};
+inline constexpr int einsum_misfit<Equation, std::integer_sequence<int, I...>, Shapes...> = [] {
+  bool const fits[] = {einsum_rank_fits<Equation, I, Shapes>...};
+  int o = 0;
+  while (o < static_cast<int>(sizeof...(I)) && fits[o]) ++o;
+  return o;
+}();
 
 }  // namespace detail
 
@@ -228,8 +230,8 @@ constexpr auto einsum(X&& x, R&&... rest) {
   } else if constexpr (detail::equation_of<Equation>.operands != count) {
     (void)sizeof(detail::einsum_operands<Equation, count>);
     return detail::failed<T, shape<>>{};
-  } else if constexpr (!detail::einsum_ranks_fit<Equation, numbers, detail::shape_of<X>, detail::shape_of<R>...>) {
-    (void)sizeof(detail::einsum_ranks<Equation, numbers, detail::shape_of<X>, detail::shape_of<R>...>);
+  } else if constexpr (constexpr int misfit = detail::einsum_misfit<Equation, numbers, detail::shape_of<X>, detail::shape_of<R>...>; misfit < count) {
+    (void)sizeof(detail::einsum_rank<Equation, misfit, std::tuple_element_t<misfit, std::tuple<detail::shape_of<X>, detail::shape_of<R>...>>>);
     return detail::failed<T, shape<>>{};
   } else {
     (void)sizeof(detail::einsum_shapes<Equation, detail::shape_of<X>, detail::shape_of<R>...>);
