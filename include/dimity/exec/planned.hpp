@@ -29,12 +29,12 @@ struct planned {
 };
 
 /// Runs the plan in this thread's workspace.
-template <class Plan>
+template <class Plan, class Device = simd_device>
 DIMITY_INLINE void run_planned(void* const* inputs, void* const* outputs) {
   if constexpr (Plan::value.workspace_bytes == 0) {
-    executor<Plan>::run({inputs, outputs, nullptr});
+    executor<typename plan_on<Device, Plan>::type>::run({inputs, outputs, nullptr});
   } else {
-    executor<Plan>::run({inputs, outputs, workspace_of_thread(static_cast<std::size_t>(Plan::value.workspace_bytes))});
+    executor<typename plan_on<Device, Plan>::type>::run({inputs, outputs, workspace_of_thread(static_cast<std::size_t>(Plan::value.workspace_bytes))});
   }
 }
 

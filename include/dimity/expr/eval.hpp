@@ -96,6 +96,17 @@ struct evaluator {
     }
   }
 
+  template <class Device>
+  static result on(Device, X const& x) {
+    result to(uninitialized);
+    void const* inputs[leaves + 1];
+    void const** end = inputs;
+    lowering<X>::collect(x, end);
+    void* const outputs[] = {to.data()};
+    run_planned<planned<source<result>>, Device>(const_cast<void* const*>(inputs), outputs);
+    return to;
+  }
+
   static element_of<X> scalar(X const& x) {
     element_of<X> value;
     run<result>(&value, x);
@@ -146,6 +157,13 @@ constexpr auto eval(X&& x) {
     using result = typename detail::tensor_of<detail::element_of<X>, detail::shape_of<X>>::type;
     return result(static_cast<X&&>(x));
   }
+}
+
+/// The value of an expression, computed on a device: `eval(x, scalar)` is the reference that vector kernels are compared with.
+template <operand X, class Device>
+  requires(!detail::tracer<X>)
+auto eval(X const& x, Device device) {
+  return detail::evaluator<X>::on(device, x);
 }
 
 }  // namespace dimity

@@ -99,7 +99,7 @@ constexpr decltype(auto) materialize(X&& x) {
   else return std::apply([](auto&&... e) { return V{tree_value_t<decltype(e)>(materialize(static_cast<decltype(e)&&>(e)))...}; }, static_cast<X&&>(x));
 }
 
-template <class F>
+template <class F, class Device = simd_device>
 struct compiled_call {
   template <class... Args>
   using source = traced_source<F, tree_value_t<Args>...>;
@@ -168,7 +168,7 @@ struct compiled_call {
       if (d.input >= 0 && !d.in_place) outputs[n] = workspace + own + d.scratch;
       ++n;
     });
-    executor<plan>::run({inputs, outputs, workspace});
+    executor<typename plan_on<Device, plan>::type>::run({inputs, outputs, workspace});
     if constexpr (gifts::value.scratch_bytes > 0) {
       n = 0;
       for_each_leaf(out, [&](auto& leaf) {
@@ -191,7 +191,7 @@ struct compiled_call {
 }  // namespace detail
 
 /// A function as one program; see compile().
-template <class F>
+template <class F, class Device = simd_device>
 struct compiled_function {
   /// Runs the program. Arguments and results are pytrees; an argument passed with std::move is overwritten by a result of the same type.
   template <class... Args>
@@ -203,7 +203,7 @@ struct compiled_function {
         using body = decltype(F{}(std::declval<detail::traced_tree_t<detail::tree_value_t<Args>>&>()...));
         (void)sizeof(body*);
       }
-      return detail::compiled_call<F>::call(static_cast<Args&&>(args)...);
+      return detail::compiled_call<F, Device>::call(static_cast<Args&&>(args)...);
     }
   }
   /// Bytes of scratch memory that a call with such arguments needs: a compile-time constant.
@@ -217,6 +217,13 @@ struct compiled_function {
 /// Turns a captureless function of tensors, scalars and aggregates of them into one program that is traced, differentiated where asked, fused and planned at compile time.
 template <class F>
 constexpr compiled_function<F> compile(F const&) {
+  (void)sizeof(detail::transformable_function<F>);
+  return {};
+}
+
+/// The same on a device: `compile(f, scalar)` runs one element at a time.
+template <class F, class Device>
+constexpr compiled_function<F, Device> compile(F const&, Device) {
   (void)sizeof(detail::transformable_function<F>);
   return {};
 }

@@ -144,7 +144,7 @@ struct opaque {
   }
   template <matmul_problem P, class Sink>
   DIMITY_INLINE static void product(T const* a, T const* b, [[maybe_unused]] std::byte* scratch, Sink const& sink) {
-    if constexpr (std::is_floating_point_v<T>) matmul<T, P>(a, b, scratch, sink);
+    if constexpr (std::is_floating_point_v<T> && !runs_scalar<Plan>) matmul<T, P>(a, b, scratch, sink);
     else matmul_scalar<T, P>(a, b, sink);
   }
   struct plain_sink {

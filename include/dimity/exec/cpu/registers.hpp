@@ -37,6 +37,10 @@ struct plan_list {
   using type = decltype(make(std::make_integer_sequence<int, r.size()>{}));
 };
 
+/// True for plans that run one element at a time.
+template <class Plan>
+inline constexpr bool runs_scalar = requires { Plan::is_scalar; };
+
 /// What every part of one kernel's code looks up.
 template <class Plan, int Kernel>
 struct kernel_facts {
@@ -48,6 +52,7 @@ struct kernel_facts {
 
   /// Vector width: as many lanes as a native vector of the narrowest vectorizable type has, so that every type fills whole vectors.
   static constexpr int find_width() {
+    if (runs_scalar<Plan>) return 1;
     int width = 0;
     for (int v = 0; v < value_count; ++v) {
       dtype const t = val(v).type;
@@ -60,7 +65,7 @@ struct kernel_facts {
   }
   /// In an epilogue the contraction decides.
   static constexpr int width = [] {
-    if (k.injected < 0) return find_width();
+    if (k.injected < 0 || runs_scalar<Plan>) return find_width();
     dtype const t = val(k.injected).type;
     int const lanes = t == dtype::float64 ? native_lanes<double>() : t == dtype::float32 ? native_lanes<float>() : 1;
     return lanes;

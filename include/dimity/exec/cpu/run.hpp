@@ -1,6 +1,7 @@
 // Runs a plan on this machine.
 #pragma once
 
+#include <dimity/core/device.hpp>
 #include <dimity/exec/cpu/opaque.hpp>
 
 #include <cstddef>
@@ -12,6 +13,21 @@ struct memory {
   void* const* inputs;
   void* const* outputs;
   std::byte* workspace;
+};
+
+/// A plan for the scalar device: the same constant under another type, which kernels look at.
+template <class Plan>
+struct scalar_plan {
+  static constexpr bool is_scalar = true;
+  static constexpr auto const& value = Plan::value;
+};
+template <class Device, class Plan>
+struct plan_on {
+  using type = Plan;
+};
+template <class Plan>
+struct plan_on<scalar_device, Plan> {
+  using type = scalar_plan<Plan>;
 };
 
 template <class Plan>

@@ -1,0 +1,13 @@
+// error: \[dimity\.einsum\.1\] einsum
+#include <dimity/dimity.hpp>
+using namespace dimity;
+int main() {
+  tensor<float, 2, 3> a;
+  tensor<float, 3, 4> b;
+#ifdef MISTAKE
+  auto c = eval(einsum<"ij,jk->iz">(a, b) * 2.0f);
+#else
+  auto c = eval(einsum<"ij,jk->ik">(a, b) * 2.0f);
+#endif
+  (void)c;
+}

@@ -1,0 +1,14 @@
+// error: \[dimity\.axis\.1\]
+// error: shape<8, 3>, 2
+#include <dimity/dimity.hpp>
+using namespace dimity;
+int main() {
+  tensor<float, 8, 3> a;
+#ifdef MISTAKE
+  auto [x, y, z] = split<3, 2>(a);
+#else
+  auto [x, y, z] = split<3, 1>(a);
+#endif
+  auto c = eval(x + y + z);
+  (void)c;
+}

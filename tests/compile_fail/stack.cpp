@@ -1,0 +1,15 @@
+// error: \[dimity\.shape\.8\] concat, stack
+// error: shape<8, 3>
+// error: shape<8, 4>
+#include <dimity/dimity.hpp>
+using namespace dimity;
+int main() {
+  tensor<float, 8, 3> a;
+#ifdef MISTAKE
+  tensor<float, 8, 4> b;
+#else
+  tensor<float, 8, 3> b;
+#endif
+  auto c = eval(stack(a, b) * 2.0f);
+  (void)c;
+}
