@@ -1,16 +1,21 @@
 // Everything. The layers and who may include whom: docs/architecture.md.
 #pragma once
 
-// First, so that an error message about shapes names one header on its way here.
+// Those with rules first, each before the headers that need it: an error message then names one header on its way here.
+#include <dimity/core/shape.hpp>
 #include <dimity/expr/rules.hpp>
+#include <dimity/core/fields.hpp>
+#include <dimity/core/storage.hpp>
+#include <dimity/core/tensor.hpp>
+#include <dimity/expr/einsum_equation.hpp>
+#include <dimity/program/tracer.hpp>
+#include <dimity/expr/expression.hpp>
 
 #include <dimity/core/config.hpp>
 #include <dimity/core/dtype.hpp>
 #include <dimity/core/dual.hpp>
 #include <dimity/core/error.hpp>
 #include <dimity/core/pytree.hpp>
-#include <dimity/core/shape.hpp>
-#include <dimity/core/tensor.hpp>
 #include <dimity/core/view.hpp>
 #include <dimity/expr/compare.hpp>
 #include <dimity/expr/contraction.hpp>

@@ -1,4 +1,4 @@
-// error: \[dimity\.shape\.3\] broadcast
+// error: \[dimity\.shape\.14\] broadcast_to
 // error: shape<3>
 // error: shape<3, 8>
 #include <dimity/dimity.hpp>

@@ -1,4 +1,4 @@
-// error: \[dimity\.shape\.3\] broadcast
+// error: \[dimity\.shape\.14\] .*compound assignment
 // error: shape<8, 3>
 // error: shape<8>
 #include <dimity/dimity.hpp>

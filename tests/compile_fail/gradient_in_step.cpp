@@ -1,6 +1,6 @@
 // lines: 25
 // error: \[dimity\.grad\.1\]
-// error: shape<3>
+// error: tensor<dimity::traced<float>, 3>
 #include <dimity/dimity.hpp>
 using namespace dimity;
 int main() {

@@ -1,5 +1,5 @@
 // error: \[dimity\.grad\.1\]
-// error: shape<3>
+// error: tensor<dimity::traced<float>, 3>
 #include <dimity/dimity.hpp>
 using namespace dimity;
 int main() {

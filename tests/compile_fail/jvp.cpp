@@ -1,4 +1,5 @@
 // error: \[dimity\.grad\.2\] jvp
+// error: 2 == 1
 #include <dimity/dimity.hpp>
 using namespace dimity;
 int main() {

@@ -5,10 +5,10 @@
 using namespace dimity;
 int main() {
 #ifdef MISTAKE
-  tensor<float, 8> mean = {};
+  tensor<float, 8> low = {};
 #else
-  tensor<float, 3> mean = {};
+  tensor<float, 3> low = {};
 #endif
-  auto c = random::normal<float, 8, 3>(key{1}, mean, 1.0f);
+  auto c = random::uniform<float, 8, 3>(key{1}, low, 1.0f);
   (void)c;
 }

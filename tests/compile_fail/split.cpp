@@ -1,5 +1,5 @@
 // error: \[dimity\.shape\.9\] split
-// error: shape<8, 3>
+// error: split_extent<8, 3>
 #include <dimity/dimity.hpp>
 using namespace dimity;
 int main() {

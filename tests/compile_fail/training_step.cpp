@@ -1,23 +1,24 @@
-// lines: 25
-// error: \[dimity\.shape\.13\] cross_entropy
-// error: shape<16, 4>
-// error: shape<8>
+// lines: 27
+// error: \[dimity\.nn\.1\] linear
+// error: shape<16, 9>
+// error: shape<8, 4>
 #include <dimity/dimity.hpp>
 using namespace dimity;
 constexpr auto loss = [](auto const& layer, auto const& x, auto const& labels) { return mean(nn::cross_entropy(layer(x), labels)); };
-constexpr auto step = compile([](auto const& layer, auto const& x, auto const& labels) {
-  auto [l, g] = value_and_grad(loss)(layer, x, labels);
-  return std::tuple{l, g};
+constexpr auto step = compile([](auto layer, auto opt, auto const& x, auto const& labels) {
+  auto [l, grads] = value_and_grad(loss)(layer, x, labels);
+  auto [m, o] = optim::update(opt, layer, grads);
+  return std::tuple{m, o, l};
 });
 int main() {
   auto layer = nn::init<nn::linear<float, 8, 4>>(key{1});
-  tensor<float, 16, 8> x;
+  auto opt = optim::sgd(layer, {.learning_rate = 1e-2f});
 #ifdef MISTAKE
-  tensor<int, 8> labels;
+  tensor<float, 16, 9> x;
 #else
-  tensor<int, 16> labels;
+  tensor<float, 16, 8> x;
 #endif
-  auto [l, g] = step(layer, x, labels);
-  (void)l;
-  (void)g;
+  tensor<int, 16> labels;
+  float l = 0;
+  std::tie(layer, opt, l) = step(std::move(layer), std::move(opt), x, labels);
 }

@@ -1,4 +1,4 @@
-// The derivative of every reduction, over every kind of axis set, and of cumulative functions and contractions.
+// The derivative of every reduction, over every kind of axis set, and of cumulative functions.
 #include "derivatives.hpp"
 
 using namespace dimity;
@@ -31,12 +31,4 @@ TEST_CASE("cumulative functions, with zeros") {
   check_derivatives([](auto const& x) { return std::tuple{cumulative_sum(x, axis<0>), cumulative_sum(x, axis<1>), cumulative_prod(x, axis<0>), cumulative_prod(x, axis<1>)}; }, spread<tensor<double, 3, 4>>(0.5, 1.6));
   tensor<double, 3> const g = grad([](auto const& x) { return sum(cumulative_prod(x, axis<0>)); })(tensor<double, 3>{2, 0, 3});
   CHECK((g(0) == 1 && g(1) == 2 + 6 && g(2) == 0));
-}
-TEST_CASE("contractions") {
-  check_derivatives([](auto const& a, auto const& b) { return std::tuple{matmul(a, b), matmul(transpose(b), transpose(a)), dot(a, b)}; }, spread<tensor<double, 3, 4>>(-1, 1), spread<tensor<double, 4, 5>>(-1, 1));
-  check_derivatives([](auto const& a, auto const& b) { return std::tuple{matmul(a, b), matmul(b, b)}; }, spread<tensor<double, 2, 3, 4>>(-1, 1), spread<tensor<double, 4, 4>>(-1, 1));
-  check_derivatives([](auto const& a, auto const& b, auto const& m) { return std::tuple{matmul(a, b), outer(a, b), inner(a, b), matmul(m, a), matmul(b, m)}; }, spread<tensor<double, 4>>(-1, 1), spread<tensor<double, 4>>(-1, 1),
-                    spread<tensor<double, 4, 4>>(-1, 1));
-  check_derivatives([](auto const& a, auto const& b) { return std::tuple{tensordot<2>(a, b), tensordot<1>(a, transpose(b))}; }, spread<tensor<double, 2, 3, 4>>(-1, 1), spread<tensor<double, 3, 4>>(-1, 1));
-  check_derivatives([](auto const& a, auto const& b) { return std::tuple{matmul(a, b)}; }, spread<tensor<double, 2, 1, 3, 4>>(-1, 1), spread<tensor<double, 5, 4, 2>>(-1, 1));
 }

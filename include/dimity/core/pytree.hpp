@@ -98,7 +98,7 @@ constexpr void for_each_leaf(X& x, F&& f) {
     std::apply([&](auto&... e) { (for_each_leaf(e, f), ...); }, x);
   } else if constexpr (!static_leaf<T>) {
     (void)sizeof(takes_apart<T>);
-    if constexpr (std::is_aggregate_v<T>) std::apply([&](auto&... e) { (for_each_leaf(e, f), ...); }, fields_of(x));
+    if constexpr (can_take_apart<T>) std::apply([&](auto&... e) { (for_each_leaf(e, f), ...); }, fields_of(x));
   }
 }
 
@@ -179,7 +179,7 @@ struct leaves_of {
     else if constexpr (is_array<X>) return std::type_identity<typename repeat_leaves<typename leaves_of<typename X::value_type>::type, std::tuple_size_v<X>>::type>{};
     else if constexpr (is_tuple<X>) return std::type_identity<typename tuple_leaves<X>::type>{};
     else if constexpr (static_leaf<X>) return std::type_identity<leaf_list<>>{};
-    else if constexpr (std::is_aggregate_v<X>) return std::type_identity<typename tuple_leaves<decltype(fields_of(std::declval<X&>()))>::type>{};
+    else if constexpr (can_take_apart<X>) return std::type_identity<typename tuple_leaves<decltype(fields_of(std::declval<X&>()))>::type>{};
     else {
       (void)sizeof(takes_apart<X>);
       return std::type_identity<leaf_list<>>{};
@@ -191,6 +191,40 @@ template <class X>
 using leaves_t = typename leaves_of<std::remove_cvref_t<X>>::type;
 template <class X>
 inline constexpr int leaf_count = leaves_t<X>::size;
+
+/// Asked before a function is traced: the first type inside X that is no tree, or void. One error then stands for all that would follow.
+template <class X>
+struct tree_misfit;
+template <class... X>
+struct first_misfit {
+  using type = void;
+};
+template <class X, class... Rest>
+struct first_misfit<X, Rest...> {
+  using mine = typename tree_misfit<std::remove_cvref_t<X>>::type;
+  using type = typename std::conditional_t<std::is_void_v<mine>, first_misfit<Rest...>, std::type_identity<mine>>::type;
+};
+template <class... X>
+struct first_misfit<std::tuple<X...>> : first_misfit<X...> {};
+template <class X>
+struct tree_misfit {
+  static constexpr auto pick() {
+    if constexpr (tree_leaf<X> || static_leaf<X>) return std::type_identity<void>{};
+    else if constexpr (is_array<X>) return tree_misfit<typename X::value_type>{};
+    else if constexpr (can_take_apart<X>) return first_misfit<decltype(fields_of(std::declval<X&>()))>{};
+    else return std::type_identity<X>{};
+  }
+  using type = typename decltype(pick())::type;
+};
+template <class... X>
+struct tree_misfit<std::tuple<X...>> : first_misfit<X...> {};
+template <class A, class B>
+struct tree_misfit<std::pair<A, B>> : first_misfit<A, B> {};
+template <class... X>
+inline constexpr bool are_trees = std::is_void_v<typename first_misfit<X...>::type>;
+/// The rule of what is no tree, or nothing.
+template <class... X>
+using tree_rule = std::conditional_t<are_trees<X...>, leaf_list<>, takes_apart<typename first_misfit<X...>::type>>;
 
 struct path_buffer {
   char text[256] = {};
@@ -222,7 +256,7 @@ void for_each_named(X& x, path_buffer const& path, F& f) {
     [&]<std::size_t... I>(std::index_sequence<I...>) { (for_each_named(std::get<I>(x), number(I), f), ...); }(std::make_index_sequence<std::tuple_size_v<T>>{});
   } else if constexpr (!static_leaf<T>) {
     (void)sizeof(takes_apart<T>);
-    [&]<int... I>(std::integer_sequence<int, I...>) {
+    if constexpr (can_take_apart<T>) [&]<int... I>(std::integer_sequence<int, I...>) {
       auto fields = fields_of(x);
       (for_each_named(std::get<I>(fields), below(field_name<T, I>()), f), ...);
     }(std::make_integer_sequence<int, field_count<T>>{});
@@ -251,17 +285,20 @@ struct from_traced<traced<T>> {
 /// Calls f(name, leaf) for every tensor of a model; names are field names joined by dots: "blocks.1.weight".
 template <class X, class F>
 void for_each_parameter(X& x, F&& f) {
-  detail::for_each_named(x, detail::path_buffer{}, f);
+  (void)sizeof(detail::tree_rule<std::remove_cv_t<X>>);
+  if constexpr (detail::are_trees<X>) detail::for_each_named(x, detail::path_buffer{}, f);
 }
 
 /// The number of elements of all tensors in a model.
 template <class X>
 constexpr std::size_t parameter_count(X const& x) {
+  (void)sizeof(detail::tree_rule<X>);
   std::size_t n = 0;
-  detail::for_each_leaf(x, [&](auto const& leaf) {
-    if constexpr (operand<decltype(leaf)>) n += leaf.size();
-    else ++n;
-  });
+  if constexpr (detail::are_trees<X>)
+    detail::for_each_leaf(x, [&](auto const& leaf) {
+      if constexpr (operand<decltype(leaf)>) n += leaf.size();
+      else ++n;
+    });
   return n;
 }
 

@@ -49,6 +49,10 @@ concept operand = detail::operand_traits<std::remove_cvref_t<X>>::is_operand;
 
 namespace detail {
 
+/// True for what a mistake leaves behind (expr/expression.hpp): nothing is asked of it again.
+template <class X>
+inline constexpr bool is_failed = false;
+
 template <class X>
 using element_of = typename operand_traits<std::remove_cvref_t<X>>::element_type;
 template <class X>
@@ -60,13 +64,21 @@ concept evaluates_to = operand<X> && !std::is_same_v<std::remove_cvref_t<X>, Ten
 
 /// One rule, one struct: what may be stored where. Promotion of floats is implicit, everything lossy asks for cast<T>().
 template <class From, class To>
+inline constexpr bool stores = promote(dtype_of<From>, dtype_of<To>) == dtype_of<To>;
+template <class From, class To>
 struct assignable_elements {
-  static_assert(promote(dtype_of<From>, dtype_of<To>) == dtype_of<To>, "[dimity.dtype.1] assignment would lose precision: use cast<T>(...)");
+  static_assert(stores<From, To>, "[dimity.dtype.1] assignment would lose precision: use cast<T>(...)");
 };
 template <class From, class To>
 struct assignable_shapes {
   static_assert(std::is_same_v<From, To>, "[dimity.shape.4] assignment: the shape of the expression must equal the shape of the tensor (From, To)");
 };
+
+/// The same rules for an operand X, in the words that assignments use.
+template <class X, class T>
+using elements_of_assignment = std::conditional_t<is_failed<X>, assignable_elements<T, T>, assignable_elements<element_of<X>, T>>;
+template <class X, class Shape>
+using shapes_of_assignment = std::conditional_t<is_failed<X>, assignable_shapes<Shape, Shape>, assignable_shapes<shape_of<X>, Shape>>;
 
 }  // namespace detail
 
@@ -82,7 +94,7 @@ class tensor {
  public:
   using value_type = T;
   using shape_type = shape<E...>;
-  static constexpr int rank = shape_type::rank;
+  static constexpr int rank = static_cast<int>(sizeof...(E));  // not asked of the shape: a level less above its errors
 
   constexpr tensor() = default;
   constexpr explicit tensor(uninitialized_t u) : elements_(u) {}
@@ -111,12 +123,16 @@ class tensor {
   template <class X>
     requires detail::evaluates_to<X, tensor>
   constexpr tensor(X const& x) : elements_(uninitialized) {
+    (void)sizeof(detail::elements_of_assignment<X, T>);
+    (void)sizeof(detail::shapes_of_assignment<X, shape_type>);
     detail::evaluator<X>::into_new(*this, x);
   }
 
   template <class X>
     requires detail::evaluates_to<X, tensor>
   tensor& operator=(X const& x) {
+    (void)sizeof(detail::elements_of_assignment<X, T>);
+    (void)sizeof(detail::shapes_of_assignment<X, shape_type>);
     detail::evaluator<X>::into(*this, x);
     return *this;
   }

@@ -40,6 +40,8 @@ class tensor_view<T, shape<E...>, strides<S...>> {
   template <class X>
     requires(operand<X> && !std::is_const_v<T>)
   tensor_view const& operator=(X const& x) const {
+    (void)sizeof(detail::elements_of_assignment<X, value_type>);
+    (void)sizeof(detail::shapes_of_assignment<X, shape_type>);
     detail::evaluator<X>::into(*this, x);
     return *this;
   }

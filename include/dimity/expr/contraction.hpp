@@ -7,16 +7,37 @@
 namespace dimity {
 namespace detail {
 
+/// What NumPy's matmul asks of two shapes.
+template <class Left, class Right>
+struct matmul_check {
+  static constexpr bool vectors = Left::rank > 0 && Right::rank > 0;
+  static constexpr extent_t columns = vectors ? Left::at(-1) : 1, rows = vectors ? Right::at(Right::rank > 1 ? -2 : 0) : 1;
+};
 template <class Left, class Right>
 struct matmul_shapes {
-  static_assert(Left::at(-1) == Right::at(Right::rank > 1 ? -2 : 0), "[dimity.shape.11] matmul: the columns of the left operand must equal the rows of the right one");
+  using check = matmul_check<Left, Right>;
+  static_assert(Left::rank > 0, "[dimity.shape.11] matmul: the left operand needs at least one axis; * multiplies by a scalar");
+  static_assert(Right::rank > 0 || Left::rank == 0, "[dimity.shape.11] matmul: the right operand needs at least one axis; * multiplies by a scalar");
+  static_assert(check::columns == check::rows, "[dimity.shape.11] matmul: the columns of the left operand must equal the rows of the right one");
 };
-
-/// The result shape of NumPy's matmul, used when the operands do not fit so that one mistake gives one error.
+/// The axes before the matrices, which broadcast.
+template <class Shape>
+struct batch_shape {
+  template <int... I>
+  static constexpr auto make(std::integer_sequence<int, I...>) {
+    return shape<Shape::at(I)...>{};
+  }
+  using type = decltype(make(std::make_integer_sequence<int, (Shape::rank > 2 ? Shape::rank - 2 : 0)>{}));
+};
 template <class Left, class Right>
 struct matmul_compatible_shapes {
-  static constexpr bool value = Left::rank > 0 && Right::rank > 0 && Left::at(-1) == Right::at(Right::rank > 1 ? -2 : 0);
+  using check = matmul_check<Left, Right>;
+  static constexpr bool products = check::vectors && check::columns == check::rows;
+  static constexpr bool value = products && broadcast_check<typename batch_shape<Left>::type, typename batch_shape<Right>::type>::value;
 };
+/// Not asked of operands that do not fit anyway.
+template <class Left, class Right>
+using matmul_batches = std::conditional_t<matmul_compatible_shapes<Left, Right>::products, broadcast_shapes<typename batch_shape<Left>::type, typename batch_shape<Right>::type>, Left>;
 
 /// [.., m, k] x [.., k, n]; a single column is computed as a row, whose elements are contiguous.
 constexpr ref matrix_product(ref a, ref b) {
@@ -119,13 +140,25 @@ struct inner_operation {
 };
 
 template <class Left, class Right, int Axes>
-struct tensordot_shapes {
+struct tensordot_check {
+  static constexpr bool has_axes = Axes >= 0 && Axes <= Left::rank && Axes <= Right::rank;
   static constexpr int mismatch() {
-    for (int i = 0; i < Axes; ++i)
+    for (int i = 0; has_axes && i < Axes; ++i)
       if (Left::at(Left::rank - Axes + i) != Right::at(i)) return i;
-    return 0;
+    return -1;
   }
-  static_assert(Axes == 0 || Left::at(Left::rank - Axes + mismatch()) == Right::at(mismatch()), "[dimity.shape.12] tensordot, inner: contracted axes must have equal extents");
+  static constexpr extent_t left = mismatch() < 0 ? 1 : Left::at(Left::rank - Axes + mismatch()), right = mismatch() < 0 ? 1 : Right::at(mismatch());
+  static constexpr bool value = has_axes && left == right;
+};
+template <class Left, class Right, int Axes>
+struct tensordot_shapes {
+  using check = tensordot_check<Left, Right, Axes>;
+  static_assert(check::has_axes, "[dimity.shape.12] tensordot, inner: both operands need as many axes as are contracted");
+  static_assert(check::left == check::right, "[dimity.shape.12] tensordot, inner: contracted axes must have equal extents");
+};
+template <class Left, class Right>
+struct inner_shapes {
+  static_assert(Left::at(-1) == Right::at(-1), "[dimity.shape.12] tensordot, inner: contracted axes must have equal extents");
 };
 
 /// The type that operands which fit would have given.
@@ -144,6 +177,7 @@ constexpr auto matmul(A&& a, B&& b) {
   using left = detail::shape_of<A>;
   using right = detail::shape_of<B>;
   (void)sizeof(detail::matmul_shapes<left, right>);
+  (void)sizeof(detail::matmul_batches<left, right>);
   if constexpr (detail::matmul_compatible_shapes<left, right>::value) return detail::apply<detail::matmul_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
   else return detail::failed_product<detail::element_of<A>, left, right>();
 }
@@ -162,14 +196,16 @@ constexpr auto outer(A&& a, B&& b) {
 template <operand A, operand B>
   requires(detail::shape_of<A>::rank >= 1 && detail::shape_of<B>::rank >= 1)
 constexpr auto inner(A&& a, B&& b) {
-  static_assert(detail::shape_of<A>::at(-1) == detail::shape_of<B>::at(-1), "[dimity.shape.12] tensordot, inner: contracted axes must have equal extents");
-  return detail::apply<detail::inner_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
+  (void)sizeof(detail::inner_shapes<detail::shape_of<A>, detail::shape_of<B>>);
+  if constexpr (detail::shape_of<A>::at(-1) == detail::shape_of<B>::at(-1)) return detail::apply<detail::inner_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
+  else return detail::failed<detail::element_of<A>, shape<>>{};
 }
 /// Sums of products over the last Axes axes of a and the first Axes axes of b.
 template <int Axes = 2, operand A, operand B>
 constexpr auto tensordot(A&& a, B&& b) {
   (void)sizeof(detail::tensordot_shapes<detail::shape_of<A>, detail::shape_of<B>, Axes>);
-  return detail::apply<detail::tensordot_operation<Axes>>(static_cast<A&&>(a), static_cast<B&&>(b));
+  if constexpr (detail::tensordot_check<detail::shape_of<A>, detail::shape_of<B>, Axes>::value) return detail::apply<detail::tensordot_operation<Axes>>(static_cast<A&&>(a), static_cast<B&&>(b));
+  else return detail::failed<detail::element_of<A>, shape<>>{};
 }
 /// True when matmul accepts the shapes; for generic code and tests.
 template <class Left, class Right>

@@ -103,8 +103,9 @@ template <fixed_string Equation, int Operand, class Shape>
 struct einsum_rank {
   static constexpr int labels = equation_of<Equation>.term[Operand].rank;
   static constexpr bool open = equation_of<Equation>.term[Operand].ellipsis >= 0;
-  static_assert(open || labels == Shape::rank, "[dimity.einsum.2] einsum: an operand needs one label for each of its axes");
-  static_assert(!open || labels <= Shape::rank, "[dimity.einsum.2] einsum: an operand needs one label for each of its axes");
+  static constexpr int axes = open ? labels : Shape::rank, named = open ? labels : 0;
+  static_assert(labels == axes, "[dimity.einsum.2] einsum: an operand needs one label for each of its axes");
+  static_assert(named <= Shape::rank, "[dimity.einsum.2] einsum: an operand needs one label for each of its axes");
 };
 // Apart from the errors: clang evaluates no function that mentions a class with one.
 template <fixed_string Equation, int Operand, class Shape>

@@ -35,12 +35,9 @@ struct evaluator {
   template <class Destination>
   using source = std::conditional_t<std::is_same_v<typename Destination::value_type, element_of<X>>, expression_source<X>, converted_source<X, typename Destination::value_type>>;
 
+  /// Whether it can be stored there; the error, if not, was given by who assigns.
   template <class Destination>
-  static constexpr bool check() {
-    (void)sizeof(assignable_elements<element_of<X>, typename Destination::value_type>);
-    (void)sizeof(assignable_shapes<shape_of<X>, typename Destination::shape_type>);
-    return std::is_same_v<shape_of<X>, typename Destination::shape_type>;
-  }
+  static constexpr bool fits = std::is_same_v<shape_of<X>, typename Destination::shape_type> && stores<element_of<X>, typename Destination::value_type>;
 
   template <class Destination>
   DIMITY_INLINE static void run(void* to, X const& x) {
@@ -54,7 +51,7 @@ struct evaluator {
   /// Into elements that nothing in the expression reads.
   template <class Destination>
   static void into_new(Destination& to, X const& x) {
-    if constexpr (check<Destination>()) {
+    if constexpr (fits<Destination>) {
       if constexpr (requires { to.ensure_elements(); }) to.ensure_elements();
       run<Destination>(to.data(), x);
     }
@@ -63,7 +60,7 @@ struct evaluator {
   /// Into elements that the expression may read: in place where every index is read before it is written, through a temporary otherwise.
   template <class Destination>
   static void into(Destination& to, X const& x) {
-    if constexpr (check<Destination>()) {
+    if constexpr (fits<Destination>) {
       using T = typename Destination::value_type;
       using temporary = typename tensor_of<T, shape_of<X>>::type;
       if constexpr (!is_row_major_destination<std::remove_const_t<Destination>>) {

@@ -90,6 +90,15 @@ struct failed {
   static constexpr std::size_t size() { return static_cast<std::size_t>(Shape::size); }
   static constexpr std::size_t extent(int axis) { return static_cast<std::size_t>(Shape::at(axis)); }
   constexpr operator T() const { return T(); }
+  // What is done with tensors has no errors of its own here.
+  constexpr T* data() const { return nullptr; }
+  constexpr T* begin() const { return nullptr; }
+  constexpr T* end() const { return nullptr; }
+  constexpr T operator()(auto...) const { return T(); }
+  template <operand X>
+  constexpr failed& operator=(X const&) {
+    return *this;
+  }
 };
 template <class T, class Shape>
 struct operand_traits<failed<T, Shape>> {
@@ -97,8 +106,6 @@ struct operand_traits<failed<T, Shape>> {
   using element_type = T;
   using shape_type = Shape;
 };
-template <class X>
-inline constexpr bool is_failed = false;
 template <class T, class Shape>
 inline constexpr bool is_failed<failed<T, Shape>> = true;
 template <class T, class Shape>
@@ -173,10 +180,18 @@ struct lowering<expression<Operation, T, Shape, X...>> {
   }
 };
 
+template <class X>
+inline constexpr bool is_captured = false;
+template <class T, extent_t... E>
+inline constexpr bool is_captured<tensor<T, E...>> = element<T>;
+template <class T, class Shape, class Strides>
+inline constexpr bool is_captured<tensor_view<T, Shape, Strides>> = true;
+template <class Operation, class T, class Shape, class... X>
+inline constexpr bool is_captured<expression<Operation, T, Shape, X...>> = (is_captured<X> || ...);
 /// A tensor that a traced function met without having been given it.
-template <class Tensor>
+template <class... Operands>
 struct captured_tensor {
-  static_assert(sizeof(Tensor) == 0, "[dimity.trace.2] a traced function met a tensor that is not one of its arguments; captured values have no identity in a program: pass it in");
+  static_assert(!(is_captured<Operands> || ...), "[dimity.trace.2] a traced function met a tensor that is not one of its arguments; captured values have no identity in a program: pass it in");
 };
 
 /// A value inside a traced function, as a node of its program.
@@ -250,6 +265,9 @@ template <class Operation, class... X>
 constexpr auto apply(X&&... x) {
   using result = result_of<Operation, info_of<X>...>;
   if constexpr ((is_failed<std::remove_cvref_t<X>> || ...)) {
+    return failed<typename result::element, typename result::shape>{};
+  } else if constexpr ((tracer<X> || ...) && (is_captured<std::remove_cvref_t<X>> || ...)) {
+    (void)sizeof(captured_tensor<std::remove_cvref_t<X>...>);
     return failed<typename result::element, typename result::shape>{};
   } else if constexpr ((tracer<X> || ...)) {
     builder& g = *program_of(x...);

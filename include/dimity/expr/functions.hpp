@@ -266,16 +266,21 @@ constexpr auto cast(A&& a) {
 
 namespace detail {
 
-template <class A, class B>
-struct pair_element {
-  using type = type_of<promote(dtype_of<element_of<A>>, dtype_of<element_of<B>>)>;
-};
 template <class Other, class X>
 constexpr decltype(auto) operand_or_leaf(X&& x) {
   if constexpr (operand<X>) return static_cast<X&&>(x);
   else if constexpr (operand<Other>) return as_operand<Other>(x);
   else return scalar_leaf<std::remove_cvref_t<X>>{x};
 }
+/// The element type that one of the branches of where() has; either will do after a mistake.
+template <class A, class B>
+struct where_element {
+  using type = std::remove_cvref_t<B>;
+};
+template <class A, operand B>
+struct where_element<A, B> {
+  using type = element_of<B>;
+};
 
 }  // namespace detail
 
@@ -283,16 +288,22 @@ constexpr decltype(auto) operand_or_leaf(X&& x) {
 template <operand C, class A, class B>
   requires((operand<A> || detail::scalar<A>) && (operand<B> || detail::scalar<B>))
 constexpr auto where(C&& condition, A&& a, B&& b) {
-  if constexpr (operand<A>) (void)sizeof(detail::broadcast_shapes<detail::shape_of<C>, detail::shape_of<A>>);
-  if constexpr (operand<B>) (void)sizeof(detail::broadcast_shapes<detail::shape_of<C>, detail::shape_of<B>>);
-  return detail::apply<detail::where_operation>(static_cast<C&&>(condition), detail::operand_or_leaf<B>(static_cast<A&&>(a)), detail::operand_or_leaf<A>(static_cast<B&&>(b)));
+  using shapes = detail::broadcast_three<detail::shape_of<C>, detail::shape_or_scalar<A>, detail::shape_or_scalar<B>>;
+  (void)sizeof(typename shapes::rule);
+  if constexpr (shapes::value)
+    return detail::apply<detail::where_operation>(static_cast<C&&>(condition), detail::operand_or_leaf<B>(static_cast<A&&>(a)), detail::operand_or_leaf<A>(static_cast<B&&>(b)));
+  else return detail::failed<typename detail::where_element<A, B>::type, detail::shape_of<C>>{};
 }
 
 /// x limited to [low, high]; nan stays nan.
 template <operand X, class Low, class High>
   requires((operand<Low> || detail::scalar<Low>) && (operand<High> || detail::scalar<High>))
 constexpr auto clip(X&& x, Low&& low, High&& high) {
-  return detail::apply<detail::clip_operation>(static_cast<X&&>(x), detail::operand_or_leaf<X>(static_cast<Low&&>(low)), detail::operand_or_leaf<X>(static_cast<High&&>(high)));
+  using shapes = detail::broadcast_three<detail::shape_of<X>, detail::shape_or_scalar<Low>, detail::shape_or_scalar<High>>;
+  (void)sizeof(typename shapes::rule);
+  if constexpr (shapes::value)
+    return detail::apply<detail::clip_operation>(static_cast<X&&>(x), detail::operand_or_leaf<X>(static_cast<Low&&>(low)), detail::operand_or_leaf<X>(static_cast<High&&>(high)));
+  else return detail::failed<detail::element_of<X>, detail::shape_of<X>>{};
 }
 
 /// The same value, through which no derivative flows.

@@ -12,15 +12,22 @@ namespace dimity {
 namespace detail {
 
 // Each rule is a predicate and a struct with the error: clang evaluates nothing that mentions a class with a failed static_assert.
-template <class Shape, int Axis>
-inline constexpr bool has_axis = Axis >= -Shape::rank && Axis < Shape::rank;
 /// An axis without elements has nothing that an index could name; without indices nothing is asked.
 template <class Shape, int Axis, class I>
 inline constexpr bool indices_fit = has_axis<Shape, Axis> && is_integer(dtype_of<element_of<I>>) && (Shape::at(Axis) > 0 || shape_of<I>::size == 0);
 template <class Shape, int Axis, class I>
-struct indexed_axis : axis_of_shape<Shape, Axis> {
+struct indexed_axis {
   static_assert(is_integer(dtype_of<element_of<I>>), "[dimity.index.1] indices must be integers");
   static_assert(!has_axis<Shape, Axis> || Shape::at(Axis) > 0 || shape_of<I>::size == 0, "[dimity.index.2] the indexed axis has no elements");
+};
+
+template <extent_t Classes>
+struct one_hot_classes {
+  static_assert(Classes > 0, "[dimity.index.6] one_hot: at least one class");
+};
+template <class T>
+struct one_hot_indices {
+  static_assert(is_integer(dtype_of<T>), "[dimity.index.1] indices must be integers");
 };
 
 template <class Shape, class Indices>
@@ -34,7 +41,7 @@ template <class Shape, class Indices, int Axis>
 struct along_axis {
   static constexpr int axis = normalize_axis(Axis, Shape::rank);
   static constexpr int mismatch() {
-    for (int i = 0; i < Shape::rank && i < Indices::rank; ++i)
+    for (int i = 0; Shape::rank == Indices::rank && i < Shape::rank; ++i)
       if (i != axis && Shape::at(i) != Indices::at(i) && Shape::at(i) != 1 && Indices::at(i) != 1) return i;
     return -1;
   }
@@ -45,7 +52,7 @@ template <class Shape, class Indices, int Axis>
 struct along_axis_shapes {
   using extents = along_axis<Shape, Indices, Axis>;
   static_assert(Shape::rank == Indices::rank, "[dimity.index.4] take_along_axis: the indices need as many axes as the operand");
-  static_assert(Shape::rank != Indices::rank || extents::left == extents::right, "[dimity.index.4] take_along_axis: the extents of the other axes must be equal or 1");
+  static_assert(extents::left == extents::right, "[dimity.index.4] take_along_axis: the extents of the other axes must be equal or 1");
 };
 template <class Expected, class Updates>
 struct scatter_shapes {
@@ -196,6 +203,7 @@ template <operand X, detail::index_operand I, int A>
 constexpr auto take(X&& x, I&& indices, axis_set<A>) {
   using index = detail::indices_t<I&&>;
   using S = detail::shape_of<X>;
+  (void)sizeof(detail::axis_of_shape<S, A>);
   (void)sizeof(detail::indexed_axis<S, A, index>);
   (void)sizeof(detail::taken_rank<S, detail::shape_of<index>>);
   if constexpr (detail::indices_fit<S, A, index> && detail::taken_rank_fits<S, detail::shape_of<index>>)
@@ -216,6 +224,7 @@ constexpr auto take(X&& x, I&& indices) {
 template <operand X, operand I, int A>
 constexpr auto take_along_axis(X&& x, I&& indices, axis_set<A>) {
   using S = detail::shape_of<X>;
+  (void)sizeof(detail::axis_of_shape<S, A>);
   (void)sizeof(detail::indexed_axis<S, A, I>);
   (void)sizeof(detail::along_axis_shapes<S, detail::shape_of<I>, A>);
   if constexpr (detail::indices_fit<S, A, I> && detail::along_axis<S, detail::shape_of<I>, A>::fits)
@@ -230,6 +239,7 @@ constexpr auto scatter_add(B&& base, I&& indices, U&& updates, axis_set<A>) {
   using S = detail::shape_of<B>;
   using index = detail::indices_t<I&&>;
   using T = detail::element_of<B>;
+  (void)sizeof(detail::axis_of_shape<S, A>);
   (void)sizeof(detail::indexed_axis<S, A, index>);
   if constexpr (!detail::indices_fit<S, A, index>) {
     return detail::failed<T, S>{};
@@ -237,7 +247,7 @@ constexpr auto scatter_add(B&& base, I&& indices, U&& updates, axis_set<A>) {
     using expected = typename detail::taken_shape<S, A, detail::shape_of<index>>::type;
     (void)sizeof(detail::assignable_elements<detail::element_of<U>, T>);
     (void)sizeof(detail::scatter_shapes<expected, detail::shape_of<U>>);
-    if constexpr (!std::is_same_v<expected, detail::shape_of<U>>) return detail::failed<T, S>{};
+    if constexpr (!std::is_same_v<expected, detail::shape_of<U>> || !detail::stores<detail::element_of<U>, T>) return detail::failed<T, S>{};
     else return detail::apply<detail::scatter_add_operation<A>>(static_cast<B&&>(base), detail::as_indices(static_cast<I&&>(indices)), static_cast<U&&>(updates));
   } else {
     return detail::apply<detail::scatter_add_operation<A>>(static_cast<B&&>(base), detail::as_indices(static_cast<I&&>(indices)), detail::as_operand<B>(updates));
@@ -246,9 +256,10 @@ constexpr auto scatter_add(B&& base, I&& indices, U&& updates, axis_set<A>) {
 /// 1 at each index and 0 elsewhere, along a new last axis of extent N: integers [..] to T [.., N]. An index outside [0, N) gives zeros.
 template <extent_t N, element T = float, operand I>
 constexpr auto one_hot(I&& indices) {
-  static_assert(N > 0, "[dimity.index.6] one_hot: at least one class");
-  (void)sizeof(detail::indexed_axis<shape<N>, 0, I>);
-  return detail::apply<detail::one_hot_operation<N, T>>(static_cast<I&&>(indices));
+  (void)sizeof(detail::one_hot_classes<N>);
+  (void)sizeof(detail::one_hot_indices<detail::element_of<I>>);
+  if constexpr (N > 0 && is_integer(dtype_of<detail::element_of<I>>)) return detail::apply<detail::one_hot_operation<N, T>>(static_cast<I&&>(indices));
+  else return detail::failed<T, detail::shape_of<I>>{};
 }
 /// The indices (int64) that sort an axis, ascending and stable; nan comes last.
 template <operand X, int A>

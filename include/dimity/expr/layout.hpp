@@ -11,16 +11,45 @@ template <class From, class To>
 struct reshape_shapes {
   static_assert(From::size == To::size, "[dimity.shape.7] reshape: both shapes must have the same number of elements");
 };
+// Each rule is a predicate and a struct with the error: clang evaluates nothing that mentions a class with a failed static_assert.
+template <class Shape, int... Axes>
+constexpr bool is_permutation() {
+  std::uint32_t seen = 0;
+  ((seen |= 1u << (normalize_axis(Axes, Shape::rank) & 31)), ...);
+  return seen == (1u << Shape::rank) - 1u && static_cast<int>(sizeof...(Axes)) == Shape::rank;
+}
 template <class Shape, int... Axes>
 struct axis_permutation {
-  static constexpr bool is_permutation() {
-    std::uint32_t seen = 0;
-    for (int a : {Axes..., 0}) (void)a;
-    ((seen |= 1u << (normalize_axis(Axes, Shape::rank) & 31)), ...);
-    return seen == (1u << Shape::rank) - 1u && static_cast<int>(sizeof...(Axes)) == Shape::rank;
-  }
-  static_assert(is_permutation(), "[dimity.axis.2] permute: every axis must be named exactly once");
+  static_assert(is_permutation<Shape, Axes...>(), "[dimity.axis.2] permute: every axis must be named exactly once");
 };
+
+template <extent_t Step>
+struct slice_step {
+  static_assert(Step != 0, "[dimity.axis.3] slice: the step cannot be 0");
+};
+template <extent_t Extent, int Parts>
+struct split_extent {
+  static_assert(Extent % Parts == 0, "[dimity.shape.9] split: the extent must be a multiple of the number of parts (extent, parts)");
+};
+template <class Shape, int Widths>
+struct pad_widths {
+  static_assert(Widths == 2 * Shape::rank, "[dimity.shape.10] pad: two widths an axis, before and after");
+};
+/// The result for operands that do not fit, as far as it can be known: the shape of x without one axis.
+template <class T, extent_t First, extent_t... E>
+constexpr auto failed_pick(shape<First, E...>) {
+  return failed<T, shape<E...>>{};
+}
+template <class T>
+constexpr auto failed_pick(shape<>) {
+  return failed<T, shape<>>{};
+}
+/// The operation along axes that exist; otherwise an operand of the same shape stands for it.
+template <class Operation, int... A, class X, class... More>
+constexpr auto apply_on_axes(X&& x, More&&... more) {
+  if constexpr ((has_axis<shape_of<X>, A> && ...)) return apply<Operation>(static_cast<X&&>(x), static_cast<More&&>(more)...);
+  else return failed<element_of<X>, shape_of<X>>{};
+}
 
 template <extent_t... E>
 struct reshape_operation {
@@ -258,67 +287,76 @@ constexpr auto transpose(X&& x) {
 /// The last two axes exchanged: the transpose of every matrix of a batch.
 template <operand X>
 constexpr auto matrix_transpose(X&& x) {
-  return detail::apply<detail::swap_axes_operation<-2, -1>>(static_cast<X&&>(x));
+  (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, -2>);
+  return detail::apply_on_axes<detail::swap_axes_operation<-2, -1>, -2>(static_cast<X&&>(x));
 }
 template <int A, int B, operand X>
 constexpr auto swap_axes(X&& x) {
   (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>);
   (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, B>);
-  return detail::apply<detail::swap_axes_operation<A, B>>(static_cast<X&&>(x));
+  return detail::apply_on_axes<detail::swap_axes_operation<A, B>, A, B>(static_cast<X&&>(x));
 }
 /// Axis i of the result is axis Axes[i] of x.
 template <int... Axes, operand X>
 constexpr auto permute(X&& x) {
   (void)sizeof(detail::axis_permutation<detail::shape_of<X>, Axes...>);
-  return detail::apply<detail::permute_operation<Axes...>>(static_cast<X&&>(x));
+  if constexpr (detail::is_permutation<detail::shape_of<X>, Axes...>()) return detail::apply<detail::permute_operation<Axes...>>(static_cast<X&&>(x));
+  else return detail::failed<detail::element_of<X>, detail::shape_of<X>>{};
 }
 /// New axes of extent 1 at the named positions of the result.
 template <int... Axes, operand X>
 constexpr auto expand_dims(X&& x) {
-  return detail::apply<detail::expand_operation<Axes...>>(static_cast<X&&>(x));
+  constexpr int fresh = static_cast<int>(sizeof...(Axes)), rank = detail::shape_of<X>::rank + fresh;
+  ((void)sizeof(detail::axis_of_result<detail::shape_of<X>, fresh, Axes>), ...);
+  if constexpr (((Axes >= -rank && Axes < rank) && ...)) return detail::apply<detail::expand_operation<Axes...>>(static_cast<X&&>(x));
+  else return detail::failed<detail::element_of<X>, detail::shape_of<X>>{};
 }
 /// Without the named axes (or all) of extent 1.
 template <int... Axes, operand X>
 constexpr auto squeeze(X&& x) {
   using S = detail::shape_of<X>;
   constexpr std::uint32_t mask = sizeof...(Axes) == 0 ? 0xffu : ((1u << (detail::normalize_axis(Axes, S::rank) & 7)) | ... | 0u);
-  return detail::apply<detail::squeeze_operation<mask>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<S, Axes>), ...);
+  return detail::apply_on_axes<detail::squeeze_operation<mask>, Axes...>(static_cast<X&&>(x));
 }
 /// Repeated to a larger shape by NumPy's rule.
 template <extent_t... E, operand X>
 constexpr auto broadcast_to(X&& x) {
-  (void)sizeof(detail::broadcast_shapes<detail::shape_of<X>, shape<E...>>);
-  return detail::apply<detail::broadcast_to_operation<E...>>(static_cast<X&&>(x));
+  (void)sizeof(detail::broadcast_to_shape<detail::shape_of<X>, shape<E...>>);
+  if constexpr (detail::broadcast_into<detail::shape_of<X>, shape<E...>>::value) return detail::apply<detail::broadcast_to_operation<E...>>(static_cast<X&&>(x));
+  else return detail::failed<detail::element_of<X>, shape<E...>>{};
 }
 /// Elements Begin, Begin + Step, ... before End of one axis, by Python's rules (negative positions count from the end; Step may be negative).
 template <int Axis, extent_t Begin, extent_t End = to_end, extent_t Step = 1, operand X>
 constexpr auto slice(X&& x) {
   (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, Axis>);
-  static_assert(Step != 0, "[dimity.axis.3] slice: the step cannot be 0");
-  return detail::apply<detail::slice_operation<Axis, Begin, End, Step>>(static_cast<X&&>(x));
+  (void)sizeof(detail::slice_step<Step>);
+  if constexpr (Step != 0) return detail::apply_on_axes<detail::slice_operation<Axis, Begin, End, Step>, Axis>(static_cast<X&&>(x));
+  else return detail::failed<detail::element_of<X>, detail::shape_of<X>>{};
 }
 /// Count elements of one axis from a start known at run time (an integer or a rank-0 tensor); moved back so that they fit.
 template <int Axis, extent_t Count, operand X, class I>
   requires(operand<I> || std::integral<std::remove_cvref_t<I>>)
 constexpr auto dynamic_slice(X&& x, I&& start) {
   (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, Axis>);
-  if constexpr (operand<I>) return detail::apply<detail::dynamic_slice_operation<Axis, Count>>(static_cast<X&&>(x), static_cast<I&&>(start));
-  else return detail::apply<detail::dynamic_slice_operation<Axis, Count>>(static_cast<X&&>(x), detail::scalar_leaf<std::int64_t>{static_cast<std::int64_t>(start)});
+  if constexpr (operand<I>) return detail::apply_on_axes<detail::dynamic_slice_operation<Axis, Count>, Axis>(static_cast<X&&>(x), static_cast<I&&>(start));
+  else return detail::apply_on_axes<detail::dynamic_slice_operation<Axis, Count>, Axis>(static_cast<X&&>(x), detail::scalar_leaf<std::int64_t>{static_cast<std::int64_t>(start)});
 }
 /// x with a block written along one axis from a start known at run time.
 template <int Axis, operand X, operand B, class I>
   requires(operand<I> || std::integral<std::remove_cvref_t<I>>)
 constexpr auto dynamic_update_slice(X&& x, B&& block, I&& start) {
   (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, Axis>);
-  if constexpr (operand<I>) return detail::apply<detail::dynamic_update_operation<Axis>>(static_cast<X&&>(x), static_cast<B&&>(block), static_cast<I&&>(start));
-  else return detail::apply<detail::dynamic_update_operation<Axis>>(static_cast<X&&>(x), static_cast<B&&>(block), detail::scalar_leaf<std::int64_t>{static_cast<std::int64_t>(start)});
+  if constexpr (operand<I>) return detail::apply_on_axes<detail::dynamic_update_operation<Axis>, Axis>(static_cast<X&&>(x), static_cast<B&&>(block), static_cast<I&&>(start));
+  else return detail::apply_on_axes<detail::dynamic_update_operation<Axis>, Axis>(static_cast<X&&>(x), static_cast<B&&>(block), detail::scalar_leaf<std::int64_t>{static_cast<std::int64_t>(start)});
 }
 /// Element i of axis Axis, which disappears; i is an integer or a rank-0 tensor.
 template <int Axis, operand X, class I>
   requires(operand<I> || std::integral<std::remove_cvref_t<I>>)
 constexpr auto pick(X&& x, I&& index) {
   (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, Axis>);
-  if constexpr (operand<I>) return detail::apply<detail::pick_operation<Axis>>(static_cast<X&&>(x), static_cast<I&&>(index));
+  if constexpr (!detail::has_axis<detail::shape_of<X>, Axis>) return detail::failed_pick<detail::element_of<X>>(detail::shape_of<X>{});
+  else if constexpr (operand<I>) return detail::apply<detail::pick_operation<Axis>>(static_cast<X&&>(x), static_cast<I&&>(index));
   else return detail::apply<detail::pick_operation<Axis>>(static_cast<X&&>(x), detail::scalar_leaf<std::int64_t>{static_cast<std::int64_t>(index)});
 }
 
@@ -368,27 +406,45 @@ constexpr auto rows(tensor<T, First, Rest...> const& x, extent_t begin) {
 template <operand X, int... A>
 constexpr auto flip(X&& x, axis_set<A...>) {
   using S = detail::shape_of<X>;
-  return detail::apply<detail::flip_operation<((1u << detail::normalize_axis(A, S::rank)) | ...)>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<S, A>), ...);
+  return detail::apply_on_axes<detail::flip_operation<((1u << (detail::normalize_axis(A, S::rank) & 7)) | ...)>, A...>(static_cast<X&&>(x));
 }
 /// Elements moved by Shift along an axis; those that leave come back at the other end.
 template <extent_t Shift, operand X, int A>
 constexpr auto roll(X&& x, axis_set<A>) {
-  return detail::apply<detail::roll_operation<Shift, A>>(static_cast<X&&>(x));
+  (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>);
+  return detail::apply_on_axes<detail::roll_operation<Shift, A>, A>(static_cast<X&&>(x));
 }
 
 namespace detail {
 
+/// Extents may differ on the axis that is joined; for stack(), which joins a new one, Axis is -1.
+template <int Axis, class Left, class Right>
+struct joined_shapes {
+  static constexpr int mismatch() {
+    for (int i = 0; Left::rank == Right::rank && i < Left::rank; ++i)
+      if (i != Axis && Left::at(i) != Right::at(i)) return i;
+    return -1;
+  }
+  static constexpr extent_t left = mismatch() < 0 ? 1 : Left::at(mismatch()), right = mismatch() < 0 ? 1 : Right::at(mismatch());
+  static constexpr bool value = Left::rank == Right::rank && left == right;
+};
 template <int Axis, class Left, class Right>
 struct concat_shapes {
-  static constexpr int axis = normalize_axis(Axis, Left::rank);
-  static constexpr int mismatch() {
-    for (int i = 0; i < Left::rank; ++i)
-      if (i != axis && Left::at(i) != Right::at(i)) return i;
-    return 0;
-  }
+  using check = joined_shapes<Axis, Left, Right>;
   static_assert(Left::rank == Right::rank, "[dimity.shape.8] concat, stack: all operands need the same rank and the same extents but on the joined axis");
-  static_assert(mismatch() == axis || Left::at(mismatch()) == Right::at(mismatch()),
-                "[dimity.shape.8] concat, stack: all operands need the same rank and the same extents but on the joined axis");
+  static_assert(check::left == check::right, "[dimity.shape.8] concat, stack: all operands need the same rank and the same extents but on the joined axis");
+};
+/// The first of several operands that does not fit the one before all of them; the last when all do.
+template <int Axis, class Left, class... Right>
+struct joined_with {
+  static constexpr bool value = true;
+  using rule = Left;
+};
+template <int Axis, class Left, class First, class... Right>
+struct joined_with<Axis, Left, First, Right...> {
+  static constexpr bool value = joined_shapes<Axis, Left, First>::value && joined_with<Axis, Left, Right...>::value;
+  using rule = std::conditional_t<joined_shapes<Axis, Left, First>::value && sizeof...(Right) != 0, typename joined_with<Axis, Left, Right...>::rule, concat_shapes<Axis, Left, First>>;
 };
 
 }  // namespace detail
@@ -396,22 +452,34 @@ struct concat_shapes {
 /// Operands one after the other along an existing axis.
 template <int Axis = 0, operand X, operand... R>
 constexpr auto concat(X&& x, R&&... rest) {
-  (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, Axis>);
-  ((void)sizeof(detail::concat_shapes<Axis, detail::shape_of<X>, detail::shape_of<R>>), ...);
-  return detail::apply<detail::concat_operation<Axis>>(static_cast<X&&>(x), static_cast<R&&>(rest)...);
+  using S = detail::shape_of<X>;
+  using joined = detail::joined_with<detail::normalize_axis(Axis, S::rank), S, detail::shape_of<R>...>;
+  (void)sizeof(detail::axis_of_shape<S, Axis>);
+  (void)sizeof(typename joined::rule);
+  if constexpr (joined::value) return detail::apply_on_axes<detail::concat_operation<Axis>, Axis>(static_cast<X&&>(x), static_cast<R&&>(rest)...);
+  else return detail::failed<detail::element_of<X>, S>{};
 }
 /// Operands one after the other along a new axis.
 template <int Axis = 0, operand X, operand... R>
 constexpr auto stack(X&& x, R&&... rest) {
-  ((void)sizeof(detail::assignable_shapes<detail::shape_of<R>, detail::shape_of<X>>), ...);
-  return detail::apply<detail::stack_operation<Axis>>(static_cast<X&&>(x), static_cast<R&&>(rest)...);
+  using S = detail::shape_of<X>;
+  using joined = detail::joined_with<-1, S, detail::shape_of<R>...>;
+  (void)sizeof(detail::axis_of_result<S, 1, Axis>);
+  (void)sizeof(typename joined::rule);
+  if constexpr (joined::value && Axis >= -S::rank - 1 && Axis <= S::rank) return detail::apply<detail::stack_operation<Axis>>(static_cast<X&&>(x), static_cast<R&&>(rest)...);
+  else return detail::failed<detail::element_of<X>, S>{};
 }
 /// Parts of equal extent along an axis, as a tuple. A temporary operand is copied into each.
 template <int Parts, int Axis = 0, operand X>
 constexpr auto split(X&& x) {
-  constexpr extent_t n = detail::shape_of<X>::at(Axis);
-  static_assert(n % Parts == 0, "[dimity.shape.9] split: the extent must be a multiple of the number of parts");
-  return [&]<int... I>(std::integer_sequence<int, I...>) { return std::tuple{slice<Axis, I * (n / Parts), (I + 1) * (n / Parts)>(x)...}; }(std::make_integer_sequence<int, Parts>{});
+  using S = detail::shape_of<X>;
+  constexpr extent_t n = S::at(Axis);
+  (void)sizeof(detail::axis_of_shape<S, Axis>);
+  (void)sizeof(detail::split_extent<detail::has_axis<S, Axis> ? n : 0, Parts>);
+  return [&]<int... I>(std::integer_sequence<int, I...>) {
+    if constexpr (detail::has_axis<S, Axis> && n % Parts == 0) return std::tuple{slice<Axis, I * (n / Parts), (I + 1) * (n / Parts)>(x)...};
+    else return std::tuple{(static_cast<void>(I), detail::failed<detail::element_of<X>, S>{})...};
+  }(std::make_integer_sequence<int, Parts>{});
 }
 /// The whole tensor repeated, Times[i] times along axis i (counted from the last, as NumPy).
 template <extent_t... Times, operand X>
@@ -421,13 +489,16 @@ constexpr auto tile(X&& x) {
 /// Each element repeated Times times along an axis.
 template <extent_t Times, operand X, int A>
 constexpr auto repeat(X&& x, axis_set<A>) {
-  return detail::apply<detail::repeat_operation<Times, A>>(static_cast<X&&>(x));
+  (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>);
+  return detail::apply_on_axes<detail::repeat_operation<Times, A>, A>(static_cast<X&&>(x));
 }
 /// Zeros around: before and after axis 0, before and after axis 1, ...
 template <extent_t... Widths, operand X>
 constexpr auto pad(X&& x) {
-  static_assert(sizeof...(Widths) == 2 * detail::shape_of<X>::rank, "[dimity.shape.10] pad: two widths an axis, before and after");
-  return detail::apply<detail::pad_operation<Widths...>>(static_cast<X&&>(x));
+  constexpr int widths = static_cast<int>(sizeof...(Widths));
+  (void)sizeof(detail::pad_widths<detail::shape_of<X>, widths>);
+  if constexpr (widths == 2 * detail::shape_of<X>::rank) return detail::apply<detail::pad_operation<Widths...>>(static_cast<X&&>(x));
+  else return detail::failed<detail::element_of<X>, detail::shape_of<X>>{};
 }
 /// Elements (i, i + Offset) of a matrix.
 template <extent_t Offset = 0, operand X>

@@ -151,11 +151,10 @@ concept assignable_operand = operand<X> && (tracer<X> || is_row_major_destinatio
 
 /// `a += b` is `a = a + b`: in place, in one pass, and right also when b reads a at other indices.
 template <class A, class X>
-constexpr A& compound(A& a, X&& x) {
+constexpr void compound(A& a, X&& x) {
   if constexpr (tracer<A>) a = A(static_cast<X&&>(x));
   else if constexpr (std::is_same_v<element_of<X>, element_of<A>>) a = static_cast<X&&>(x);
   else a = apply<cast_operation<dtype_of<element_of<A>>>>(static_cast<X&&>(x));
-  return a;
 }
 
 }  // namespace detail
@@ -163,52 +162,82 @@ constexpr A& compound(A& a, X&& x) {
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
 constexpr auto& operator+=(A& a, B&& b) {
-  return detail::compound(a, a + static_cast<B&&>(b));
+  using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
+  (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
+  if constexpr (shapes::value) detail::compound(a, a + static_cast<B&&>(b));
+  return a;
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
 constexpr auto& operator-=(A& a, B&& b) {
-  return detail::compound(a, a - static_cast<B&&>(b));
+  using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
+  (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
+  if constexpr (shapes::value) detail::compound(a, a - static_cast<B&&>(b));
+  return a;
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
 constexpr auto& operator*=(A& a, B&& b) {
-  return detail::compound(a, a * static_cast<B&&>(b));
+  using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
+  (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
+  if constexpr (shapes::value) detail::compound(a, a * static_cast<B&&>(b));
+  return a;
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
 constexpr auto& operator/=(A& a, B&& b) {
-  return detail::compound(a, a / static_cast<B&&>(b));
+  using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
+  (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
+  if constexpr (shapes::value) detail::compound(a, a / static_cast<B&&>(b));
+  return a;
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
 constexpr auto& operator%=(A& a, B&& b) {
-  return detail::compound(a, a % static_cast<B&&>(b));
+  using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
+  (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
+  if constexpr (shapes::value) detail::compound(a, a % static_cast<B&&>(b));
+  return a;
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
 constexpr auto& operator&=(A& a, B&& b) {
-  return detail::compound(a, a & static_cast<B&&>(b));
+  using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
+  (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
+  if constexpr (shapes::value) detail::compound(a, a & static_cast<B&&>(b));
+  return a;
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
 constexpr auto& operator|=(A& a, B&& b) {
-  return detail::compound(a, a | static_cast<B&&>(b));
+  using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
+  (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
+  if constexpr (shapes::value) detail::compound(a, a | static_cast<B&&>(b));
+  return a;
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
 constexpr auto& operator^=(A& a, B&& b) {
-  return detail::compound(a, a ^ static_cast<B&&>(b));
+  using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
+  (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
+  if constexpr (shapes::value) detail::compound(a, a ^ static_cast<B&&>(b));
+  return a;
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
 constexpr auto& operator<<=(A& a, B&& b) {
-  return detail::compound(a, a << static_cast<B&&>(b));
+  using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
+  (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
+  if constexpr (shapes::value) detail::compound(a, a << static_cast<B&&>(b));
+  return a;
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
 constexpr auto& operator>>=(A& a, B&& b) {
-  return detail::compound(a, a >> static_cast<B&&>(b));
+  using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
+  (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
+  if constexpr (shapes::value) detail::compound(a, a >> static_cast<B&&>(b));
+  return a;
 }
 
 }  // namespace dimity

@@ -8,9 +8,9 @@
 namespace dimity {
 namespace detail {
 
+/// Of axes that exist: callers check them.
 template <class Shape, int... Axes>
 constexpr std::uint32_t axis_mask() {
-  (void)(sizeof(axis_of_shape<Shape, Axes>) + ... + 0u);
   if constexpr (sizeof...(Axes) == 0) return (1u << Shape::rank) - 1u;
   else return ((1u << (normalize_axis(Axes, Shape::rank) & 7)) | ...);
 }
@@ -122,6 +122,24 @@ constexpr extent_t reduced_count_of() {
   return n;
 }
 
+/// What stands for a reduction after a mistake: extents of 1 fit whatever comes next.
+template <class T, extent_t... E>
+constexpr auto failed_reduction(shape<E...>) {
+  return failed<T, shape<(static_cast<void>(E), extent_t{1})...>>{};
+}
+/// The operation along axes that exist.
+template <class Operation, int... A, class X>
+constexpr auto apply_along(X&& x) {
+  if constexpr ((has_axis<shape_of<X>, A> && ...)) return apply<Operation>(static_cast<X&&>(x));
+  else return failed_reduction<element_of<X>>(shape_of<X>{});
+}
+/// The same, for operations that need an element to begin with.
+template <class Operation, int... A, class X>
+constexpr auto apply_along_elements(X&& x) {
+  if constexpr ((has_axis<shape_of<X>, A> && ...) && reduced_count_of<X, A...>() > 0) return apply<Operation>(static_cast<X&&>(x));
+  else return failed_reduction<element_of<X>>(shape_of<X>{});
+}
+
 }  // namespace detail
 
 /// The sum. Several accumulators in a fixed tree: as accurate as pairwise summation, the same result every time.
@@ -135,11 +153,13 @@ constexpr auto sum(X&& x, keep_dims_t) {
 }
 template <operand X, int... A>
 constexpr auto sum(X&& x, axis_set<A...>) {
-  return detail::apply<detail::reduce_operation<detail::primitive::sum, detail::axis_mask<detail::shape_of<X>, A...>(), false>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::reduce_operation<detail::primitive::sum, detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto sum(X&& x, axis_set<A...>, keep_dims_t) {
-  return detail::apply<detail::reduce_operation<detail::primitive::sum, detail::axis_mask<detail::shape_of<X>, A...>(), true>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::reduce_operation<detail::primitive::sum, detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// The product.
 template <operand X>
@@ -152,53 +172,59 @@ constexpr auto prod(X&& x, keep_dims_t) {
 }
 template <operand X, int... A>
 constexpr auto prod(X&& x, axis_set<A...>) {
-  return detail::apply<detail::reduce_operation<detail::primitive::prod, detail::axis_mask<detail::shape_of<X>, A...>(), false>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::reduce_operation<detail::primitive::prod, detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto prod(X&& x, axis_set<A...>, keep_dims_t) {
-  return detail::apply<detail::reduce_operation<detail::primitive::prod, detail::axis_mask<detail::shape_of<X>, A...>(), true>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::reduce_operation<detail::primitive::prod, detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// The largest element; nan if there is one. Equal maxima share the derivative.
 template <operand X>
 constexpr auto max(X&& x) {
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X>()>);
-  return detail::apply<detail::reduce_operation<detail::primitive::max, detail::axis_mask<detail::shape_of<X>>(), false>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::reduce_operation<detail::primitive::max, detail::axis_mask<detail::shape_of<X>>(), false>>(static_cast<X&&>(x));
 }
 template <operand X>
 constexpr auto max(X&& x, keep_dims_t) {
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X>()>);
-  return detail::apply<detail::reduce_operation<detail::primitive::max, detail::axis_mask<detail::shape_of<X>>(), true>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::reduce_operation<detail::primitive::max, detail::axis_mask<detail::shape_of<X>>(), true>>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto max(X&& x, axis_set<A...>) {
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X, A...>()>);
-  return detail::apply<detail::reduce_operation<detail::primitive::max, detail::axis_mask<detail::shape_of<X>, A...>(), false>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::reduce_operation<detail::primitive::max, detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto max(X&& x, axis_set<A...>, keep_dims_t) {
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X, A...>()>);
-  return detail::apply<detail::reduce_operation<detail::primitive::max, detail::axis_mask<detail::shape_of<X>, A...>(), true>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::reduce_operation<detail::primitive::max, detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// The smallest element; nan if there is one.
 template <operand X>
 constexpr auto min(X&& x) {
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X>()>);
-  return detail::apply<detail::reduce_operation<detail::primitive::min, detail::axis_mask<detail::shape_of<X>>(), false>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::reduce_operation<detail::primitive::min, detail::axis_mask<detail::shape_of<X>>(), false>>(static_cast<X&&>(x));
 }
 template <operand X>
 constexpr auto min(X&& x, keep_dims_t) {
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X>()>);
-  return detail::apply<detail::reduce_operation<detail::primitive::min, detail::axis_mask<detail::shape_of<X>>(), true>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::reduce_operation<detail::primitive::min, detail::axis_mask<detail::shape_of<X>>(), true>>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto min(X&& x, axis_set<A...>) {
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X, A...>()>);
-  return detail::apply<detail::reduce_operation<detail::primitive::min, detail::axis_mask<detail::shape_of<X>, A...>(), false>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::reduce_operation<detail::primitive::min, detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto min(X&& x, axis_set<A...>, keep_dims_t) {
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X, A...>()>);
-  return detail::apply<detail::reduce_operation<detail::primitive::min, detail::axis_mask<detail::shape_of<X>, A...>(), true>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::reduce_operation<detail::primitive::min, detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// True if any element is true (non-zero).
 template <operand X>
@@ -211,11 +237,13 @@ constexpr auto any(X&& x, keep_dims_t) {
 }
 template <operand X, int... A>
 constexpr auto any(X&& x, axis_set<A...>) {
-  return detail::apply<detail::reduce_operation<detail::primitive::any, detail::axis_mask<detail::shape_of<X>, A...>(), false>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::reduce_operation<detail::primitive::any, detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto any(X&& x, axis_set<A...>, keep_dims_t) {
-  return detail::apply<detail::reduce_operation<detail::primitive::any, detail::axis_mask<detail::shape_of<X>, A...>(), true>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::reduce_operation<detail::primitive::any, detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// True if all elements are true (non-zero).
 template <operand X>
@@ -228,11 +256,13 @@ constexpr auto all(X&& x, keep_dims_t) {
 }
 template <operand X, int... A>
 constexpr auto all(X&& x, axis_set<A...>) {
-  return detail::apply<detail::reduce_operation<detail::primitive::all, detail::axis_mask<detail::shape_of<X>, A...>(), false>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::reduce_operation<detail::primitive::all, detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto all(X&& x, axis_set<A...>, keep_dims_t) {
-  return detail::apply<detail::reduce_operation<detail::primitive::all, detail::axis_mask<detail::shape_of<X>, A...>(), true>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::reduce_operation<detail::primitive::all, detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// The arithmetic mean; nan of nothing.
 template <operand X>
@@ -245,11 +275,13 @@ constexpr auto mean(X&& x, keep_dims_t) {
 }
 template <operand X, int... A>
 constexpr auto mean(X&& x, axis_set<A...>) {
-  return detail::apply<detail::mean_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::mean_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto mean(X&& x, axis_set<A...>, keep_dims_t) {
-  return detail::apply<detail::mean_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::mean_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// The variance: mean square distance from the mean, computed in two passes over the row. `var<1>(x)` divides by n - 1.
 template <int Correction = 0, operand X>
@@ -262,11 +294,13 @@ constexpr auto var(X&& x, keep_dims_t) {
 }
 template <int Correction = 0, operand X, int... A>
 constexpr auto var(X&& x, axis_set<A...>) {
-  return detail::apply<detail::variance_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false, Correction, false>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::variance_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false, Correction, false>, A...>(static_cast<X&&>(x));
 }
 template <int Correction = 0, operand X, int... A>
 constexpr auto var(X&& x, axis_set<A...>, keep_dims_t) {
-  return detail::apply<detail::variance_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true, Correction, false>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::variance_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true, Correction, false>, A...>(static_cast<X&&>(x));
 }
 /// The standard deviation, sqrt(var(x)).
 template <int Correction = 0, operand X>
@@ -279,11 +313,13 @@ constexpr auto std(X&& x, keep_dims_t) {
 }
 template <int Correction = 0, operand X, int... A>
 constexpr auto std(X&& x, axis_set<A...>) {
-  return detail::apply<detail::variance_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false, Correction, true>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::variance_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false, Correction, true>, A...>(static_cast<X&&>(x));
 }
 template <int Correction = 0, operand X, int... A>
 constexpr auto std(X&& x, axis_set<A...>, keep_dims_t) {
-  return detail::apply<detail::variance_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true, Correction, true>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::variance_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true, Correction, true>, A...>(static_cast<X&&>(x));
 }
 /// The Euclidean norm, sqrt(sum(x * x)).
 template <operand X>
@@ -296,11 +332,13 @@ constexpr auto norm(X&& x, keep_dims_t) {
 }
 template <operand X, int... A>
 constexpr auto norm(X&& x, axis_set<A...>) {
-  return detail::apply<detail::norm_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::norm_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto norm(X&& x, axis_set<A...>, keep_dims_t) {
-  return detail::apply<detail::norm_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::norm_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// log(sum(exp(x))) without overflow.
 template <operand X>
@@ -313,65 +351,73 @@ constexpr auto logsumexp(X&& x, keep_dims_t) {
 }
 template <operand X, int... A>
 constexpr auto logsumexp(X&& x, axis_set<A...>) {
-  return detail::apply<detail::logsumexp_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::logsumexp_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto logsumexp(X&& x, axis_set<A...>, keep_dims_t) {
-  return detail::apply<detail::logsumexp_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::logsumexp_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// exp(x) / sum(exp(x)) along the axes, without overflow; the axes stay. One pass over memory when a row fits into the cache.
 template <operand X, int... A>
 constexpr auto softmax(X&& x, axis_set<A...>) {
-  return detail::apply<detail::softmax_operation<detail::axis_mask<detail::shape_of<X>, A...>()>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::softmax_operation<detail::axis_mask<detail::shape_of<X>, A...>()>, A...>(static_cast<X&&>(x));
 }
 /// log(softmax(x)), accurate where softmax is near 0.
 template <operand X, int... A>
 constexpr auto log_softmax(X&& x, axis_set<A...>) {
-  return detail::apply<detail::log_softmax_operation<detail::axis_mask<detail::shape_of<X>, A...>()>>(static_cast<X&&>(x));
+  ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  return detail::apply_along<detail::log_softmax_operation<detail::axis_mask<detail::shape_of<X>, A...>()>, A...>(static_cast<X&&>(x));
 }
 /// The index (int64) of the first largest element, of the first nan if there is one. Without an axis into the flattened tensor.
 template <operand X>
 constexpr auto argmax(X&& x) {
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X>()>);
-  return detail::apply<detail::flat_arg_operation<detail::primitive::argmax>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::flat_arg_operation<detail::primitive::argmax>>(static_cast<X&&>(x));
 }
 template <operand X, int A>
 constexpr auto argmax(X&& x, axis_set<A>) {
+  (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>);
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X, A>()>);
-  return detail::apply<detail::arg_operation<detail::primitive::argmax, A, false>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::arg_operation<detail::primitive::argmax, A, false>, A>(static_cast<X&&>(x));
 }
 template <operand X, int A>
 constexpr auto argmax(X&& x, axis_set<A>, keep_dims_t) {
+  (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>);
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X, A>()>);
-  return detail::apply<detail::arg_operation<detail::primitive::argmax, A, true>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::arg_operation<detail::primitive::argmax, A, true>, A>(static_cast<X&&>(x));
 }
 /// The index (int64) of the first smallest element, of the first nan if there is one. Without an axis into the flattened tensor.
 template <operand X>
 constexpr auto argmin(X&& x) {
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X>()>);
-  return detail::apply<detail::flat_arg_operation<detail::primitive::argmin>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::flat_arg_operation<detail::primitive::argmin>>(static_cast<X&&>(x));
 }
 template <operand X, int A>
 constexpr auto argmin(X&& x, axis_set<A>) {
+  (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>);
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X, A>()>);
-  return detail::apply<detail::arg_operation<detail::primitive::argmin, A, false>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::arg_operation<detail::primitive::argmin, A, false>, A>(static_cast<X&&>(x));
 }
 template <operand X, int A>
 constexpr auto argmin(X&& x, axis_set<A>, keep_dims_t) {
+  (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>);
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X, A>()>);
-  return detail::apply<detail::arg_operation<detail::primitive::argmin, A, true>>(static_cast<X&&>(x));
+  return detail::apply_along_elements<detail::arg_operation<detail::primitive::argmin, A, true>, A>(static_cast<X&&>(x));
 }
 /// The running sum along an axis, the first element included.
 template <operand X, int A>
 constexpr auto cumulative_sum(X&& x, axis_set<A>) {
-  (void)detail::axis_mask<detail::shape_of<X>, A>();
-  return detail::apply<detail::cumulative_operation<detail::primitive::cumulative_sum, A>>(static_cast<X&&>(x));
+  (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>);
+  return detail::apply_along<detail::cumulative_operation<detail::primitive::cumulative_sum, A>, A>(static_cast<X&&>(x));
 }
 /// The running product along an axis, the first element included.
 template <operand X, int A>
 constexpr auto cumulative_prod(X&& x, axis_set<A>) {
-  (void)detail::axis_mask<detail::shape_of<X>, A>();
-  return detail::apply<detail::cumulative_operation<detail::primitive::cumulative_prod, A>>(static_cast<X&&>(x));
+  (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>);
+  return detail::apply_along<detail::cumulative_operation<detail::primitive::cumulative_prod, A>, A>(static_cast<X&&>(x));
 }
 
 }  // namespace dimity

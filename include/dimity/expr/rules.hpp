@@ -4,6 +4,8 @@
 
 #include <dimity/core/shape.hpp>
 
+#include <type_traits>
+
 namespace dimity::detail {
 
 template <class Left, class Right>
@@ -28,10 +30,44 @@ struct broadcast_shapes {
   static_assert(check::left_extent == check::right_extent, "[dimity.shape.3] broadcast: extents must be equal or 1, counted from the last axis");
 };
 
+/// The pair of three shapes that does not broadcast; the last pair when all do.
+template <class A, class B, class C>
+struct broadcast_three {
+  static constexpr bool value = broadcast_check<A, B>::value && broadcast_check<A, C>::value && broadcast_check<B, C>::value;
+  using rule = std::conditional_t<!broadcast_check<A, B>::value, broadcast_shapes<A, B>, std::conditional_t<!broadcast_check<A, C>::value, broadcast_shapes<A, C>, broadcast_shapes<B, C>>>;
+};
+
+/// Broadcasting in one direction only: From is repeated, To is what it must become.
+template <class From, class To>
+struct broadcast_into {
+  static constexpr int mismatch() {
+    for (int i = 1; i <= From::rank && i <= To::rank; ++i)
+      if (From::at(-i) != 1 && From::at(-i) != To::at(-i)) return i;
+    return 0;
+  }
+  static constexpr extent_t from = mismatch() == 0 ? 1 : From::at(-mismatch()), to = mismatch() == 0 ? 1 : To::at(-mismatch());
+  static constexpr bool value = From::rank <= To::rank && mismatch() == 0;
+};
+template <class From, class To>
+struct broadcast_to_shape {
+  using check = broadcast_into<From, To>;
+  static_assert(From::rank <= To::rank, "[dimity.shape.14] broadcast_to, compound assignment: the new shape needs at least as many axes (From, To)");
+  static_assert(From::rank > To::rank || check::from == check::to,
+                "[dimity.shape.14] broadcast_to, compound assignment: extents must be 1 or those of the new shape, counted from the last axis (From, To)");
+};
+
+template <class Shape, int Axis>
+inline constexpr bool has_axis = Axis >= -Shape::rank && Axis < Shape::rank;
 template <class Shape, int Axis>
 struct axis_of_shape {
   static_assert(Axis >= -Shape::rank, "[dimity.axis.1] the axis must be in [-rank, rank)");
   static_assert(Axis < Shape::rank, "[dimity.axis.1] the axis must be in [-rank, rank)");
+};
+/// An axis of the result: where expand_dims() and stack() may put a new one.
+template <class Shape, int NewAxes, int Axis>
+struct axis_of_result {
+  static_assert(Axis >= -(Shape::rank + NewAxes), "[dimity.axis.1] the axis must be in [-rank, rank), with the rank of the result");
+  static_assert(Axis < Shape::rank + NewAxes, "[dimity.axis.1] the axis must be in [-rank, rank), with the rank of the result");
 };
 
 template <class Shape, extent_t Count>

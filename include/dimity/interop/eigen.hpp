@@ -38,7 +38,8 @@ template <class X>
 struct eigen_static_size {
   static_assert(X::RowsAtCompileTime != Eigen::Dynamic && X::ColsAtCompileTime != Eigen::Dynamic,
                 "[dimity.eigen.2] from_eigen: the sizes of this Eigen object are chosen at run time; say them: view<rows, columns>(x), which checks");
-  static_assert(X::InnerStrideAtCompileTime != Eigen::Dynamic && X::OuterStrideAtCompileTime != Eigen::Dynamic,
+  static constexpr bool has_size = X::SizeAtCompileTime != Eigen::Dynamic;
+  static_assert(!has_size || (X::InnerStrideAtCompileTime != Eigen::Dynamic && X::OuterStrideAtCompileTime != Eigen::Dynamic),
                 "[dimity.eigen.3] from_eigen: the strides of this Eigen object are chosen at run time; copy it into a matrix first");
 };
 

@@ -8,15 +8,20 @@ namespace dimity {
 namespace detail {
 
 template <class Logits, class Labels>
-struct cross_entropy_shapes {
+struct cross_entropy_check {
   static constexpr bool same_rank = Logits::rank == Labels::rank + 1;
   static constexpr int mismatch() {
-    for (int i = 0; i < Labels::rank; ++i)
+    for (int i = 0; same_rank && i < Labels::rank; ++i)
       if (Logits::at(i) != Labels::at(i)) return i;
-    return 0;
+    return -1;
   }
+  static constexpr extent_t logits = mismatch() < 0 ? 1 : Logits::at(mismatch()), labels = mismatch() < 0 ? 1 : Labels::at(mismatch());
+};
+template <class Logits, class Labels>
+struct cross_entropy_shapes {
+  using check = cross_entropy_check<Logits, Labels>;
   static_assert(Logits::rank == Labels::rank + 1, "[dimity.shape.13] cross_entropy: labels have the shape of the logits without the last axis");
-  static_assert(Labels::rank == 0 || Logits::at(mismatch()) == Labels::at(mismatch()), "[dimity.shape.13] cross_entropy: labels have the shape of the logits without the last axis");
+  static_assert(check::logits == check::labels, "[dimity.shape.13] cross_entropy: labels have the shape of the logits without the last axis");
 };
 
 struct cross_entropy_operation {
@@ -68,8 +73,11 @@ constexpr auto cross_entropy(Logits&& logits, Labels&& labels) {
   if constexpr (std::is_same_v<x, t> && is_floating(dtype_of<detail::element_of<Labels>>)) {
     return detail::apply<detail::soft_cross_entropy_operation>(static_cast<Logits&&>(logits), static_cast<Labels&&>(labels));
   } else {
+    using check = detail::cross_entropy_check<x, t>;
     (void)sizeof(detail::cross_entropy_shapes<x, t>);
-    return detail::apply<detail::cross_entropy_operation>(static_cast<Logits&&>(logits), static_cast<Labels&&>(labels));
+    if constexpr (check::same_rank && check::logits == check::labels)
+      return detail::apply<detail::cross_entropy_operation>(static_cast<Logits&&>(logits), static_cast<Labels&&>(labels));
+    else return detail::failed<detail::element_of<Logits>, t>{};
   }
 }
 /// (prediction - target)^2, elementwise.

@@ -158,7 +158,8 @@ struct scheduler {
         if (find(roots[i]) != roots[i]) continue;
         bool writes_output = false;
         kernels.begin(gi);
-        for (int j = i; j < roots.size(); ++j) {
+        // From the first: a value that a pass appended has a higher number than roots that come after it.
+        for (int j = 0; j < roots.size(); ++j) {
           if (find(roots[j]) != roots[i]) continue;
           kernels.add_root(roots[j]);
           writes_output = writes_output || (buffer_of[roots[j]] >= 0 && out.buffers[buffer_of[roots[j]]].where == residence::output);

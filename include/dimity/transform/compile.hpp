@@ -196,7 +196,9 @@ struct compiled_function {
   /// Runs the program. Arguments and results are pytrees; an argument passed with std::move is overwritten by a result of the same type.
   template <class... Args>
   constexpr auto operator()(Args&&... args) const {
-    if constexpr ((detail::is_traced_tree<Args> || ...)) return F{}(args...);
+    (void)sizeof(detail::tree_rule<Args...>);
+    if constexpr (!detail::are_trees<Args...>) return detail::no_result{};
+    else if constexpr ((detail::is_traced_tree<Args> || ...)) return F{}(args...);
     else {
       if constexpr (detail::is_transformable<F>) {
         // Here first, where an error message about the function's body has the fewest lines above it.

@@ -9,12 +9,15 @@ namespace detail {
 
 template <class Result>
 struct scalar_result {
-  static_assert(operand<Result> || element<Result>, "[dimity.grad.1] grad needs a function whose result is one scalar");
+  static_assert(dtype_of<Result> != dtype::none, "[dimity.grad.1] grad needs a function whose result is one scalar");
 };
-template <class Shape>
-struct scalar_shape {
-  static_assert(Shape::rank == 0, "[dimity.grad.1] grad needs a function whose result is one scalar: reduce it, for instance with sum() or mean()");
+template <operand Result>
+struct scalar_result<Result> {
+  static_assert(shape_of<Result>::rank == 0, "[dimity.grad.1] grad needs a function whose result is one scalar: reduce it, for instance with sum() or mean()");
 };
+/// Nothing is asked of a result that a mistake has made worthless.
+template <class Result>
+using scalar_rule = std::conditional_t<is_failed<Result>, Result, scalar_result<Result>>;
 
 template <int>
 constexpr failed<float, shape<>> failed_argument() {
@@ -76,14 +79,15 @@ struct gradient_of {
   template <int... I, class... Args>
   static constexpr auto run_indexed(builder& g, std::integer_sequence<int, I...>, Args const&... args) {
     list<ref> nodes[sizeof...(Args) + 1];
-    auto const own = std::tuple{[&] {
-      if constexpr (is_wanted<Wanted...>(I)) return with_own_identity(g, as_tracers(g, args), nodes[I]);
-      else return args;
-    }()...};
+    auto const owned = [&]<int J>(std::integral_constant<int, J>, auto const& x) {
+      if constexpr (is_wanted<Wanted...>(J)) return with_own_identity(g, as_tracers(g, x), nodes[J]);
+      else return x;
+    };
+    // The type is spelled out: deduction would take a lone std::tuple argument for the tuple of arguments.
+    std::tuple<decltype(owned(std::integral_constant<int, I>{}, args))...> const own{owned(std::integral_constant<int, I>{}, args)...};
     auto const value = call_with<F>(own, std::index_sequence_for<Args...>{});
     using V = std::remove_cvref_t<decltype(value)>;
-    (void)sizeof(scalar_result<V>);
-    if constexpr (operand<V>) (void)sizeof(scalar_shape<shape_of<V>>);
+    (void)sizeof(scalar_rule<V>);
     if constexpr (is_failed_tree<V> || !has_scalar_shape<V>) {
       if constexpr (sizeof...(Wanted) == 1) return std::tuple{failed<float, shape<>>{}, failed_argument<Wanted>()...};
       else return std::tuple{failed<float, shape<>>{}, std::tuple{failed_argument<Wanted>()...}};
@@ -116,14 +120,18 @@ struct value_and_grad_function {
     (void)sizeof(detail::transformable_function<F>);
     if constexpr (!detail::is_transformable<F>) {
       return std::tuple<detail::no_result, detail::no_result>{};
+    } else if constexpr (!detail::are_trees<Args...>) {
+      (void)sizeof(detail::tree_rule<Args...>);
+      return std::tuple<detail::no_result, detail::no_result>{};
     } else if constexpr ((detail::is_traced_tree<Args> || ...)) {
+      if constexpr ((detail::is_traced_tree<Args> && ...)) (void)sizeof(detail::scalar_rule<std::remove_cvref_t<decltype(F{}(std::as_const(args)...))>>);
       detail::builder* g = nullptr;
       ((g = g ? g : detail::program_of_tree(args)), ...);
       return detail::gradient_of<F, Wanted...>::run(*g, args...);
     } else {
       // Here first, where an error message about the function's body has the fewest lines above it.
       using body = decltype(F{}(std::declval<detail::traced_tree_t<detail::tree_value_t<Args>>&>()...));
-      (void)sizeof(body*);
+      (void)sizeof(detail::scalar_rule<std::remove_cvref_t<body>>);
       return detail::compiled_call<value_and_grad_function>::call(static_cast<Args&&>(args)...);
     }
   }
@@ -136,12 +144,16 @@ struct grad_function {
     (void)sizeof(detail::transformable_function<F>);
     if constexpr (!detail::is_transformable<F>) {
       return detail::no_result{};
+    } else if constexpr (!detail::are_trees<Args...>) {
+      (void)sizeof(detail::tree_rule<Args...>);
+      return detail::no_result{};
     } else if constexpr ((detail::is_traced_tree<Args> || ...)) {
+      if constexpr ((detail::is_traced_tree<Args> && ...)) (void)sizeof(detail::scalar_rule<std::remove_cvref_t<decltype(F{}(std::as_const(args)...))>>);
       return std::get<1>(value_and_grad_function<F, Wanted...>{}(args...));
     } else {
       // Here first, where an error message about the function's body has the fewest lines above it.
       using body = decltype(F{}(std::declval<detail::traced_tree_t<detail::tree_value_t<Args>>&>()...));
-      (void)sizeof(body*);
+      (void)sizeof(detail::scalar_rule<std::remove_cvref_t<body>>);
       return detail::compiled_call<grad_function>::call(static_cast<Args&&>(args)...);
     }
   }
@@ -172,12 +184,16 @@ struct vjp_call {
     list<ref> nodes;
     auto const own = with_own_identity(g, as_tracers(g, primals), nodes);
     auto const value = std::apply(F{}, own);
-    list<ref> outputs, seeds;
-    push_leaves(g, value, outputs);
-    push_leaves(g, cotangent, seeds);
-    list<ref> const gradients = reverse(g, outputs, seeds, nodes);
-    int next = 0;
-    return std::tuple{value, tree_from<std::remove_cvref_t<decltype(own)>>(gradients, next)};
+    if constexpr (is_failed_tree<decltype(value)>) {
+      return std::tuple{value, std::tuple{failed_argument<sizeof(Primals)>()}};
+    } else {
+      list<ref> outputs, seeds;
+      push_leaves(g, value, outputs);
+      push_leaves(g, cotangent, seeds);
+      list<ref> const gradients = reverse(g, outputs, seeds, nodes);
+      int next = 0;
+      return std::tuple{value, tree_from<std::remove_cvref_t<decltype(own)>>(gradients, next)};
+    }
   }
 };
 
@@ -188,9 +204,17 @@ struct vjp_call {
 template <class F, class... Primals, class Cotangent>
 constexpr auto vjp(F const&, std::tuple<Primals...> const& primals, Cotangent&& cotangent) {
   (void)sizeof(detail::transformable_function<F>);
-  if constexpr (!detail::is_transformable<F>) return std::tuple<detail::no_result, detail::no_result>{};
-  else if constexpr (detail::is_traced_tree<std::tuple<Primals...>> || detail::is_traced_tree<Cotangent>) return detail::vjp_call<F>{}(primals, cotangent);
-  else return detail::compiled_call<detail::vjp_call<F>>::call(primals, static_cast<Cotangent&&>(cotangent));
+  (void)sizeof(detail::tree_rule<Primals..., Cotangent>);
+  if constexpr (!detail::is_transformable<F> || !detail::are_trees<Primals..., Cotangent>) {
+    return std::tuple<detail::no_result, detail::no_result>{};
+  } else if constexpr (detail::is_traced_tree<std::tuple<Primals...>> || detail::is_traced_tree<Cotangent>) {
+    return detail::vjp_call<F>{}(primals, cotangent);
+  } else {
+    // Here first, where an error message about the function's body has the fewest lines above it.
+    using body = decltype(F{}(std::declval<detail::traced_tree_t<detail::tree_value_t<Primals>> const&>()...));
+    (void)sizeof(body*);
+    return detail::compiled_call<detail::vjp_call<F>>::call(primals, static_cast<Cotangent&&>(cotangent));
+  }
 }
 
 }  // namespace dimity

@@ -7,6 +7,11 @@
 namespace dimity {
 namespace detail {
 
+template <int Primals, int Tangents>
+struct tangent_count {
+  static_assert(Primals == Tangents, "[dimity.grad.2] jvp: one tangent for each primal (primals, tangents)");
+};
+
 /// (primals tuple, tangents tuple) -> (value, tangent of the value)
 template <class F>
 struct jvp_call {
@@ -16,12 +21,16 @@ struct jvp_call {
     list<ref> inputs, seeds, outputs;
     auto const own = with_own_identity(g, as_tracers(g, primals), inputs);
     auto const value = std::apply(F{}, own);
-    push_leaves(g, tangents, seeds);
-    push_leaves(g, value, outputs);
-    list<ref> const result = forward(g, inputs, seeds, outputs);
-    int next = 0;
-    auto const tangent = tree_from<std::remove_cvref_t<decltype(as_tracers(g, value))>>(result, next);
-    return std::tuple{value, tangent};
+    if constexpr (is_failed_tree<decltype(value)>) {
+      return std::tuple{value, value};
+    } else {
+      push_leaves(g, tangents, seeds);
+      push_leaves(g, value, outputs);
+      list<ref> const result = forward(g, inputs, seeds, outputs);
+      int next = 0;
+      auto const tangent = tree_from<std::remove_cvref_t<decltype(as_tracers(g, value))>>(result, next);
+      return std::tuple{value, tangent};
+    }
   }
 };
 
@@ -29,18 +38,28 @@ template <class F>
 struct hvp_function {
   template <class X, class V, class... Rest>
   constexpr auto operator()(X const& x, V const& v, Rest const&... rest) const {
-    if constexpr (is_traced_tree<X> || is_traced_tree<V> || (is_traced_tree<Rest> || ...)) {
+    (void)sizeof(transformable_function<F>);
+    (void)sizeof(tree_rule<X, V, Rest...>);
+    if constexpr (!is_transformable<F> || !are_trees<X, V, Rest...>) {
+      return no_result{};
+    } else if constexpr (is_traced_tree<X> || is_traced_tree<V> || (is_traced_tree<Rest> || ...)) {
       builder& g = *program_of_tree(std::tie(x, v, rest...));
       list<ref> inputs, seeds, outputs;
       auto const own = with_own_identity(g, as_tracers(g, x), inputs);
       auto const gradient = grad_function<F, 0>{}(own, rest...);
-      push_leaves(g, v, seeds);
-      push_leaves(g, gradient, outputs);
-      list<ref> const result = forward(g, inputs, seeds, outputs);
-      int next = 0;
-      return tree_from<std::remove_cvref_t<decltype(own)>>(result, next);
+      if constexpr (is_failed_tree<decltype(gradient)>) {
+        return gradient;
+      } else {
+        push_leaves(g, v, seeds);
+        push_leaves(g, gradient, outputs);
+        list<ref> const result = forward(g, inputs, seeds, outputs);
+        int next = 0;
+        return tree_from<std::remove_cvref_t<decltype(own)>>(result, next);
+      }
     } else {
-      (void)sizeof(transformable_function<F>);
+      // Here first, where an error message about the function's body has the fewest lines above it.
+      using body = decltype(F{}(std::declval<traced_tree_t<tree_value_t<X>> const&>(), std::declval<traced_tree_t<tree_value_t<Rest>> const&>()...));
+      (void)sizeof(scalar_rule<std::remove_cvref_t<body>>);
       return compiled_call<hvp_function>::call(x, v, rest...);
     }
   }
@@ -53,10 +72,19 @@ struct hvp_function {
 template <class F, class... Primals, class... Tangents>
 constexpr auto jvp(F const&, std::tuple<Primals...> const& primals, std::tuple<Tangents...> const& tangents) {
   (void)sizeof(detail::transformable_function<F>);
-  static_assert(sizeof...(Primals) == sizeof...(Tangents), "[dimity.grad.2] jvp: one tangent for each primal");
-  if constexpr (!detail::is_transformable<F>) return std::tuple<detail::no_result, detail::no_result>{};
-  else if constexpr (detail::is_traced_tree<std::tuple<Primals...>> || detail::is_traced_tree<std::tuple<Tangents...>>) return detail::jvp_call<F>{}(primals, tangents);
-  else return detail::compiled_call<detail::jvp_call<F>>::call(primals, tangents);
+  constexpr int primal_count = static_cast<int>(sizeof...(Primals)), tangent_count = static_cast<int>(sizeof...(Tangents));
+  (void)sizeof(detail::tangent_count<primal_count, tangent_count>);
+  (void)sizeof(detail::tree_rule<Primals..., Tangents...>);
+  if constexpr (!detail::is_transformable<F> || primal_count != tangent_count || !detail::are_trees<Primals..., Tangents...>) {
+    return std::tuple<detail::no_result, detail::no_result>{};
+  } else if constexpr (detail::is_traced_tree<std::tuple<Primals...>> || detail::is_traced_tree<std::tuple<Tangents...>>) {
+    return detail::jvp_call<F>{}(primals, tangents);
+  } else {
+    // Here first, where an error message about the function's body has the fewest lines above it.
+    using body = decltype(F{}(std::declval<detail::traced_tree_t<detail::tree_value_t<Primals>> const&>()...));
+    (void)sizeof(body*);
+    return detail::compiled_call<detail::jvp_call<F>>::call(primals, tangents);
+  }
 }
 
 /// hvp(f)(x, v, more...): the Hessian of a scalar function with respect to its first argument, times v, without forming it. Forward over reverse.

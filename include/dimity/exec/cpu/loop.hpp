@@ -185,6 +185,7 @@ struct loop {
     } else {
       constexpr primitive combine = combiner_of(st.combine);
       auto& x = get<st.value>(r);
+      auto const own = x;  // what other stores of the same value want
       if constexpr (facts::acc(st.access).type == dtype::boolean) {
         auto const before = load_bool<st.access, type_of<facts::carrier(st.value)>, W, Partial>(pointer<st.access>(slots, at), i, n);
         x = map_parts<std::remove_cvref_t<decltype(x)>>([](auto const& a, auto const& b) DIMITY_INLINE_LAMBDA { return logical_value<combine>(a, b); }, before, x);
@@ -193,6 +194,7 @@ struct loop {
         x = map_parts<std::remove_cvref_t<decltype(x)>>([](auto const& a, auto const& b) DIMITY_INLINE_LAMBDA { return binary_value<combine>(a, b); }, before, x);
       }
       put<st.access, st.value, W, Partial>(r, slots, at, i, n);
+      x = own;
     }
   }
 

@@ -1,10 +1,16 @@
 // Matrix products of statically known shape with a fused epilogue: one loop nest per problem, chosen by the compiler.
 #pragma once
 
-#include "dimity/exec/cpu/matmul_pack.hpp"
+#include <dimity/exec/cpu/matmul_pack.hpp>
 
 namespace dimity::detail {
 namespace mm {
+
+template <class Sink>
+inline constexpr bool large_sink = false;
+template <class Sink>
+  requires requires { Sink::is_large; }
+inline constexpr bool large_sink<Sink> = Sink::is_large;
 
 template <class Sink, class T>
 [[gnu::always_inline]] inline void emit(Sink const& sink, std::int64_t i, std::int64_t j, batch<T> v, int count) {
@@ -132,10 +138,10 @@ inline void outer_tile(T const* a, T const* b, T const* b_tail, std::int64_t dep
     store_sums<T>(sum, stored, all);
     for (int l = sums * lanes<T>; l < rows * S.vectors * lanes<T>; l += lanes<T>) batch<T>(T(0)).store_aligned(stored + l);
     emit_transposed<S, E, T>(exit, i, j, stored, std::make_integer_sequence<int, S.vectors>{});
-  } else if constexpr (!blocked && (sums <= 4 || Depth <= 32)) {
+  } else if constexpr (!blocked && Depth <= (large_sink<Sink> ? 16 : 256)) {
     emit_rows<S, E, T>(exit, i, j, sum, std::make_integer_sequence<int, S.rows>{});
   } else {
-    // Through memory, so that the epilogue is compiled once per row rather than once per sum.
+    // Through memory, so that the epilogue is compiled once per row rather than once per sum; for short sums the detour costs several per cent.
     alignas(64) T stored[sums * lanes<T>];
     store_sums<T>(sum, stored, all);
     for (int r = 0; r < S.rows; ++r)
@@ -388,6 +394,7 @@ struct dot_product {
 
 template <class T, class Sink>
 struct shifted_sink {
+  static constexpr bool is_large = large_sink<Sink>;
   Sink sink;
   std::int64_t columns;
   [[gnu::always_inline]] void operator()(std::int64_t i, std::int64_t j, batch<T> v) const { sink(i, j + columns, v); }
@@ -415,7 +422,8 @@ template <class T, matmul_problem P>
 inline constexpr std::size_t matmul_scratch_bytes = matmul_scratch_size(P, sizeof(T), std::is_floating_point_v<T>);
 
 /// Calls `sink(i, j, v)` once for every native vector of outputs C[i, j..j+W) and `sink(i, j, v, count)` once for each partial one
-/// (first `count` lanes valid), in any order.
+/// (first `count` lanes valid), in any order; j is a multiple of W. A sink with `static constexpr bool is_large = true` is compiled fewer times per
+/// product, at a small cost in speed.
 template <class T, matmul_problem P, class Sink>
 void matmul(T const* a, T const* b, std::byte* scratch, Sink const& sink) {
   static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>);

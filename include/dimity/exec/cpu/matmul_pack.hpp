@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "dimity/exec/cpu/matmul_tile.hpp"
+#include <dimity/exec/cpu/matmul_tile.hpp>
 
 namespace dimity::detail {
 

@@ -1,7 +1,7 @@
 // Register-level building blocks of matmul: lane shuffles, transposition and the two micro-kernels.
 #pragma once
 
-#include "dimity/exec/cpu/simd.hpp"
+#include <dimity/exec/cpu/simd.hpp>
 
 #include <bit>
 #include <cstddef>

@@ -44,6 +44,11 @@ struct executor {
     void* const slots[sizeof...(I) + 1] = {address<Plan::value.slots[Begin + I]>(m)..., nullptr};
     f(slots);
   }
+  template <int Epilogue>
+  static constexpr range epilogue_slots() {
+    if constexpr (Epilogue >= 0) return Plan::value.kernels[Epilogue].slots;
+    else return {};
+  }
   template <int Step>
   DIMITY_INLINE static void run_step(memory const& m) {
     constexpr step s = Plan::value.steps[Step];
@@ -57,7 +62,7 @@ struct executor {
     } else {
       constexpr opaque_step o = Plan::value.opaques[s.index];
       constexpr int code = o.same_as >= 0 ? o.same_as : s.index;
-      constexpr range e = o.epilogue >= 0 ? Plan::value.kernels[o.epilogue].slots : range{};
+      constexpr range e = epilogue_slots<o.epilogue>();
       with_slots<o.slots.begin>(std::make_integer_sequence<int, o.slots.size()>{}, m, [&](void* const* slots) DIMITY_INLINE_LAMBDA {
         with_slots<e.begin>(std::make_integer_sequence<int, e.size()>{}, m, [&](void* const* epilogue_slots) DIMITY_INLINE_LAMBDA { run_opaque<Plan, code>(slots, epilogue_slots); });
       });
