@@ -1,5 +1,5 @@
 # The everyday commands. What they build lies under build/.
-.PHONY: demo test test-aarch64 bench compile-bench acceptance clean
+.PHONY: demo test test-all test-aarch64 bench compile-bench acceptance clean
 support := tests/support
 
 demo:  ## trains the example network on handwritten digits
@@ -8,7 +8,10 @@ demo:  ## trains the example network on handwritten digits
 	@cmake --build --preset native --target digits
 	@build/native/examples/digits --picture build/digits.svg
 
-test:  ## everything, in every configuration; ends with one line of totals
+test:  ## the tests and checks with g++; ends with one line of totals
+	@$(support)/run_tests.sh gcc
+
+test-all:  ## the same in every configuration: clang, sanitizers, SSE2, aarch64 as well
 	@$(support)/run_tests.sh
 
 test-aarch64:

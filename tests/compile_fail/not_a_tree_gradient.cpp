@@ -1,4 +1,3 @@
-// lines: 25
 // error: \[dimity\.tree\.1\]
 // error: model
 #include <dimity/dimity.hpp>

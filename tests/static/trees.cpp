@@ -3,7 +3,7 @@
 
 using namespace dimity;
 
-namespace {
+namespace tree_types {
 
 template <class T>
 struct layer {
@@ -19,6 +19,7 @@ struct relu_layer {};
 class opaque {
  public:
   explicit opaque(int n) : n_(n) {}
+  int number() const { return n_; }
 
  private:
   int n_;
@@ -57,4 +58,4 @@ static_assert(operand<tensor<traced<float>, 3>> && operand<traced<float>>);
 static_assert(operand<decltype(std::declval<tensor<float, 3>&>() + 1.0f)>);
 static_assert(!operand<float> && !operand<std::array<float, 3>> && !operand<layer<float>>);
 
-}  // namespace
+}  // namespace tree_types

@@ -6,6 +6,13 @@ set(check_flags -std=c++20 -march=native -Wall -Wextra "-I${PROJECT_SOURCE_DIR}/
 if(NOT DIMITY_XSIMD_INCLUDE_DIR STREQUAL "/usr/include")
   list(APPEND check_flags -isystem "${DIMITY_XSIMD_INCLUDE_DIR}")
 endif()
+# For interop/eigen.hpp; find_package(Eigen3) is in tests/CMakeLists.txt.
+if(TARGET Eigen3::Eigen)
+  get_target_property(eigen_dirs Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
+  foreach(dir IN LISTS eigen_dirs)
+    list(APPEND check_flags -isystem "${dir}")
+  endforeach()
+endif()
 set(check_flags_g++ ${check_flags} -fconstexpr-ops-limit=1000000000 -fconstexpr-loop-limit=10000000)
 set(check_flags_clang++ ${check_flags} -fconstexpr-steps=100000000 -fbracket-depth=1024)
 
@@ -16,6 +23,9 @@ endfunction()
 
 set(script_dir "${CMAKE_CURRENT_SOURCE_DIR}/support")
 file(GLOB compile_fail_sources CONFIGURE_DEPENDS compile_fail/*.cpp)
+if(NOT TARGET Eigen3::Eigen)
+  list(FILTER compile_fail_sources EXCLUDE REGEX "/eigen_[^/]*$")
+endif()
 
 foreach(compiler g++ clang++)
   string(REPLACE "++" "XX" variable "${compiler}")
