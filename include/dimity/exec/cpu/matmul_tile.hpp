@@ -35,10 +35,25 @@ template <class T>
   return batch<T>((typename batch<T>::register_type)(v));
 }
 
+/// Lane i of the result is lane Index[i] of x followed by y.
+template <class R, int... Index, class V>
+[[gnu::always_inline]] inline R shuffle_lanes(V x, V y) {
+#if defined(__CUDACC__)
+  // nvcc's host pass drops a pack expansion inside the builtin.
+  constexpr int n = static_cast<int>(sizeof(V) / sizeof(x[0]));
+  int const index[] = {Index...};
+  R r;
+  for (int i = 0; i < static_cast<int>(sizeof...(Index)); ++i) r[i] = index[i] < n ? x[index[i]] : y[index[i] - n];
+  return r;
+#else
+  return __builtin_shufflevector(x, y, Index...);
+#endif
+}
+
 template <int By, class T, int... L>
 [[gnu::always_inline]] inline batch<T> rotate_impl(batch<T> v, std::integer_sequence<int, L...>) {
   raw<T> const r = to_raw<T>(v);
-  return from_raw<T>(__builtin_shufflevector(r, r, ((L + By) % lanes<T>)...));
+  return from_raw<T>(shuffle_lanes<raw<T>, ((L + By) % lanes<T>)...>(r, r));
 }
 
 /// Lane l of the result is lane (l + By) mod W of v.
@@ -50,7 +65,7 @@ template <int By, class T>
 
 template <int First, class T, int... L>
 [[gnu::always_inline]] inline batch<T> clear_below_impl(batch<T> v, std::integer_sequence<int, L...>) {
-  return from_raw<T>(__builtin_shufflevector(to_raw<T>(v), raw<T>{}, (L < First ? L + lanes<T> : L)...));
+  return from_raw<T>(shuffle_lanes<raw<T>, (L < First ? L + lanes<T> : L)...>(to_raw<T>(v), raw<T>{}));
 }
 
 /// v with the lanes below First set to zero.
@@ -65,8 +80,8 @@ template <int Segment, class T, int... L>
   raw<T> const p = to_raw<T>(x);
   raw<T> const q = to_raw<T>(y);
   // The first is a blend, which unlike the second does not need the shuffle port.
-  return from_raw<T>(__builtin_shufflevector(p, q, (L / half % 2 == 0 ? L : L + lanes<T>)...)) +
-         from_raw<T>(__builtin_shufflevector(p, q, (L / half % 2 == 0 ? L + half : L - half + lanes<T>)...));
+  return from_raw<T>(shuffle_lanes<raw<T>, (L / half % 2 == 0 ? L : L + lanes<T>)...>(p, q)) +
+         from_raw<T>(shuffle_lanes<raw<T>, (L / half % 2 == 0 ? L + half : L - half + lanes<T>)...>(p, q));
 }
 
 /// Folds every segment of Segment lanes to half its length: those of x to the lower half of the segment, those of y to the upper.
@@ -94,7 +109,7 @@ template <int First, int Stride, int Count, class T, std::size_t N>
 template <int Stride, class T, int... L>
 [[gnu::always_inline]] inline batch<T> every_impl(batch<T> v, std::integer_sequence<int, L...>) {
   raw<T> const r = to_raw<T>(v);
-  return from_raw<T>(__builtin_shufflevector(r, r, (L * Stride % lanes<T>)...));
+  return from_raw<T>(shuffle_lanes<raw<T>, (L * Stride % lanes<T>)...>(r, r));
 }
 
 /// Lane l (l < N <= W) of the result is the sum of the lanes of v[l].
@@ -116,7 +131,7 @@ template <class T, int N>
 
 template <class T, int N, int... L>
 [[gnu::always_inline]] inline auto concatenate(raw<T, N> x, raw<T, N> y, std::integer_sequence<int, L...>) {
-  return __builtin_shufflevector(x, y, L...);
+  return shuffle_lanes<raw<T, 2 * N>, L...>(x, y);
 }
 
 // 16-byte pieces are what x86 inserts straight from memory without the shuffle port.
@@ -131,8 +146,7 @@ template <class T, int N, int Piece>
 
 template <int Piece, bool High, class T, int... L>
 [[gnu::always_inline]] inline raw<T> interleave(raw<T> x, raw<T> y, std::integer_sequence<int, L...>) {
-  return __builtin_shufflevector(x, y, (L / Piece * Piece + L % Piece / 2 + (L % 2) * lanes<T> +
-                                        (High ? Piece / 2 : 0))...);
+  return shuffle_lanes<raw<T>, (L / Piece * Piece + L % Piece / 2 + (L % 2) * lanes<T> + (High ? Piece / 2 : 0))...>(x, y);
 }
 
 template <class T>
