@@ -103,7 +103,7 @@ TEST_CASE("which shapes matmul takes") {
   static_assert(!matmul_compatible<shape<2, 3>, shape<2, 3>>);
   static_assert(!matmul_compatible<shape<>, shape<3>>);
 }
-TEST_CASE("transposed, sliced and computed operands; epilogues") {
+TEST_CASE("transposed, sliced and computed operands, epilogues") {
   using T = float;
   operands<T> const o;
   auto const& x = o.x;

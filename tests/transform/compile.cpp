@@ -25,7 +25,7 @@ TEST_CASE("the value is that of the expression") {
   CHECK(allclose(compile(affine)(x, w), affine(x, w)));
   static_assert(std::is_same_v<decltype(compile(affine)(x, w)), tensor<double, 2, 2>>);
 }
-TEST_CASE("arguments: expressions, views, scalars; results: tuples, arrays, pairs, to any depth") {
+TEST_CASE("arguments: expressions, views, scalars, results: tuples, arrays, pairs, to any depth") {
   tensor<double, 3> const x = {1, -2, 3};
   auto const [scaled, both, rest] = compile(several)(x + 1.0, 2.0);
   CHECK((scaled(0) == 4 && scaled(1) == -2 && scaled(2) == 8));

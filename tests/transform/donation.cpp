@@ -77,7 +77,7 @@ TEST_CASE("results that trade places") {
   CHECK(allclose(product, matmul(a, b)));
   CHECK(allclose(total, sum(a)));
 }
-TEST_CASE("models are donated leaf by leaf; a loop of steps allocates nothing") {
+TEST_CASE("models are donated leaf by leaf, a loop of steps allocates nothing") {
   using state = std::array<matrix, 3>;
   constexpr auto step = compile([](auto const& s) { return std::array{s[0] + s[1] * 0.1, s[1] - s[0] * 0.1, sqrt(square(s[0]) + square(s[1]))}; });
   state s{numbers(0), numbers(1), numbers(2)};

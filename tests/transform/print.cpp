@@ -35,7 +35,7 @@ TEST_CASE("inputs by their path, one assignment a line") {
         "%12 float32[2] = sum %11 axes=[1]\n"
         "return %12\n");
 }
-TEST_CASE("constants stand where they are used; derivatives are ordinary operations") {
+TEST_CASE("constants stand where they are used, derivatives are ordinary operations") {
   constexpr auto g = value_and_grad([](auto const& x) { return sum(exp(x) * 2.0f); });
   CHECK(to_string(trace<tensor<float, 3>>(g)) ==
         "%0 float32[3] = input 0\n"
