@@ -185,7 +185,7 @@ DIMITY_INLINE X with_subnormals(X const& a, X const& y) {
 /// SSE2 has no rounding instruction, and xsimd's replacement loses the sign of zero.
 template <class X>
 DIMITY_INLINE X with_sign_of([[maybe_unused]] X const& a, X const& y) {
-#if defined(__SSE2__) && !defined(__SSE4_1__)
+#if (defined(__SSE2__) && !defined(__SSE4_1__)) || defined(__aarch64__)
   if constexpr (element_of_part<X>::is_batch) return xsimd::copysign(y, a);
 #endif
   return y;
