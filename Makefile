@@ -8,10 +8,10 @@ demo:  ## trains the example network on handwritten digits
 	@cmake --build --preset native --target digits
 	@build/native/examples/digits --picture build/digits.svg
 
-test:  ## the tests with g++, clang and for SSE2, and all checks; ends with one line of totals
-	@$(support)/run_tests.sh gcc clang scalar
+test:  ## the tests with g++ and clang, for SSE2 and aarch64, and all checks; ends with one line of totals
+	@$(support)/run_tests.sh gcc clang scalar aarch64
 
-test-all:  ## the same in every configuration: under sanitizers and for aarch64 as well
+test-all:  ## the same, and under sanitizers
 	@$(support)/run_tests.sh
 
 test-aarch64:

@@ -182,7 +182,7 @@ DIMITY_INLINE X with_subnormals(X const& a, X const& y) {
   return y;
 }
 
-/// SSE2 has no rounding instruction, and xsimd's replacement loses the sign of zero.
+/// xsimd 8.1's rounding loses the sign of zero on SSE2, which has no instruction for it, and on Arm.
 template <class X>
 DIMITY_INLINE X with_sign_of([[maybe_unused]] X const& a, X const& y) {
 #if (defined(__SSE2__) && !defined(__SSE4_1__)) || defined(__aarch64__)
