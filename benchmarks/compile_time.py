@@ -52,9 +52,15 @@ def measure(compiler, source, runs, folder):
     return row
 
 
+def budget_of(source):
+    """The budget that a program states: its words, and their parts."""
+    found = re.search(r"^// budget: (?P<words>(?:(?P<base>\w+) \+ )?(?P<seconds>[\d.]+) s(?:, (?P<megabytes>\d+) MB)?)$", source.read_text(), re.MULTILINE)
+    return (found["words"].replace("_", " "), found) if found else ("", None)
+
+
 def over_budget(source, rows):
     """What is over the budget that the program states, in words."""
-    budget = re.search(r"^// budget: (?:(?P<base>\w+) \+ )?(?P<seconds>[\d.]+) s(?:, (?P<megabytes>\d+) MB)?$", source.read_text(), re.MULTILINE)
+    _, budget = budget_of(source)
     row = rows[source.stem]
     if not budget:
         return
@@ -78,7 +84,7 @@ def main():
 
     sources = sorted((here / "compile_time").glob("*.cpp"))
     sources = [source for source in sources if not options.names or source.stem in options.names]
-    report = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "flags": flags[:-1], "compilers": {}}
+    report = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "date": time.strftime("%Y-%m-%d"), "runs": options.runs, "flags": flags[:-1], "compilers": {}}
     failures = 0
     print(f"{'':12}{'':24}{'seconds':>8}{'MB':>7}{'instantiations':>16}")
     for compiler in filter(shutil.which, ("g++", "clang++-19")):
@@ -90,12 +96,15 @@ def main():
             row = rows[source.stem]
             complaints = [row["error"]] if "error" in row else list(over_budget(source, rows))
             failures += bool(complaints)
+            row["budget"] = budget_of(source)[0]
+            row["over"] = bool(complaints)
             numbers = f"{row.get('seconds', ''):>8}{row.get('megabytes', ''):>7}{row.get('instantiations', ''):>16}"
             print(f"{compiler:12}{source.stem:24}{numbers}  {'; '.join(complaints)}")
         report["compilers"][subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout.splitlines()[0]] = rows
     if not options.names:
         (here / "results").mkdir(exist_ok=True)
         (here / "results" / "compile_time.json").write_text(json.dumps(report, indent=2) + "\n")
+        subprocess.run([sys.executable, here / "report.py", "--quiet"], check=True)
     return failures > 0 or not report["compilers"]
 
 

@@ -1,4 +1,4 @@
-// dimity beside the same work written by hand with xsimd (hand_written.hpp), in one run. ratios.py turns the result into a table.
+// dimity beside the same work written by hand with xsimd (hand_written.hpp), in one run. report.py turns the result into a table.
 #include <dimity/dimity.hpp>
 
 #include "hand_written.hpp"

@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,7 @@
 #include <dimity/exec/cpu/matmul.hpp>
 
 extern "C" void openblas_set_num_threads(int);
+extern "C" char* openblas_get_config();
 
 namespace {
 
@@ -163,10 +166,13 @@ int main(int count, char** arguments) {
     if (argument.starts_with("--benchmark_out=")) out = std::fopen(value.c_str(), "w");
   }
   openblas_set_num_threads(1);
-  print("{\"benchmarks\": [");
+  char date[32];
+  std::time_t const now = std::time(nullptr);
+  std::strftime(date, sizeof date, "%Y-%m-%d", std::localtime(&now));
+  print("{\"context\": {\"date\": \"%s\", \"num_cpus\": %u, \"openblas\": \"%s\"},\n\"benchmarks\": [", date, std::thread::hardware_concurrency(), openblas_get_config());
   squares(std::integer_sequence<std::int64_t, 2, 3, 4, 5, 7, 8, 10, 12, 15, 16, 17, 20, 24, 31, 32, 33, 40, 48, 63, 64, 65, 80, 96, 100, 127, 128, 129, 160,
                                 192, 200, 255, 256, 384, 512, 1000, 1024>{});
-  skinny(std::integer_sequence<std::int64_t, 1, 2, 4, 10, 32, 64, 128>{});
+  skinny(std::integer_sequence<std::int64_t, 1, 2, 4, 8, 10, 32, 64, 128>{});
   print("\n]}\n");
   if (out != nullptr) std::fclose(out);
 }

@@ -22,6 +22,9 @@ inline constexpr uninitialized_t uninitialized{};
 
 namespace detail {
 
+/// Passed to a constructor: what a large tensor is after it was moved from.
+struct no_elements_t {};
+
 constexpr std::size_t inline_alignment(std::size_t bytes, std::size_t element_alignment) {
   std::size_t a = element_alignment;
   while (a < storage_alignment && a * 2 <= bytes) a *= 2;
@@ -34,6 +37,7 @@ class inline_storage {
   constexpr inline_storage() : elements_{} {}
   // A constant initialiser of trivial elements costs little at this size, and keeps the type usable in constant expressions.
   constexpr explicit inline_storage(uninitialized_t) : elements_{} {}
+  constexpr explicit inline_storage(no_elements_t) : elements_{} {}
 
   constexpr T* data() { return elements_; }
   constexpr T const* data() const { return elements_; }
@@ -56,6 +60,7 @@ class heap_storage {
     for (std::size_t i = 0; i < N; ++i) elements_[i] = T{};
   }
   explicit heap_storage(uninitialized_t) : elements_(allocate()) {}
+  explicit heap_storage(no_elements_t) : elements_(nullptr) {}
   heap_storage(heap_storage const& other) : elements_(other.elements_ ? allocate() : nullptr) { copy(other); }
   heap_storage(heap_storage&& other) noexcept : elements_(std::exchange(other.elements_, nullptr)) {}
   heap_storage& operator=(heap_storage const& other) {

@@ -98,6 +98,7 @@ class tensor {
 
   constexpr tensor() = default;
   constexpr explicit tensor(uninitialized_t u) : elements_(u) {}
+  constexpr explicit tensor(detail::no_elements_t n) : elements_(n) {}
 
   /// From nested lists: `tensor<float, 2, 3> a = {{1, 2, 3}, {4, 5, 6}};`. Throws shape_error when a list has another length than its axis.
   constexpr tensor(typename detail::nested_list<T, rank>::type const& values)

@@ -9,6 +9,13 @@
 
 namespace dimity::detail {
 
+/// Room for the plan of an everyday expression.
+inline constexpr plan_size draft_size{1, 1, 1, 8, 24, 12, 2, 12, 32, 12, 6, 8};
+struct draft_plan {
+  plan_size used = {};
+  plan<draft_size> content = {};
+};
+
 /// Kernels are keyed on this type, so Source should have a short name (DESIGN section 6).
 template <class Source>
 struct planned {
@@ -23,9 +30,19 @@ struct planned {
     s.run();
     return f(s, g, out);
   }
-  // Twice: constant evaluation cannot hand an array out whose size is not yet a constant.
-  static constexpr plan_size size = with_plan([](scheduler const& s, builder const&, plan_builder const&) { return s.size(); });
-  static constexpr plan<size> value = with_plan([](scheduler const&, builder const& g, plan_builder const& out) { return to_plan<size>(g, out); });
+  // Constant evaluation cannot hand an array out whose size is not yet a constant: small plans leave in one of a fixed size, larger ones are made twice.
+  static constexpr draft_plan draft = with_plan([](scheduler const& s, builder const& g, plan_builder const& out) {
+    draft_plan d;
+    d.used = s.size();
+    if (fits(d.used, draft_size)) d.content = to_plan<draft_size>(g, out);
+    return d;
+  });
+  static constexpr plan_size size = draft.used;
+  static constexpr plan<size> make() {
+    if constexpr (fits(size, draft_size)) return shrink<size>(draft.content);
+    else return with_plan([](scheduler const&, builder const& g, plan_builder const& out) { return to_plan<size>(g, out); });
+  }
+  static constexpr plan<size> value = make();
 };
 
 /// Runs the plan in this thread's workspace.

@@ -27,6 +27,22 @@ inline constexpr bool is_row_major_destination<tensor<T, E...>> = true;
 template <class T, class Shape>
 inline constexpr bool is_row_major_destination<tensor_view<T, Shape, row_major_strides<Shape>>> = true;
 
+/// For each operand of an expression: the bytes it spans, and whether the result may take its place.
+template <int Leaves>
+struct overlap_rules {
+  std::int64_t bytes[Leaves + 1] = {};
+  bool may_share[Leaves + 1] = {};
+};
+inline bool must_not_overwrite(void const* const* inputs, int count, std::int64_t const* bytes, bool const* may_share, void const* to, std::int64_t to_bytes) {
+  auto const first = reinterpret_cast<std::uintptr_t>(to);
+  for (int i = 0; i < count; ++i) {
+    auto const from = reinterpret_cast<std::uintptr_t>(inputs[i]);
+    bool const overlaps = from < first + static_cast<std::uintptr_t>(to_bytes) && first < from + static_cast<std::uintptr_t>(bytes[i]);
+    if (overlaps && !(may_share[i] && from == first)) return true;
+  }
+  return false;
+}
+
 template <class X>
 struct evaluator {
   using result = typename tensor_of<element_of<X>, shape_of<X>>::type;
@@ -68,26 +84,25 @@ struct evaluator {
         run<Destination>(t.data(), x);
         copy_strided<0>(to.data(), static_cast<T const*>(t.data()), static_cast<Destination const&>(to));
       } else {
-        if constexpr (requires { to.owns_elements(); })
-          if (!to.owns_elements()) {
-            // A moved-from tensor has no elements that could be read.
-            into_new(to, x);
-            return;
-          }
+        if constexpr (requires { to.ensure_elements(); }) to.ensure_elements();
+        using rule = overlap<planned<source<Destination>>>;
         void const* inputs[leaves + 1];
         void const** end = inputs;
         lowering<X>::collect(x, end);
-        if (must_not_overwrite<planned<source<Destination>>>(inputs, to.data(), std::make_integer_sequence<int, leaves>{})) {
-          temporary t(uninitialized);
-          run<Destination>(t.data(), x);
+        temporary t(no_elements_t{});
+        T* target = to.data();
+        if (must_not_overwrite(inputs, leaves, rule::value.bytes, rule::value.may_share, target, static_cast<std::int64_t>(result::size() * sizeof(T)))) {
+          t.ensure_elements();
+          target = t.data();
+        }
+        void* const outputs[] = {target};
+        run_planned<planned<source<Destination>>>(const_cast<void* const*>(inputs), outputs);
+        if (target != to.data()) {
           if constexpr (std::is_same_v<temporary, std::remove_const_t<Destination>>) {
             to = static_cast<temporary&&>(t);
           } else {
-            for (std::size_t i = 0; i < t.size(); ++i) to.data()[i] = t.data()[i];
+            for (std::size_t i = 0; i < t.size(); ++i) to.data()[i] = target[i];
           }
-        } else {
-          void* const outputs[] = {const_cast<std::remove_const_t<T>*>(to.data())};
-          run_planned<planned<source<Destination>>>(const_cast<void* const*>(inputs), outputs);
         }
       }
     }
@@ -111,26 +126,16 @@ struct evaluator {
   }
 
  private:
-  /// Bytes that input I spans, from its first to its last element.
   template <class Plan>
-  static constexpr std::int64_t span(int input) {
-    for (int b = 0; b < Plan::size.buffers; ++b)
-      if (Plan::value.buffers[b].where == residence::input && Plan::value.buffers[b].index == input) return Plan::value.buffers[b].bytes;
-    return 0;
-  }
-  template <class Plan, int... I>
-  static bool must_not_overwrite(void const* const* inputs, void const* to, std::integer_sequence<int, I...>) {
-    auto const first = reinterpret_cast<std::uintptr_t>(to);
-    auto const last = first + static_cast<std::uintptr_t>(result::size() * sizeof(element_of<X>));
-    auto const conflicts = [&](void const* p, std::int64_t bytes, bool may_share) {
-      auto const from = reinterpret_cast<std::uintptr_t>(p);
-      bool const overlaps = from < last && first < from + static_cast<std::uintptr_t>(bytes);
-      return overlaps && !(may_share && from == first);
-    };
-    constexpr bool share[] = {may_overwrite(Plan::value, 0, I)..., false};
-    constexpr std::int64_t bytes[] = {span<Plan>(I)..., 0};
-    return (conflicts(inputs[I], bytes[I], share[I]) || ...);
-  }
+  struct overlap {
+    static constexpr overlap_rules<leaves> value = [] {
+      overlap_rules<leaves> r;
+      for (int b = 0; b < Plan::size.buffers; ++b)
+        if (Plan::value.buffers[b].where == residence::input) r.bytes[Plan::value.buffers[b].index] = Plan::value.buffers[b].bytes;
+      for (int i = 0; i < leaves; ++i) r.may_share[i] = may_overwrite(Plan::value, 0, i);
+      return r;
+    }();
+  };
   template <int Axis, class T, class Destination>
   static T const* copy_strided(T* to, T const* from, Destination const& d) {
     if constexpr (Axis == Destination::rank) {

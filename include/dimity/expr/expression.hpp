@@ -7,7 +7,7 @@
 #include <dimity/program/emit_layout.hpp>
 #include <dimity/program/tracer.hpp>
 
-#include <tuple>
+#include <utility>
 
 namespace dimity {
 
@@ -117,6 +117,16 @@ struct evaluator<failed<T, Shape>> {
   static void into(Destination&, failed<T, Shape> const&) {}
 };
 
+// A tuple by other means: std::tuple's constructors cost more than half as much compile time as the loop of a small expression.
+template <std::size_t I, class X>
+struct held {
+  X value;
+};
+template <class Sequence, class... X>
+struct held_operands;
+template <std::size_t... I, class... X>
+struct held_operands<std::index_sequence<I...>, X...> : held<I, X>... {};
+
 /// How an operand is kept inside a node: named tensors as views, temporaries and nodes by value.
 template <class X>
 struct stored {
@@ -175,8 +185,10 @@ struct lowering<expression<Operation, T, Shape, X...>> {
   static constexpr ref from(builder& g, ref const* operands, std::index_sequence<I...>) {
     return Operation::emit(g, operands[I]...);
   }
-  static void collect(expression<Operation, T, Shape, X...> const& x, void const**& out) {
-    std::apply([&](auto const&... operand) { (lowering<std::remove_cvref_t<decltype(operand)>>::collect(operand, out), ...); }, x.operands());
+  static void collect(expression<Operation, T, Shape, X...> const& x, void const**& out) { collect(x, out, std::index_sequence_for<X...>{}); }
+  template <std::size_t... I>
+  static void collect(expression<Operation, T, Shape, X...> const& x, void const**& out, std::index_sequence<I...>) {
+    (lowering<X>::collect(static_cast<held<I, X> const&>(x.operands()).value, out), ...);
   }
 };
 
@@ -194,6 +206,12 @@ struct captured_tensor {
   static_assert(!(is_captured<Operands> || ...), "[dimity.trace.2] a traced function met a tensor that is not one of its arguments; captured values have no identity in a program: pass it in");
 };
 
+template <class X>
+constexpr ref trace_operand(builder& g, X const& x);
+template <class Operation, std::size_t... I, class... X>
+constexpr ref trace_operands(builder& g, held_operands<std::index_sequence<I...>, X...> const& x) {
+  return Operation::emit(g, trace_operand(g, static_cast<held<I, X> const&>(x).value)...);
+}
 /// A value inside a traced function, as a node of its program.
 template <class X>
 constexpr ref trace_operand(builder& g, X const& x) {
@@ -201,7 +219,7 @@ constexpr ref trace_operand(builder& g, X const& x) {
     if constexpr (requires { x.ref(); }) return x.ref();
     else return x.value;
   } else if constexpr (requires { x.operands(); }) {
-    return std::apply([&](auto const&... o) { return std::remove_cvref_t<X>::operation::emit(g, trace_operand(g, o)...); }, x.operands());
+    return trace_operands<typename std::remove_cvref_t<X>::operation>(g, x.operands());
   } else if constexpr (requires { x.value; }) {
     if constexpr (is_floating(dtype_of<element_of<X>>)) return constant(g, dtype_of<element_of<X>>, static_cast<double>(x.value));
     else return integer_constant(g, dtype_of<element_of<X>>, static_cast<std::int64_t>(x.value));
@@ -234,8 +252,8 @@ class expression {
   using operation = Operation;
   static constexpr int rank = Shape::rank;
 
-  constexpr explicit expression(Operands... operands) : operands_(static_cast<Operands&&>(operands)...) {}
-  constexpr std::tuple<Operands...> const& operands() const { return operands_; }
+  constexpr explicit expression(Operands... operands) : operands_{{static_cast<Operands&&>(operands)}...} {}
+  constexpr auto const& operands() const { return operands_; }
 
   static constexpr std::size_t size() { return static_cast<std::size_t>(Shape::size); }
   static constexpr std::size_t extent(int axis) { return static_cast<std::size_t>(Shape::at(axis)); }
@@ -248,7 +266,7 @@ class expression {
   }
 
  private:
-  std::tuple<Operands...> operands_;
+  detail::held_operands<std::index_sequence_for<Operands...>, Operands...> operands_;
 };
 
 namespace detail {

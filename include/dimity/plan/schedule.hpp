@@ -420,6 +420,30 @@ struct scheduler {
 template <plan_size N>
 constexpr plan<N> to_plan(builder const& g, plan_builder const& from) {
   plan<N> to;
+  for (int i = 0; i < from.kernels.size(); ++i) to.kernels[i] = from.kernels[i];
+  for (int i = 0; i < from.opaques.size(); ++i) to.opaques[i] = from.opaques[i];
+  for (int i = 0; i < from.steps.size(); ++i) to.steps[i] = from.steps[i];
+  for (int i = 0; i < from.buffers.size(); ++i) to.buffers[i] = from.buffers[i];
+  for (int i = 0; i < from.values.size(); ++i) to.values[i] = from.values[i];
+  for (int i = 0; i < from.accesses.size(); ++i) to.accesses[i] = from.accesses[i];
+  for (int i = 0; i < from.stores.size(); ++i) to.stores[i] = from.stores[i];
+  for (int i = 0; i < from.slots.size(); ++i) to.slots[i] = from.slots[i];
+  for (int i = 0; i < from.lists.size(); ++i) to.lists[i] = from.lists[i];
+  for (int i = 0; i < from.list_ranges.size(); ++i) to.list_ranges[i] = from.list_ranges[i];
+  for (int i = 0; i < g.shapes.size(); ++i) to.shapes[i] = g.shapes[i];
+  for (int i = 0; i < g.pool.size(); ++i) to.pool[i] = g.pool[i];
+  to.workspace_bytes = from.workspace_bytes;
+  return to;
+}
+
+constexpr bool fits(plan_size const& a, plan_size const& b) {
+  return a.kernels <= b.kernels && a.opaques <= b.opaques && a.steps <= b.steps && a.buffers <= b.buffers && a.values <= b.values && a.accesses <= b.accesses &&
+         a.stores <= b.stores && a.slots <= b.slots && a.lists <= b.lists && a.list_ranges <= b.list_ranges && a.shapes <= b.shapes && a.pool <= b.pool;
+}
+/// The same plan in arrays of exactly its size.
+template <plan_size N, plan_size M>
+constexpr plan<N> shrink(plan<M> const& from) {
+  plan<N> to;
   for (int i = 0; i < N.kernels; ++i) to.kernels[i] = from.kernels[i];
   for (int i = 0; i < N.opaques; ++i) to.opaques[i] = from.opaques[i];
   for (int i = 0; i < N.steps; ++i) to.steps[i] = from.steps[i];
@@ -430,8 +454,8 @@ constexpr plan<N> to_plan(builder const& g, plan_builder const& from) {
   for (int i = 0; i < N.slots; ++i) to.slots[i] = from.slots[i];
   for (int i = 0; i < N.lists; ++i) to.lists[i] = from.lists[i];
   for (int i = 0; i < N.list_ranges; ++i) to.list_ranges[i] = from.list_ranges[i];
-  for (int i = 0; i < N.shapes; ++i) to.shapes[i] = g.shapes[i];
-  for (int i = 0; i < N.pool; ++i) to.pool[i] = g.pool[i];
+  for (int i = 0; i < N.shapes; ++i) to.shapes[i] = from.shapes[i];
+  for (int i = 0; i < N.pool; ++i) to.pool[i] = from.pool[i];
   to.workspace_bytes = from.workspace_bytes;
   return to;
 }

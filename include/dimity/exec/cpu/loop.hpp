@@ -20,25 +20,40 @@ struct loop {
   struct position {
     extent_t index[max_axes] = {};
   };
+  /// Where a pass is: a row, the first lane of a vector in it, and how many of its lanes count.
+  struct cursor {
+    void* const* slots;
+    position const& at;
+    extent_t i;
+    int n;
+  };
 
+  template <int A, int Axes>
+  DIMITY_INLINE static extent_t offset([[maybe_unused]] position const& at) {
+    constexpr access const& a = facts::acc(A);
+    extent_t sum = a.offset;
+    // Not a loop: g++ -O2 would leave it one.
+    if constexpr (Axes > 0 && a.stride[0] != 0) sum += at.index[0] * a.stride[0];
+    if constexpr (Axes > 1 && a.stride[1] != 0) sum += at.index[1] * a.stride[1];
+    if constexpr (Axes > 2) {
+      if constexpr (a.stride[2] != 0) sum += at.index[2] * a.stride[2];
+      if constexpr (Axes > 3 && a.stride[3] != 0) sum += at.index[3] * a.stride[3];
+      if constexpr (Axes > 4 && a.stride[4] != 0) sum += at.index[4] * a.stride[4];
+      if constexpr (Axes > 5 && a.stride[5] != 0) sum += at.index[5] * a.stride[5];
+      if constexpr (Axes > 6 && a.stride[6] != 0) sum += at.index[6] * a.stride[6];
+      if constexpr (Axes > 7 && a.stride[7] != 0) sum += at.index[7] * a.stride[7];
+    }
+    static_assert(max_axes == 8);
+    return sum;
+  }
   /// Address of the first element that an access touches at a position of all axes but the lanes'.
   template <int A>
-  DIMITY_INLINE static auto pointer([[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
-    constexpr access a = facts::acc(A);
-    extent_t offset = a.offset;
-    [&]<int... I>(std::integer_sequence<int, I...>) DIMITY_INLINE_LAMBDA {
-      ((a.stride[I] != 0 ? void(offset += at.index[I] * a.stride[I]) : void()), ...);
-    }(std::make_integer_sequence<int, (k.axes > 0 ? k.axes - 1 : 0)>{});
-    return static_cast<type_of<a.type>*>(slots[a.slot]) + offset;
+  DIMITY_INLINE static auto pointer(void* const* slots, position const& at) {
+    return static_cast<type_of<facts::acc(A).type>*>(slots[facts::acc(A).slot]) + offset<A, (k.axes > 0 ? k.axes - 1 : 0)>(at);
   }
   template <int A>
-  DIMITY_INLINE static auto row_pointer([[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
-    constexpr access a = facts::acc(A);
-    extent_t offset = a.offset;
-    [&]<int... I>(std::integer_sequence<int, I...>) DIMITY_INLINE_LAMBDA {
-      ((a.stride[I] != 0 ? void(offset += at.index[I] * a.stride[I]) : void()), ...);
-    }(std::make_integer_sequence<int, k.outer>{});
-    return static_cast<type_of<a.type>*>(slots[a.slot]) + offset;
+  DIMITY_INLINE static auto row_pointer(void* const* slots, position const& at) {
+    return static_cast<type_of<facts::acc(A).type>*>(slots[facts::acc(A).slot]) + offset<A, k.outer>(at);
   }
 
   // ---- rows and invariants: scalars
@@ -98,102 +113,102 @@ struct loop {
   };
 
   template <int V, int W, bool Partial, class T>
-  DIMITY_INLINE static auto load(T* from, extent_t i, [[maybe_unused]] int n) {
+  DIMITY_INLINE static auto load(T* from, [[maybe_unused]] cursor const& c) {
     constexpr access a = facts::acc(static_cast<int>(V));
     constexpr extent_t stride = k.axes > 0 ? a.stride[k.axes > 0 ? k.axes - 1 : 0] : 0;
     if constexpr (stride == 1 && !Partial) {
-      return load_lanes<T, W>(from + i);
+      return load_lanes<T, W>(from + c.i);
     } else if constexpr (stride == 1) {
-      return load_first<T, W>(from + i, n);
+      return load_first<T, W>(from + c.i, c.n);
     } else if constexpr (stride == 0) {
       return broadcast_to_lanes<T, W>(*from);
     } else {
       alignas(64) T buffer[W] = {};
-      int const count = Partial ? n : W;
-      for (int j = 0; j < count; ++j) buffer[j] = from[(i + j) * stride];
+      int const count = Partial ? c.n : W;
+      for (int j = 0; j < count; ++j) buffer[j] = from[(c.i + j) * stride];
       return load_lanes<T, W>(buffer);
     }
   }
   template <int Access, class C, int W, bool Partial>
-  DIMITY_INLINE static auto load_bool(bool const* from, extent_t i, [[maybe_unused]] int n) {
+  DIMITY_INLINE static auto load_bool(bool const* from, [[maybe_unused]] cursor const& c) {
     constexpr access a = facts::acc(Access);
     constexpr extent_t stride = k.axes > 0 ? a.stride[k.axes > 0 ? k.axes - 1 : 0] : 0;
     if constexpr (stride == 1 && !Partial) {
-      return load_mask<C, W>(from + i);
+      return load_mask<C, W>(from + c.i);
     } else if constexpr (stride == 0) {
       return broadcast_mask<C, W>(*from);
     } else {
       alignas(64) bool buffer[W] = {};
-      int const count = Partial ? n : W;
-      for (int j = 0; j < count; ++j) buffer[j] = from[(i + j) * stride];
+      int const count = Partial ? c.n : W;
+      for (int j = 0; j < count; ++j) buffer[j] = from[(c.i + j) * stride];
       return load_mask<C, W>(buffer);
     }
   }
 
   template <int Stage, int V, int W, bool Partial, class Registers>
-  DIMITY_INLINE static void compute_lanes([[maybe_unused]] Registers& r, [[maybe_unused]] scalars const& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i, [[maybe_unused]] int n) {
+  DIMITY_INLINE static void compute_lanes([[maybe_unused]] Registers& r, [[maybe_unused]] scalars const& s, [[maybe_unused]] cursor const& c) {
     constexpr value v = facts::val(V);
     constexpr bool reads = v.op == primitive::input || (v.kept >= 0 && v.stage < Stage);
     if constexpr (V == k.injected) {
       // Supplied by the contraction.
     } else if constexpr (reads) {
       constexpr int A = v.op == primitive::input ? static_cast<int>(v.attribute) : v.kept;
-      if constexpr (v.type == dtype::boolean) get<V>(r) = load_bool<A, type_of<facts::carrier(V)>, W, Partial>(pointer<A>(slots, at), i, n);
-      else get<V>(r) = load<A, W, Partial>(pointer<A>(slots, at), i, n);
+      if constexpr (v.type == dtype::boolean) get<V>(r) = load_bool<A, type_of<facts::carrier(V)>, W, Partial>(pointer<A>(c.slots, c.at), c);
+      else get<V>(r) = load<A, W, Partial>(pointer<A>(c.slots, c.at), c);
     } else if constexpr (v.op == primitive::iota) {
       using T = type_of<v.type>;
       constexpr int axis = static_cast<int>(v.attribute);
-      if constexpr (axis == last) get<V>(r) = lane_numbers<T, W>(convert_element<T>(i));
-      else get<V>(r) = broadcast_to_lanes<T, W>(convert_element<T>(at.index[axis]));
+      if constexpr (axis == last) get<V>(r) = lane_numbers<T, W>(convert_element<T>(c.i));
+      else get<V>(r) = broadcast_to_lanes<T, W>(convert_element<T>(c.at.index[axis]));
     } else {
       get<V>(r) = evaluate_lanes<facts, V, W>(lane_operands<W, Registers>{r, s});
-      if constexpr (v.kept >= 0 && v.stage == Stage) put<v.kept, V, W, Partial>(r, slots, at, i, n);
+      if constexpr (v.kept >= 0 && v.stage == Stage) put<v.kept, V, W, Partial>(r, c);
     }
   }
   template <int Access, int V, int W, bool Partial, class Registers>
-  DIMITY_INLINE static void put(Registers const& r, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i, [[maybe_unused]] int n) {
+  DIMITY_INLINE static void put(Registers const& r, [[maybe_unused]] cursor const& c) {
     constexpr access a = facts::acc(Access);
     constexpr extent_t stride = k.axes > 0 ? a.stride[k.axes > 0 ? k.axes - 1 : 0] : 0;
     using T = type_of<a.type>;
-    T* to = pointer<Access>(slots, at);
+    T* to = pointer<Access>(c.slots, c.at);
     auto const& x = get<V>(r);
     if constexpr (a.type == dtype::boolean) {
       if constexpr (stride == 1 && !Partial) {
-        store_mask(to + i, x);
+        store_mask(to + c.i, x);
       } else {
         alignas(64) bool buffer[W];
         store_mask(buffer, x);
-        int const count = Partial ? n : W;
-        for (int j = 0; j < count; ++j) to[(i + j) * stride] = buffer[j];
+        int const count = Partial ? c.n : W;
+        for (int j = 0; j < count; ++j) to[(c.i + j) * stride] = buffer[j];
       }
     } else if constexpr (stride == 1 && !Partial) {
-      store_lanes<T, W>(to + i, x);
+      store_lanes<T, W>(to + c.i, x);
     } else if constexpr (stride == 1) {
-      store_first<T, W>(to + i, x, n);
+      store_first<T, W>(to + c.i, x, c.n);
     } else {
       alignas(64) T buffer[W];
       store_lanes<T, W>(buffer, x);
-      int const count = Partial ? n : W;
-      for (int j = 0; j < count; ++j) to[(i + j) * stride] = buffer[j];
+      int const count = Partial ? c.n : W;
+      for (int j = 0; j < count; ++j) to[(c.i + j) * stride] = buffer[j];
     }
   }
   template <int S, int W, bool Partial, class Registers>
-  DIMITY_INLINE static void store_value(Registers& r, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i, [[maybe_unused]] int n) {
+  DIMITY_INLINE static void store_value(Registers& r, [[maybe_unused]] cursor const& c) {
     constexpr store st = facts::st(S);
     if constexpr (st.combine == primitive::copy) {
-      put<st.access, st.value, W, Partial>(r, slots, at, i, n);
+      put<st.access, st.value, W, Partial>(r, c);
     } else {
       constexpr primitive combine = combiner_of(st.combine);
       auto& x = get<st.value>(r);
       auto const own = x;  // what other stores of the same value want
       if constexpr (facts::acc(st.access).type == dtype::boolean) {
-        auto const before = load_bool<st.access, type_of<facts::carrier(st.value)>, W, Partial>(pointer<st.access>(slots, at), i, n);
+        auto const before = load_bool<st.access, type_of<facts::carrier(st.value)>, W, Partial>(pointer<st.access>(c.slots, c.at), c);
         x = map_parts<std::remove_cvref_t<decltype(x)>>([](auto const& a, auto const& b) DIMITY_INLINE_LAMBDA { return logical_value<combine>(a, b); }, before, x);
       } else {
-        auto const before = load<st.access, W, Partial>(pointer<st.access>(slots, at), i, n);
+        auto const before = load<st.access, W, Partial>(pointer<st.access>(c.slots, c.at), c);
         x = map_parts<std::remove_cvref_t<decltype(x)>>([](auto const& a, auto const& b) DIMITY_INLINE_LAMBDA { return binary_value<combine>(a, b); }, before, x);
       }
-      put<st.access, st.value, W, Partial>(r, slots, at, i, n);
+      put<st.access, st.value, W, Partial>(r, c);
       x = own;
     }
   }
@@ -225,12 +240,12 @@ struct loop {
 
   template <int Stage, int W, int U, int Part, bool Partial, class Accumulators, int... V, int... S, int... R>
   DIMITY_INLINE static void body(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, std::integer_sequence<int, R...>, [[maybe_unused]] Accumulators& acc,
-                                 [[maybe_unused]] scalars const& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i, [[maybe_unused]] int n) {
+                                 [[maybe_unused]] scalars const& s, [[maybe_unused]] cursor const& c) {
     using lanes = typename facts::template lane_registers<std::integer_sequence<int, V...>, W>::type;
     lanes r;
-    (compute_lanes<Stage, V, W, Partial>(r, s, slots, at, i, n), ...);
-    (accumulate<R, W, U, Part, Partial>(acc, r, s, n), ...);
-    (store_value<S, W, Partial>(r, slots, at, i, n), ...);
+    (compute_lanes<Stage, V, W, Partial>(r, s, c), ...);
+    (accumulate<R, W, U, Part, Partial>(acc, r, s, c.n), ...);
+    (store_value<S, W, Partial>(r, c), ...);
   }
 
   template <int Stage>
@@ -252,7 +267,7 @@ struct loop {
 
     template <int... U>
     DIMITY_INLINE static void unrolled(std::integer_sequence<int, U...>, accumulators_t& acc, scalars const& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i) {
-      (body<Stage, W, unroll, U, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, slots, at, i + U * W, W), ...);
+      (body<Stage, W, unroll, U, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i + U * W, W}), ...);
     }
     template <int... R>
     DIMITY_INLINE static void reset(std::integer_sequence<int, R...>, [[maybe_unused]] accumulators_t& acc) {
@@ -277,7 +292,7 @@ struct loop {
       extent_t i = from;
       for (; i + unroll * W <= to; i += unroll * W) unrolled(std::make_integer_sequence<int, unroll>{}, acc, s, slots, at, i);
       if constexpr (unroll > 1 && (vectors % unroll != 0 || long_sum))
-        for (; i + W <= to; i += W) body<Stage, W, unroll, 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, slots, at, i, W);
+        for (; i + W <= to; i += W) body<Stage, W, unroll, 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i, W});
     }
     template <int... R>
     DIMITY_INLINE static void run(std::integer_sequence<int, R...>, scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
@@ -293,13 +308,13 @@ struct loop {
             ((get<R>(tree).push(joined<R>(acc))), ...);
             reset(reduction_list{}, acc);
           }
-          if constexpr (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, slots, p, whole, left);
+          if constexpr (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, p, whole, left});
         });
         ((get<R>(acc).a[0] = get<R>(tree).total(get<R>(acc).a[0])), ...);
       } else {
         for_mid(at, [&](position const& p) DIMITY_INLINE_LAMBDA {
           if constexpr (vectors > 0) lanes_of(acc, s, slots, p, 0, whole);
-          if constexpr (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, slots, p, whole, left);
+          if constexpr (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, p, whole, left});
         });
       }
       ((get<R>(s) = reducer_of<R, W>::total(joined<R>(acc))), ...);
@@ -371,25 +386,29 @@ struct loop {
   // ---- as the epilogue of a contraction
 
   template <bool Partial, class X, int... V, int... S>
-  DIMITY_INLINE static void epilogue(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, scalars const& s, void* const* slots, position const& at,
-                                     extent_t i, X const& x, int n) {
+  DIMITY_INLINE static void epilogue(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, scalars const& s, X const& x, [[maybe_unused]] cursor const& c) {
     using lanes = typename facts::template lane_registers<std::integer_sequence<int, V...>, facts::width>::type;
     lanes r;
     get<k.injected>(r).p[0] = x;
-    (compute_lanes<0, V, facts::width, Partial>(r, s, slots, at, i, n), ...);
-    (store_value<S, facts::width, Partial>(r, slots, at, i, n), ...);
+    (compute_lanes<0, V, facts::width, Partial>(r, s, c), ...);
+    (store_value<S, facts::width, Partial>(r, c), ...);
   }
   template <bool Partial, class X>
   DIMITY_INLINE static void epilogue(scalars s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i, X const& x, int n) {
     compute_scalars(list_t<facts::list_of(0, stage_list::rows)>{}, s, slots, at);
-    epilogue<Partial>(list_t<facts::list_of(0, stage_list::lanes)>{}, list_t<facts::list_of(0, stage_list::lane_stores)>{}, s, slots, at, i, x, n);
+    epilogue<Partial>(list_t<facts::list_of(0, stage_list::lanes)>{}, list_t<facts::list_of(0, stage_list::lane_stores)>{}, s, x, cursor{slots, at, i, n});
   }
 };
 
 /// Not inlined: programs of many kernels would otherwise become one function of unbounded compile time, and equal kernels share this one.
 template <class Plan, int Kernel>
 [[gnu::noinline]] void run_kernel(void* const* slots) {
-  loop<Plan, Kernel>::run(slots);
+  // In variables of their own: a store of the kernel could change what `slots` points to, for all that the compiler knows, and every vector would
+  // read its pointers again.
+  [&]<int... I>(std::integer_sequence<int, I...>) DIMITY_INLINE_LAMBDA {
+    void* const own[] = {slots[I]..., nullptr};
+    loop<Plan, Kernel>::run(own);
+  }(std::make_integer_sequence<int, Plan::value.kernels[Kernel].slots.size()>{});
 }
 
 }  // namespace dimity::detail

@@ -59,12 +59,19 @@ constexpr int splits_for(int sums, std::int64_t depth) {
   return splits;
 }
 
-/// Half cycles a tile takes: the busiest of the fma units, the load ports and the latency chain, plus entry, exit and stores.
-constexpr std::int64_t tile_cost(int rows, int vectors, std::int64_t depth) {
+/// Which operands do not stay in the first-level cache, where that matters.
+struct far_operands {
+  bool b, c;
+};
+
+/// Half cycles a tile takes: the busiest of the fma units, the load ports and the latency chain, plus entry, exit and stores. Measured on Sapphire
+/// Rapids: what comes from the second-level cache costs four times as much per vector, and after short sums few long runs of stores are better than many
+/// short ones.
+constexpr std::int64_t tile_cost(int rows, int vectors, std::int64_t depth, far_operands far) {
   int const sums = rows * vectors;
   int const splits = splits_for(sums, depth);
-  std::int64_t const step = std::max<std::int64_t>({8 * sums, 8 * (rows + vectors), 64 / splits}) + rows + vectors;
-  return (step * depth) / 8 + 20 + 3 * sums;
+  std::int64_t const step = std::max<std::int64_t>({8 * sums, 8 * (rows + vectors), 64 / splits}) + rows + (far.b ? 4 : 1) * vectors;
+  return (step * depth) / 8 + 20 + 3 * sums + (far.c ? 2 * rows : 0);
 }
 
 struct tile_size {
@@ -74,10 +81,12 @@ struct tile_size {
 constexpr std::int64_t tiling_cost(std::int64_t m, std::int64_t columns, std::int64_t depth, tile_size t) {
   auto const rows_left = static_cast<int>(m % t.rows);
   std::int64_t const panels = (columns - t.last_vectors) / t.vectors;
-  std::int64_t cost = (m / t.rows) * panels * tile_cost(t.rows, t.vectors, depth);
-  if (rows_left != 0) cost += panels * tile_cost(rows_left, t.vectors, depth);
-  if (t.last_vectors != 0) cost += (m / t.rows) * tile_cost(t.rows, t.last_vectors, depth);
-  if (rows_left != 0 && t.last_vectors != 0) cost += tile_cost(rows_left, t.last_vectors, depth);
+  std::int64_t const row_bytes = columns * static_cast<std::int64_t>(sizeof(batch<float>));
+  far_operands const far{depth * row_bytes > 32 * 1024, depth <= 32 && m * row_bytes > 48 * 1024};
+  std::int64_t cost = (m / t.rows) * panels * tile_cost(t.rows, t.vectors, depth, far);
+  if (rows_left != 0) cost += panels * tile_cost(rows_left, t.vectors, depth, far);
+  if (t.last_vectors != 0) cost += (m / t.rows) * tile_cost(t.rows, t.last_vectors, depth, far);
+  if (rows_left != 0 && t.last_vectors != 0) cost += tile_cost(rows_left, t.last_vectors, depth, far);
   return cost;
 }
 

@@ -45,9 +45,9 @@ inline constexpr bool runs_scalar = requires { Plan::is_scalar; };
 template <class Plan, int Kernel>
 struct kernel_facts {
   static constexpr kernel k = Plan::value.kernels[Kernel];
-  static constexpr value val(int v) { return Plan::value.values[k.values.begin + v]; }
-  static constexpr access acc(int a) { return Plan::value.accesses[k.accesses.begin + a]; }
-  static constexpr store st(int s) { return Plan::value.stores[k.stores.begin + s]; }
+  static constexpr value const& val(int v) { return Plan::value.values[k.values.begin + v]; }
+  static constexpr access const& acc(int a) { return Plan::value.accesses[k.accesses.begin + a]; }
+  static constexpr store const& st(int s) { return Plan::value.stores[k.stores.begin + s]; }
   static constexpr int value_count = k.values.size();
 
   /// Vector width: as many lanes as a native vector of the narrowest vectorizable type has, so that every type fills whole vectors.

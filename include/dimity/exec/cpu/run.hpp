@@ -49,14 +49,21 @@ struct executor {
     if constexpr (Epilogue >= 0) return Plan::value.kernels[Epilogue].slots;
     else return {};
   }
+  static constexpr bool is_short(kernel const& k) {
+    std::int64_t size = 1;
+    for (int axis = 0; axis < k.axes; ++axis) size *= k.extent[axis];
+    return size <= 64;
+  }
   template <int Step>
   DIMITY_INLINE static void run_step(memory const& m) {
     constexpr step s = Plan::value.steps[Step];
     if constexpr (s.is_kernel) {
       constexpr kernel k = Plan::value.kernels[s.index];
       constexpr int code = k.same_as >= 0 ? k.same_as : s.index;
+      constexpr bool is_alone = Plan::value.size.steps == 1 && is_short(k);
       with_slots<k.slots.begin>(std::make_integer_sequence<int, k.slots.size()>{}, m, [](void* const* slots) DIMITY_INLINE_LAMBDA {
-        if constexpr (Plan::value.size.steps == 1) loop<Plan, code>::run(slots);
+        // A call costs nothing beside a longer loop, and the paths that lead here share its code.
+        if constexpr (is_alone) loop<Plan, code>::run(slots);
         else run_kernel<Plan, code>(slots);
       });
     } else {

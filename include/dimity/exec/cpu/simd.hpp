@@ -232,7 +232,7 @@ template <class T, class A>
 DIMITY_INLINE xsimd::batch<T, A> choose(xsimd::batch_bool<T, A> const& condition, xsimd::batch<T, A> const& yes, xsimd::batch<T, A> const& no) {
 #if defined(__AVX512F__)
   // xsimd 8.1 names the intrinsics of all widths in one switch, which g++ refuses without optimisation, where they are macros.
-  if constexpr (std::is_integral_v<T> && std::is_same_v<typename xsimd::batch<T, A>::register_type, __m512i>) {
+  if constexpr (std::is_integral_v<T> && sizeof(xsimd::batch<T, A>) == 64) {
     if constexpr (sizeof(T) == 4) return _mm512_mask_blend_epi32(condition.data, no, yes);
     else return _mm512_mask_blend_epi64(condition.data, no, yes);
   } else

@@ -1,0 +1,92 @@
+"""Turns the JSON of benchmarks/results/ into the tables of docs/performance.md, README.md and benchmarks/results/*.md.
+
+usage: report.py [--quiet]    `make bench` runs it after the benchmarks, `make compile-bench` after its own
+"""
+import json
+import math
+import pathlib
+import platform
+import re
+import statistics
+import sys
+
+here = pathlib.Path(__file__).resolve().parent
+results = here / "results"
+cpu = next((re.sub(r".*:\s*", "", line).strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
+
+
+def limits():
+    report = json.loads((results / "limits_bench.json").read_text())
+    times, allocations = {}, {}
+    for run in report["benchmarks"]:
+        if run.get("run_type") != "iteration":
+            continue
+        workload, who = run["run_name"].split("/", 1)
+        who = who.split("/")[0]
+        times.setdefault(workload, {}).setdefault(who, []).append(run["real_time"])
+        if who == "dimity":
+            allocations[workload] = max(allocations.get(workload, 0), run.get("allocations", 0))
+    yield f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Medians of interleaved repetitions in one process."
+    yield ""
+    yield "| workload | dimity, ns | hand-written xsimd, ns | ratio | allocations |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
+    for workload, by in times.items():
+        ours, hand = statistics.median(by["dimity"]), statistics.median(by["hand"])
+        yield f"| {workload} | {ours:.0f} | {hand:.0f} | {ours / hand:.2f} | {allocations[workload]:.0f} |"
+
+
+def matmul():
+    report = json.loads((results / "matmul_bench.json").read_text())
+    ratio = {}
+    for run in report["benchmarks"]:
+        kind, form, shape = run["name"].split("/")
+        ratio.setdefault(tuple(int(n) for n in shape.split("x")), {})[kind, form] = 1 / run["median_ratio"]
+    everything = [r for row in ratio.values() for r in row.values()]
+    small = [r for shape, row in ratio.items() if max(shape) <= 256 for r in row.values()]
+    mean = lambda values: math.exp(statistics.fmean(map(math.log, values)))
+    context = report["context"]
+    yield f"Machine: {cpu}, {context['num_cpus']} cores; one thread; {context['openblas']}; {context['date'][:10]}. Processor time of dimity over that of OpenBLAS, medians of interleaved batches of calls."
+    yield ""
+    yield (f"Geometric mean {mean(small):.2f} up to 256 and {mean(everything):.2f} over all {len(everything)} products; slower than OpenBLAS in {sum(r > 1 for r in everything)} of them, "
+           f"at worst {max(small):.3f} up to 256 and {max(everything):.3f} at all. nn: A B; nt: A times the transpose of B; tn: the transpose of A times B.")
+    yield ""
+    yield "| m x n x k | float nn | nt | tn | double nn | nt | tn |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    columns = [(kind, form) for kind in ("f32", "f64") for form in ("nn", "nt", "tn")]
+    for shape, row in ratio.items():
+        yield f"| {' x '.join(map(str, shape))} | " + " | ".join(f"{row[c]:.2f}" for c in columns) + " |"
+
+
+def compile_time():
+    report = json.loads((results / "compile_time.json").read_text())
+    yield f"Machine: {cpu}; one core; {report['date']}; the best of {report['runs']} runs, -O2 -march=native, default limits on constant evaluation."
+    yield ""
+    yield "| program | compiler | seconds | MB | instantiations | budget |"
+    yield "| --- | --- | ---: | ---: | ---: | --- |"
+    for compiler, rows in report["compilers"].items():
+        short = re.sub(r"^(?:Debian )?(g\+\+|clang).*?(\d+\.\d+\.\d+).*", r"\1 \2", compiler)
+        for program, row in rows.items():
+            yield (f"| {program.replace('_', ' ')} | {short} | {row['seconds']:.2f} | {row['megabytes']} | {row.get('instantiations', '')} | "
+                   f"{row['budget']}{': missed' if row['over'] else ''} |")
+
+
+def write(path, name, text):
+    """Replaces what is between the two markers of a table."""
+    begin, end = f"<!-- {name}: written by benchmarks/report.py -->\n", f"<!-- end of {name} -->"
+    content = path.read_text()
+    if begin not in content:
+        return
+    before, rest = content.split(begin)
+    path.write_text(before + begin + text + end + rest.split(end, 1)[1])
+
+
+for table in (limits, matmul, compile_time):
+    source = results / {"limits": "limits_bench.json", "matmul": "matmul_bench.json", "compile_time": "compile_time.json"}[table.__name__]
+    if not source.exists():
+        continue
+    text = "\n".join(table()) + "\n"
+    (results / f"{table.__name__}.md").write_text(text)
+    for page in (here.parent / "docs" / "performance.md", here.parent / "README.md"):
+        write(page, table.__name__, text)
+    if "--quiet" not in sys.argv:
+        print(text)
