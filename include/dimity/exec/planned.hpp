@@ -9,41 +9,66 @@
 
 namespace dimity::detail {
 
-/// Room for the plan of an everyday expression.
+template <class Source, class F>
+constexpr auto with_plan(F const& f) {
+  builder raw;
+  Source::build(raw);
+  builder g;
+  finish(raw, g);
+  plan_builder out;
+  scheduler s(g, out, cpu_scratch_bytes);
+  s.run();
+  return f(s, g, out);
+}
+struct measure_plan {
+  constexpr plan_size operator()(scheduler const& s, builder const&, plan_builder const&) const { return s.size(); }
+};
+template <plan_size N>
+struct take_plan {
+  constexpr plan<N> operator()(scheduler const&, builder const& g, plan_builder const& out) const { return to_plan<N>(g, out); }
+};
+
+/// Twice: constant evaluation cannot hand an array out whose size is not yet a constant.
+template <class Source, bool IsShort>
+struct made_plan {
+  static constexpr plan_size size = with_plan<Source>(measure_plan{});
+  static constexpr plan<size> value = with_plan<Source>(take_plan<size>{});
+};
+
+/// Room for the plan of an everyday expression, which leaves in this and is made once.
 inline constexpr plan_size draft_size{1, 1, 1, 8, 24, 12, 2, 12, 32, 12, 6, 8};
 struct draft_plan {
   plan_size used = {};
   plan<draft_size> content = {};
 };
-
-/// Kernels are keyed on this type, so Source should have a short name (DESIGN section 6).
-template <class Source>
-struct planned {
-  template <class F>
-  static constexpr auto with_plan(F const& f) {
-    builder raw;
-    Source::build(raw);
-    builder g;
-    finish(raw, g);
-    plan_builder out;
-    scheduler s(g, out, cpu_scratch_bytes);
-    s.run();
-    return f(s, g, out);
-  }
-  // Constant evaluation cannot hand an array out whose size is not yet a constant: small plans leave in one of a fixed size, larger ones are made twice.
-  static constexpr draft_plan draft = with_plan([](scheduler const& s, builder const& g, plan_builder const& out) {
+struct take_draft {
+  constexpr draft_plan operator()(scheduler const& s, builder const& g, plan_builder const& out) const {
     draft_plan d;
     d.used = s.size();
     if (fits(d.used, draft_size)) d.content = to_plan<draft_size>(g, out);
     return d;
-  });
+  }
+};
+template <class Source>
+struct made_plan<Source, true> {
+  static constexpr draft_plan draft = with_plan<Source>(take_draft{});
   static constexpr plan_size size = draft.used;
   static constexpr plan<size> make() {
     if constexpr (fits(size, draft_size)) return shrink<size>(draft.content);
-    else return with_plan([](scheduler const&, builder const& g, plan_builder const& out) { return to_plan<size>(g, out); });
+    else return with_plan<Source>(take_plan<size>{});
   }
   static constexpr plan<size> value = make();
 };
+
+template <class Source>
+inline constexpr bool is_short_source = false;
+template <class Source>
+  requires requires { Source::is_short; }
+inline constexpr bool is_short_source<Source> = Source::is_short;
+
+/// Kernels are keyed on this type, so Source should have a short name (DESIGN section 6).
+template <class Source>
+struct planned : made_plan<Source, is_short_source<Source>> {};
 
 /// Runs the plan in this thread's workspace.
 template <class Plan, class Device = simd_device>

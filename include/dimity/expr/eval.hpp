@@ -12,11 +12,13 @@ namespace detail {
 /// Says how the program of an expression type is built.
 template <class X>
 struct expression_source {
+  static constexpr bool is_short = lowering<X>::leaves <= 6;
   static constexpr void build(builder& g) { g.outputs.push(lowering<X>::emit(g).id); }
 };
 /// The same, converted to the element type and laid out for the destination.
 template <class X, class T>
 struct converted_source {
+  static constexpr bool is_short = lowering<X>::leaves <= 6;
   static constexpr void build(builder& g) { g.outputs.push(cast(lowering<X>::emit(g), dtype_of<T>).id); }
 };
 
@@ -41,6 +43,29 @@ inline bool must_not_overwrite(void const* const* inputs, int count, std::int64_
     if (overlaps && !(may_share[i] && from == first)) return true;
   }
   return false;
+}
+
+using run_function = void(void* const* inputs, void* const* outputs);
+
+template <class Destination, class Run>
+void assign(Destination& to, void const* const* inputs, int count, std::int64_t const* bytes, bool const* may_share, Run run) {
+  using T = typename Destination::value_type;
+  using temporary = typename tensor_of<T, typename Destination::shape_type>::type;
+  if constexpr (requires { to.ensure_elements(); }) to.ensure_elements();
+  temporary t(no_elements_t{});
+  T* target = to.data();
+  if (must_not_overwrite(inputs, count, bytes, may_share, target, static_cast<std::int64_t>(t.size() * sizeof(T)))) {
+    t.ensure_elements();
+    target = t.data();
+  }
+  void* const outputs[] = {target};
+  run(const_cast<void* const*>(inputs), outputs);
+  if (target == to.data()) return;
+  if constexpr (std::is_same_v<temporary, std::remove_const_t<Destination>>) {
+    to = static_cast<temporary&&>(t);
+  } else {
+    for (std::size_t i = 0; i < t.size(); ++i) to.data()[i] = target[i];
+  }
 }
 
 template <class X>
@@ -84,26 +109,14 @@ struct evaluator {
         run<Destination>(t.data(), x);
         copy_strided<0>(to.data(), static_cast<T const*>(t.data()), static_cast<Destination const&>(to));
       } else {
-        if constexpr (requires { to.ensure_elements(); }) to.ensure_elements();
-        using rule = overlap<planned<source<Destination>>>;
+        using plan = planned<source<Destination>>;
         void const* inputs[leaves + 1];
         void const** end = inputs;
         lowering<X>::collect(x, end);
-        temporary t(no_elements_t{});
-        T* target = to.data();
-        if (must_not_overwrite(inputs, leaves, rule::value.bytes, rule::value.may_share, target, static_cast<std::int64_t>(result::size() * sizeof(T)))) {
-          t.ensure_elements();
-          target = t.data();
-        }
-        void* const outputs[] = {target};
-        run_planned<planned<source<Destination>>>(const_cast<void* const*>(inputs), outputs);
-        if (target != to.data()) {
-          if constexpr (std::is_same_v<temporary, std::remove_const_t<Destination>>) {
-            to = static_cast<temporary&&>(t);
-          } else {
-            for (std::size_t i = 0; i < t.size(); ++i) to.data()[i] = target[i];
-          }
-        }
+        // Called through a pointer where that costs nothing beside the loop: all assignments to one type then share this code.
+        auto const start = [](void* const* in, void* const* out) { run_planned<plan>(in, out); };
+        if constexpr (result::size() > 64) assign(to, inputs, leaves, overlap<plan>::value.bytes, overlap<plan>::value.may_share, static_cast<run_function*>(start));
+        else assign(to, inputs, leaves, overlap<plan>::value.bytes, overlap<plan>::value.may_share, start);
       }
     }
   }
