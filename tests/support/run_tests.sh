@@ -21,7 +21,7 @@ fail() {
 # What a stage needs beside g++ and cmake.
 needs() {
   case $1 in
-    clang) echo clang++-19 ;;
+    clang | asan) echo clang++-19 ;;
     aarch64) echo aarch64-linux-gnu-g++ qemu-aarch64 ;;
   esac
 }
