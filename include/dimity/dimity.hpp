@@ -24,10 +24,12 @@
 #include <dimity/expr/eval.hpp>
 #include <dimity/expr/functions.hpp>
 #include <dimity/expr/indexing.hpp>
+#include <dimity/expr/joining.hpp>
 #include <dimity/expr/layout.hpp>
 #include <dimity/expr/operators.hpp>
 #include <dimity/expr/random.hpp>
 #include <dimity/expr/reductions.hpp>
+#include <dimity/expr/slicing.hpp>
 #include <dimity/transform/trace.hpp>
 #include <dimity/transform/compile.hpp>
 #include <dimity/transform/grad.hpp>

@@ -115,6 +115,10 @@ DIMITY_INLINE auto evaluate_lanes(Get const& operand) {
     return map_parts<R>([](auto const& x, auto const& y) DIMITY_INLINE_LAMBDA { return logical_value<op>(x, y); }, convert_mask<C>(operand.template get<v.arg[0]>()), convert_mask<C>(operand.template get<v.arg[1]>()));
   } else if constexpr (v.type == dtype::boolean) {
     return operand.template get<v.arg[0]>();
+  } else if constexpr (R::parts == 1 && arity_of(v.op) == 1) {
+    return R{{unary_call<op, Facts::has_many_functions>(operand.template get<v.arg[0]>().p[0])}};
+  } else if constexpr (R::parts == 1 && arity_of(v.op) == 2) {
+    return R{{binary_value<op>(operand.template get<v.arg[0]>().p[0], operand.template get<v.arg[1]>().p[0])}};
   } else if constexpr (arity_of(v.op) == 1) {
     return map_parts<R>([](auto const& x) DIMITY_INLINE_LAMBDA { return unary_call<op, Facts::has_many_functions>(x); }, operand.template get<v.arg[0]>());
   } else {

@@ -14,6 +14,7 @@ struct loop {
   template <int Range>
   using list_t = typename facts::template list_t<Range>;
   static constexpr int last = k.axes - 1;
+  static constexpr int lane_axes = k.axes > 0 ? k.axes - 1 : 0;  // all but the lanes' own
   static constexpr extent_t lane_extent = k.axes > k.outer ? k.extent[k.axes > 0 ? k.axes - 1 : 0] : 1;
   static constexpr int mid_axes = k.axes - k.outer - 1;
 
@@ -28,10 +29,11 @@ struct loop {
     int n;
   };
 
+  /// Address of the first element that access A touches at a position of the first `Axes` axes.
   template <int A, int Axes>
-  DIMITY_INLINE static extent_t offset([[maybe_unused]] position const& at) {
+  DIMITY_INLINE static auto address(void* const* slots, [[maybe_unused]] position const& at) {
     constexpr access const& a = facts::acc(A);
-    extent_t sum = a.offset;
+    [[maybe_unused]] extent_t sum = a.offset;
     // Not a loop: g++ -O2 would leave it one.
     if constexpr (Axes > 0 && a.stride[0] != 0) sum += at.index[0] * a.stride[0];
     if constexpr (Axes > 1 && a.stride[1] != 0) sum += at.index[1] * a.stride[1];
@@ -44,16 +46,7 @@ struct loop {
       if constexpr (Axes > 7 && a.stride[7] != 0) sum += at.index[7] * a.stride[7];
     }
     static_assert(max_axes == 8);
-    return sum;
-  }
-  /// Address of the first element that an access touches at a position of all axes but the lanes'.
-  template <int A>
-  DIMITY_INLINE static auto pointer(void* const* slots, position const& at) {
-    return static_cast<type_of<facts::acc(A).type>*>(slots[facts::acc(A).slot]) + offset<A, (k.axes > 0 ? k.axes - 1 : 0)>(at);
-  }
-  template <int A>
-  DIMITY_INLINE static auto row_pointer(void* const* slots, position const& at) {
-    return static_cast<type_of<facts::acc(A).type>*>(slots[facts::acc(A).slot]) + offset<A, k.outer>(at);
+    return static_cast<type_of<facts::acc(A).type>*>(slots[a.slot]) + sum;
   }
 
   // ---- rows and invariants: scalars
@@ -71,7 +64,7 @@ struct loop {
     if constexpr (family_of(v.op) == family::reduction) {
       // Left behind by the pass over the lanes.
     } else if constexpr (v.op == primitive::input) {
-      get<V>(s) = *row_pointer<static_cast<int>(v.attribute)>(slots, at);
+      get<V>(s) = *address<static_cast<int>(v.attribute), k.outer>(slots, at);
     } else if constexpr (v.op == primitive::iota) {
       constexpr int axis = static_cast<int>(v.attribute);
       if constexpr (axis < 0) get<V>(s) = type_of<v.type>(0);
@@ -83,7 +76,7 @@ struct loop {
   template <int S>
   DIMITY_INLINE static void store_scalar(scalars const& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
     constexpr store st = facts::st(S);
-    *row_pointer<st.access>(slots, at) = get<st.value>(s);
+    *address<st.access, k.outer>(slots, at) = get<st.value>(s);
   }
   template <int... V>
   DIMITY_INLINE static void compute_scalars(std::integer_sequence<int, V...>, [[maybe_unused]] scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
@@ -153,8 +146,8 @@ struct loop {
       // Supplied by the contraction.
     } else if constexpr (reads) {
       constexpr int A = v.op == primitive::input ? static_cast<int>(v.attribute) : v.kept;
-      if constexpr (v.type == dtype::boolean) get<V>(r) = load_bool<A, type_of<facts::carrier(V)>, W, Partial>(pointer<A>(c.slots, c.at), c);
-      else get<V>(r) = load<A, W, Partial>(pointer<A>(c.slots, c.at), c);
+      if constexpr (v.type == dtype::boolean) get<V>(r) = load_bool<A, type_of<facts::carrier(V)>, W, Partial>(address<A, lane_axes>(c.slots, c.at), c);
+      else get<V>(r) = load<A, W, Partial>(address<A, lane_axes>(c.slots, c.at), c);
     } else if constexpr (v.op == primitive::iota) {
       using T = type_of<v.type>;
       constexpr int axis = static_cast<int>(v.attribute);
@@ -170,7 +163,7 @@ struct loop {
     constexpr access a = facts::acc(Access);
     constexpr extent_t stride = k.axes > 0 ? a.stride[k.axes > 0 ? k.axes - 1 : 0] : 0;
     using T = type_of<a.type>;
-    T* to = pointer<Access>(c.slots, c.at);
+    T* to = address<Access, lane_axes>(c.slots, c.at);
     auto const& x = get<V>(r);
     if constexpr (a.type == dtype::boolean) {
       if constexpr (stride == 1 && !Partial) {
@@ -202,10 +195,10 @@ struct loop {
       auto& x = get<st.value>(r);
       auto const own = x;  // what other stores of the same value want
       if constexpr (facts::acc(st.access).type == dtype::boolean) {
-        auto const before = load_bool<st.access, type_of<facts::carrier(st.value)>, W, Partial>(pointer<st.access>(c.slots, c.at), c);
+        auto const before = load_bool<st.access, type_of<facts::carrier(st.value)>, W, Partial>(address<st.access, lane_axes>(c.slots, c.at), c);
         x = map_parts<std::remove_cvref_t<decltype(x)>>([](auto const& a, auto const& b) DIMITY_INLINE_LAMBDA { return logical_value<combine>(a, b); }, before, x);
       } else {
-        auto const before = load<st.access, W, Partial>(pointer<st.access>(c.slots, c.at), c);
+        auto const before = load<st.access, W, Partial>(address<st.access, lane_axes>(c.slots, c.at), c);
         x = map_parts<std::remove_cvref_t<decltype(x)>>([](auto const& a, auto const& b) DIMITY_INLINE_LAMBDA { return binary_value<combine>(a, b); }, before, x);
       }
       put<st.access, st.value, W, Partial>(r, c);

@@ -27,14 +27,11 @@ DIMITY_INLINE V const& get(variable<Value, V> const& r) {
 }
 
 /// A list of the plan as a sequence of constants.
-template <class Plan, int Range>
-struct plan_list {
-  static constexpr range r = Plan::value.list_ranges[Range];
-  template <int... I>
-  static constexpr auto make(std::integer_sequence<int, I...>) {
-    return std::integer_sequence<int, Plan::value.lists[r.begin + I]...>{};
-  }
-  using type = decltype(make(std::make_integer_sequence<int, r.size()>{}));
+template <class Plan, int Begin, class Indices>
+struct plan_list;
+template <class Plan, int Begin, int... I>
+struct plan_list<Plan, Begin, std::integer_sequence<int, I...>> {
+  using type = std::integer_sequence<int, Plan::value.lists[Begin + I]...>;
 };
 
 /// True for plans that run one element at a time.
@@ -118,7 +115,7 @@ struct kernel_facts {
     return k.lists.begin + ranges_before_stages + stage * ranges_per_stage + static_cast<int>(which);
   }
   template <int Range>
-  using list_t = typename plan_list<Plan, Range>::type;
+  using list_t = typename plan_list<Plan, Plan::value.list_ranges[Range].begin, std::make_integer_sequence<int, Plan::value.list_ranges[Range].size()>>::type;
 };
 
 }  // namespace dimity::detail
