@@ -46,3 +46,13 @@ TEST_CASE("strided operands") {
   CHECK(array_equal(doubled, transpose(view(raw)) * 2));
   CHECK(float(sum(transposed)) == 66);
 }
+TEST_CASE("a strided operand spans all between its first and its last element") {
+  auto m = counted<40, 40>(0, 1);
+  auto const before = m;
+  row(m, 20) = column(m, 1) + 1;
+  for (int i = 0; i < 40; ++i) CHECK(m(20, i) == before(i, 1) + 1);
+  tensor<std::int32_t, 64> x = arange<std::int32_t, 64>();
+  // Backwards: the pointer is at the end of what is read.
+  view<32>(x.data()) = tensor_view<std::int32_t const, shape<32>, strides<-1>>(x.data() + 40) * 2;
+  for (int i = 0; i < 32; ++i) CHECK(x(i) == 2 * (40 - i));
+}

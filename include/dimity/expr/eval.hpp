@@ -29,18 +29,21 @@ inline constexpr bool is_row_major_destination<tensor<T, E...>> = true;
 template <class T, class Shape>
 inline constexpr bool is_row_major_destination<tensor_view<T, Shape, row_major_strides<Shape>>> = true;
 
-/// For each operand of an expression: the bytes it spans, and whether the result may take its place.
+/// For each operand of an expression: the bytes it spans, those of them before its pointer, and whether the result may take its place.
+struct operand_extent {
+  std::int64_t bytes = 0, before = 0;
+  bool may_share = false;
+};
 template <int Leaves>
 struct overlap_rules {
-  std::int64_t bytes[Leaves + 1] = {};
-  bool may_share[Leaves + 1] = {};
+  operand_extent operand[Leaves + 1] = {};
 };
-inline bool must_not_overwrite(void const* const* inputs, int count, std::int64_t const* bytes, bool const* may_share, void const* to, std::int64_t to_bytes) {
+inline bool must_not_overwrite(void const* const* inputs, int count, operand_extent const* operand, void const* to, std::int64_t to_bytes) {
   auto const first = reinterpret_cast<std::uintptr_t>(to);
   for (int i = 0; i < count; ++i) {
-    auto const from = reinterpret_cast<std::uintptr_t>(inputs[i]);
-    bool const overlaps = from < first + static_cast<std::uintptr_t>(to_bytes) && first < from + static_cast<std::uintptr_t>(bytes[i]);
-    if (overlaps && !(may_share[i] && from == first)) return true;
+    auto const from = reinterpret_cast<std::uintptr_t>(inputs[i]) - static_cast<std::uintptr_t>(operand[i].before);
+    bool const overlaps = from < first + static_cast<std::uintptr_t>(to_bytes) && first < from + static_cast<std::uintptr_t>(operand[i].bytes);
+    if (overlaps && !(operand[i].may_share && from == first)) return true;
   }
   return false;
 }
@@ -48,13 +51,13 @@ inline bool must_not_overwrite(void const* const* inputs, int count, std::int64_
 using run_function = void(void* const* inputs, void* const* outputs);
 
 template <class Destination, class Run>
-void assign(Destination& to, void const* const* inputs, int count, std::int64_t const* bytes, bool const* may_share, Run run) {
+void assign(Destination& to, void const* const* inputs, int count, operand_extent const* operand, Run run) {
   using T = typename Destination::value_type;
   using temporary = typename tensor_of<T, typename Destination::shape_type>::type;
   if constexpr (requires { to.ensure_elements(); }) to.ensure_elements();
   temporary t(no_elements_t{});
   T* target = to.data();
-  if (must_not_overwrite(inputs, count, bytes, may_share, target, static_cast<std::int64_t>(t.size() * sizeof(T)))) {
+  if (must_not_overwrite(inputs, count, operand, target, static_cast<std::int64_t>(t.size() * sizeof(T)))) {
     t.ensure_elements();
     target = t.data();
   }
@@ -115,8 +118,8 @@ struct evaluator {
         lowering<X>::collect(x, end);
         // Called through a pointer where that costs nothing beside the loop: all assignments to one type then share this code.
         auto const start = [](void* const* in, void* const* out) { run_planned<plan>(in, out); };
-        if constexpr (result::size() > 64) assign(to, inputs, leaves, overlap<plan>::value.bytes, overlap<plan>::value.may_share, static_cast<run_function*>(start));
-        else assign(to, inputs, leaves, overlap<plan>::value.bytes, overlap<plan>::value.may_share, start);
+        if constexpr (result::size() > 64) assign(to, inputs, leaves, overlap<plan>::value.operand, static_cast<run_function*>(start));
+        else assign(to, inputs, leaves, overlap<plan>::value.operand, start);
       }
     }
   }
@@ -144,8 +147,8 @@ struct evaluator {
     static constexpr overlap_rules<leaves> value = [] {
       overlap_rules<leaves> r;
       for (int b = 0; b < Plan::size.buffers; ++b)
-        if (Plan::value.buffers[b].where == residence::input) r.bytes[Plan::value.buffers[b].index] = Plan::value.buffers[b].bytes;
-      for (int i = 0; i < leaves; ++i) r.may_share[i] = may_overwrite(Plan::value, 0, i);
+        if (Plan::value.buffers[b].where == residence::input)
+          r.operand[Plan::value.buffers[b].index] = {Plan::value.buffers[b].bytes, Plan::value.buffers[b].before, may_overwrite(Plan::value, 0, Plan::value.buffers[b].index)};
       return r;
     }();
   };

@@ -85,7 +85,8 @@ struct buffer {
   residence where = residence::workspace;
   std::int32_t index = 0;     ///< of the input or output
   std::int64_t offset = 0;    ///< bytes, in the workspace
-  std::int64_t bytes = 0;
+  std::int64_t bytes = 0;     ///< for a strided input all that lies between its first and its last element
+  std::int64_t before = 0;    ///< of them, how many lie before the pointer: negative strides
 };
 
 struct plan_size {

@@ -93,7 +93,16 @@ struct scheduler {
     buffer b;
     b.where = where;
     b.index = index;
-    b.bytes = g.shape(node).size() * static_cast<std::int64_t>(size_of(g.type(node)));
+    auto const size = static_cast<std::int64_t>(size_of(g.type(node)));
+    b.bytes = g.shape(node).size() * size;
+    if (where == residence::input && g.nodes[node].arg[0] >= 0 && b.bytes > 0) {
+      b.bytes = size;
+      for (int i = 0; i < g.shape(node).rank; ++i) {
+        std::int64_t const reach = (g.shape(node).extent[i] - 1) * g.pool[g.nodes[node].arg[0] + i] * size;
+        b.bytes += reach < 0 ? -reach : reach;
+        if (reach < 0) b.before -= reach;
+      }
+    }
     out.buffers.push(b);
     buffer_of[node] = out.buffers.size() - 1;
     return buffer_of[node];

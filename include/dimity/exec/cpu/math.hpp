@@ -194,7 +194,8 @@ DIMITY_INLINE X with_sign_of([[maybe_unused]] X const& a, X const& y) {
 /// Wrapping arithmetic for integers: overflow is defined, as in NumPy.
 template <class T, class F>
 DIMITY_INLINE T wrap_around(F f, T a, T b) {
-  if constexpr (std::is_integral_v<T> && std::is_signed_v<T>) {
+  if constexpr (std::is_integral_v<T>) {
+    // Unsigned and no narrower than int: C++ would promote std::uint16_t to int, in which 65535 * 65535 overflows.
     using U = std::conditional_t<(sizeof(T) < 4), std::uint32_t, std::make_unsigned_t<T>>;
     return static_cast<T>(f(static_cast<U>(a), static_cast<U>(b)));
   } else {
