@@ -11,10 +11,11 @@ namespace dimity::detail {
 
 template <class Source, class F>
 constexpr auto with_plan(F const& f) {
-  builder raw;
+  builder raw, finished;
   Source::build(raw);
-  builder g;
-  finish(raw, g);
+  bool const as_it_is = is_finished(raw);
+  if (!as_it_is) finish(raw, finished);
+  builder& g = as_it_is ? raw : finished;
   plan_builder out;
   scheduler s(g, out, cpu_scratch_bytes);
   s.run();

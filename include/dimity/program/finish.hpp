@@ -33,6 +33,18 @@ constexpr ref replay(builder& to, builder const& from, node const& n, int a, int
   return append(to, n.op, n.type, s, a, b, c, n.attribute);
 }
 
+/// True when finish() would change nothing: without copies and dead nodes, what is there was simplified when it was made.
+constexpr bool is_finished(builder const& g) {
+  list<unsigned char> used(g.nodes.size(), 0);
+  for (int o : g.outputs) used[o] = 1;
+  for (int i = g.nodes.size() - 1; i >= 0; --i) {
+    node const& n = g.nodes[i];
+    if (n.op == primitive::copy || (!used[i] && n.op != primitive::input)) return false;
+    for (int k = 0; k < arity_of(n.op); ++k) used[n.arg[k]] = 1;
+  }
+  return true;
+}
+
 /// Rewrites `from` into `to`: inputs keep their numbers, outputs their order.
 constexpr void finish(builder const& from, builder& to) {
   int const count = from.nodes.size();
