@@ -175,6 +175,7 @@ constexpr auto squeeze(X&& x) {
   using S = detail::shape_of<X>;
   constexpr std::uint32_t mask = sizeof...(Axes) == 0 ? 0xffu : ((1u << (detail::normalize_axis(Axes, S::rank) & 7)) | ... | 0u);
   ((void)sizeof(detail::axis_of_shape<S, Axes>), ...);
+  (void)sizeof(detail::distinct_axes<S, Axes...>);
   return detail::apply_on_axes<detail::squeeze_operation<mask>, Axes...>(static_cast<X&&>(x));
 }
 /// Repeated to a larger shape by NumPy's rule.
@@ -189,6 +190,7 @@ template <operand X, int... A>
 constexpr auto flip(X&& x, axis_set<A...>) {
   using S = detail::shape_of<X>;
   ((void)sizeof(detail::axis_of_shape<S, A>), ...);
+  (void)sizeof(detail::distinct_axes<S, A...>);
   return detail::apply_on_axes<detail::flip_operation<((1u << (detail::normalize_axis(A, S::rank) & 7)) | ...)>, A...>(static_cast<X&&>(x));
 }
 /// Elements moved by Shift along an axis; those that leave come back at the other end.

@@ -145,9 +145,15 @@ constexpr auto operator~(A&& a) {
 
 namespace detail {
 
-/// What a compound assignment can write to.
 template <class X>
-concept assignable_operand = operand<X> && (tracer<X> || is_row_major_destination<std::remove_cvref_t<X>> || requires(X x) { x.data(); });
+inline constexpr bool is_view = false;
+template <class T, class Shape, class Strides>
+inline constexpr bool is_view<tensor_view<T, Shape, Strides>> = true;
+
+/// What a compound assignment can write to: a variable, or a view even where it is a temporary (`row(a, 1) += x`).
+template <class X>
+concept assignable_operand = operand<X> && (std::is_lvalue_reference_v<X> || is_view<std::remove_cvref_t<X>>) &&
+                             (tracer<X> || is_row_major_destination<std::remove_cvref_t<X>> || requires(std::remove_cvref_t<X> x) { x.data(); });
 
 /// `a += b` is `a = a + b`: in place, in one pass, and right also when b reads a at other indices.
 template <class A, class X>
@@ -161,7 +167,7 @@ constexpr void compound(A& a, X&& x) {
 
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
-constexpr auto& operator+=(A& a, B&& b) {
+constexpr auto& operator+=(A&& a, B&& b) {
   using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
   (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
   if constexpr (shapes::value) detail::compound(a, a + static_cast<B&&>(b));
@@ -169,7 +175,7 @@ constexpr auto& operator+=(A& a, B&& b) {
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
-constexpr auto& operator-=(A& a, B&& b) {
+constexpr auto& operator-=(A&& a, B&& b) {
   using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
   (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
   if constexpr (shapes::value) detail::compound(a, a - static_cast<B&&>(b));
@@ -177,7 +183,7 @@ constexpr auto& operator-=(A& a, B&& b) {
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
-constexpr auto& operator*=(A& a, B&& b) {
+constexpr auto& operator*=(A&& a, B&& b) {
   using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
   (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
   if constexpr (shapes::value) detail::compound(a, a * static_cast<B&&>(b));
@@ -185,7 +191,7 @@ constexpr auto& operator*=(A& a, B&& b) {
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
-constexpr auto& operator/=(A& a, B&& b) {
+constexpr auto& operator/=(A&& a, B&& b) {
   using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
   (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
   if constexpr (shapes::value) detail::compound(a, a / static_cast<B&&>(b));
@@ -193,7 +199,7 @@ constexpr auto& operator/=(A& a, B&& b) {
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
-constexpr auto& operator%=(A& a, B&& b) {
+constexpr auto& operator%=(A&& a, B&& b) {
   using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
   (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
   if constexpr (shapes::value) detail::compound(a, a % static_cast<B&&>(b));
@@ -201,7 +207,7 @@ constexpr auto& operator%=(A& a, B&& b) {
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
-constexpr auto& operator&=(A& a, B&& b) {
+constexpr auto& operator&=(A&& a, B&& b) {
   using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
   (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
   if constexpr (shapes::value) detail::compound(a, a & static_cast<B&&>(b));
@@ -209,7 +215,7 @@ constexpr auto& operator&=(A& a, B&& b) {
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
-constexpr auto& operator|=(A& a, B&& b) {
+constexpr auto& operator|=(A&& a, B&& b) {
   using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
   (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
   if constexpr (shapes::value) detail::compound(a, a | static_cast<B&&>(b));
@@ -217,7 +223,7 @@ constexpr auto& operator|=(A& a, B&& b) {
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
-constexpr auto& operator^=(A& a, B&& b) {
+constexpr auto& operator^=(A&& a, B&& b) {
   using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
   (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
   if constexpr (shapes::value) detail::compound(a, a ^ static_cast<B&&>(b));
@@ -225,7 +231,7 @@ constexpr auto& operator^=(A& a, B&& b) {
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
-constexpr auto& operator<<=(A& a, B&& b) {
+constexpr auto& operator<<=(A&& a, B&& b) {
   using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
   (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
   if constexpr (shapes::value) detail::compound(a, a << static_cast<B&&>(b));
@@ -233,7 +239,7 @@ constexpr auto& operator<<=(A& a, B&& b) {
 }
 template <detail::assignable_operand A, class B>
   requires(operand<B> || detail::scalar<B>)
-constexpr auto& operator>>=(A& a, B&& b) {
+constexpr auto& operator>>=(A&& a, B&& b) {
   using shapes = detail::broadcast_into<detail::shape_or_scalar<B>, detail::shape_of<A>>;
   (void)sizeof(detail::broadcast_to_shape<detail::shape_or_scalar<B>, detail::shape_of<A>>);
   if constexpr (shapes::value) detail::compound(a, a >> static_cast<B&&>(b));

@@ -154,11 +154,13 @@ constexpr auto sum(X&& x, keep_dims_t) {
 template <operand X, int... A>
 constexpr auto sum(X&& x, axis_set<A...>) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::reduce_operation<detail::primitive::sum, detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto sum(X&& x, axis_set<A...>, keep_dims_t) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::reduce_operation<detail::primitive::sum, detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// The product.
@@ -173,11 +175,13 @@ constexpr auto prod(X&& x, keep_dims_t) {
 template <operand X, int... A>
 constexpr auto prod(X&& x, axis_set<A...>) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::reduce_operation<detail::primitive::prod, detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto prod(X&& x, axis_set<A...>, keep_dims_t) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::reduce_operation<detail::primitive::prod, detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// The largest element; nan if there is one. Equal maxima share the derivative.
@@ -194,12 +198,14 @@ constexpr auto max(X&& x, keep_dims_t) {
 template <operand X, int... A>
 constexpr auto max(X&& x, axis_set<A...>) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X, A...>()>);
   return detail::apply_along_elements<detail::reduce_operation<detail::primitive::max, detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto max(X&& x, axis_set<A...>, keep_dims_t) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X, A...>()>);
   return detail::apply_along_elements<detail::reduce_operation<detail::primitive::max, detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
@@ -217,12 +223,14 @@ constexpr auto min(X&& x, keep_dims_t) {
 template <operand X, int... A>
 constexpr auto min(X&& x, axis_set<A...>) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X, A...>()>);
   return detail::apply_along_elements<detail::reduce_operation<detail::primitive::min, detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto min(X&& x, axis_set<A...>, keep_dims_t) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   (void)sizeof(detail::reduced_extent<detail::shape_of<X>, detail::reduced_count_of<X, A...>()>);
   return detail::apply_along_elements<detail::reduce_operation<detail::primitive::min, detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
@@ -238,11 +246,13 @@ constexpr auto any(X&& x, keep_dims_t) {
 template <operand X, int... A>
 constexpr auto any(X&& x, axis_set<A...>) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::reduce_operation<detail::primitive::any, detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto any(X&& x, axis_set<A...>, keep_dims_t) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::reduce_operation<detail::primitive::any, detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// True if all elements are true (non-zero).
@@ -257,11 +267,13 @@ constexpr auto all(X&& x, keep_dims_t) {
 template <operand X, int... A>
 constexpr auto all(X&& x, axis_set<A...>) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::reduce_operation<detail::primitive::all, detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto all(X&& x, axis_set<A...>, keep_dims_t) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::reduce_operation<detail::primitive::all, detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// The arithmetic mean; nan of nothing.
@@ -276,11 +288,13 @@ constexpr auto mean(X&& x, keep_dims_t) {
 template <operand X, int... A>
 constexpr auto mean(X&& x, axis_set<A...>) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::mean_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto mean(X&& x, axis_set<A...>, keep_dims_t) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::mean_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// The variance: mean square distance from the mean, computed in two passes over the row. `var<1>(x)` divides by n - 1.
@@ -295,11 +309,13 @@ constexpr auto var(X&& x, keep_dims_t) {
 template <int Correction = 0, operand X, int... A>
 constexpr auto var(X&& x, axis_set<A...>) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::variance_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false, Correction, false>, A...>(static_cast<X&&>(x));
 }
 template <int Correction = 0, operand X, int... A>
 constexpr auto var(X&& x, axis_set<A...>, keep_dims_t) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::variance_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true, Correction, false>, A...>(static_cast<X&&>(x));
 }
 /// The standard deviation, sqrt(var(x)).
@@ -314,12 +330,19 @@ constexpr auto std(X&& x, keep_dims_t) {
 template <int Correction = 0, operand X, int... A>
 constexpr auto std(X&& x, axis_set<A...>) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::variance_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false, Correction, true>, A...>(static_cast<X&&>(x));
 }
 template <int Correction = 0, operand X, int... A>
 constexpr auto std(X&& x, axis_set<A...>, keep_dims_t) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::variance_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true, Correction, true>, A...>(static_cast<X&&>(x));
+}
+/// std() by a name that `using namespace dimity` does not make ambiguous with namespace std; takes the same arguments.
+template <int Correction = 0, operand X, class... Options>
+constexpr auto standard_deviation(X&& x, Options... options) {
+  return dimity::std<Correction>(static_cast<X&&>(x), options...);
 }
 /// The Euclidean norm, sqrt(sum(x * x)).
 template <operand X>
@@ -333,11 +356,13 @@ constexpr auto norm(X&& x, keep_dims_t) {
 template <operand X, int... A>
 constexpr auto norm(X&& x, axis_set<A...>) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::norm_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto norm(X&& x, axis_set<A...>, keep_dims_t) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::norm_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// log(sum(exp(x))) without overflow.
@@ -352,23 +377,27 @@ constexpr auto logsumexp(X&& x, keep_dims_t) {
 template <operand X, int... A>
 constexpr auto logsumexp(X&& x, axis_set<A...>) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::logsumexp_operation<detail::axis_mask<detail::shape_of<X>, A...>(), false>, A...>(static_cast<X&&>(x));
 }
 template <operand X, int... A>
 constexpr auto logsumexp(X&& x, axis_set<A...>, keep_dims_t) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::logsumexp_operation<detail::axis_mask<detail::shape_of<X>, A...>(), true>, A...>(static_cast<X&&>(x));
 }
 /// exp(x) / sum(exp(x)) along the axes, without overflow; the axes stay. One pass over memory when a row fits into the cache.
 template <operand X, int... A>
 constexpr auto softmax(X&& x, axis_set<A...>) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::softmax_operation<detail::axis_mask<detail::shape_of<X>, A...>()>, A...>(static_cast<X&&>(x));
 }
 /// log(softmax(x)), accurate where softmax is near 0.
 template <operand X, int... A>
 constexpr auto log_softmax(X&& x, axis_set<A...>) {
   ((void)sizeof(detail::axis_of_shape<detail::shape_of<X>, A>), ...);
+  (void)sizeof(detail::distinct_axes<detail::shape_of<X>, A...>);
   return detail::apply_along<detail::log_softmax_operation<detail::axis_mask<detail::shape_of<X>, A...>()>, A...>(static_cast<X&&>(x));
 }
 /// The index (int64) of the first largest element, of the first nan if there is one. Without an axis into the flattened tensor.

@@ -4,6 +4,7 @@
 
 #include <dimity/core/shape.hpp>
 
+#include <cstdint>
 #include <type_traits>
 
 namespace dimity::detail {
@@ -62,6 +63,17 @@ template <class Shape, int Axis>
 struct axis_of_shape {
   static_assert(Axis >= -Shape::rank, "[dimity.axis.1] the axis must be in [-rank, rank)");
   static_assert(Axis < Shape::rank, "[dimity.axis.1] the axis must be in [-rank, rank)");
+};
+template <class Shape, int... Axes>
+inline constexpr bool are_distinct = [] {
+  std::uint32_t seen = 0;
+  bool ok = true;
+  ((ok = ok && !(seen >> ((Axes < 0 ? Axes + Shape::rank : Axes) & 31) & 1u), seen |= 1u << ((Axes < 0 ? Axes + Shape::rank : Axes) & 31)), ...);
+  return ok;
+}();
+template <class Shape, int... Axes>
+struct distinct_axes {
+  static_assert(are_distinct<Shape, Axes...>, "[dimity.axis.4] an axis is named twice (shape, axes)");
 };
 /// An axis of the result: where expand_dims() and stack() may put a new one.
 template <class Shape, int NewAxes, int Axis>

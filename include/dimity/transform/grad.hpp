@@ -3,6 +3,7 @@
 
 #include <dimity/program/reverse.hpp>
 #include <dimity/transform/compile.hpp>
+#include <dimity/transform/rules.hpp>
 
 namespace dimity {
 namespace detail {
@@ -184,8 +185,12 @@ struct vjp_call {
     list<ref> nodes;
     auto const own = with_own_identity(g, as_tracers(g, primals), nodes);
     auto const value = std::apply(F{}, own);
-    if constexpr (is_failed_tree<decltype(value)>) {
+    using V = std::remove_cvref_t<decltype(value)>;
+    if constexpr (is_failed_tree<V>) {
       return std::tuple{value, std::tuple{failed_argument<sizeof(Primals)>()}};
+    } else if constexpr (!tangent_tree<leaves_t<V>, leaves_t<Cotangent>>::value) {
+      (void)sizeof(typename tangent_tree<leaves_t<V>, leaves_t<Cotangent>>::rule);
+      return std::tuple{failed<float, shape<>>{}, std::tuple{failed_argument<sizeof(Primals)>()}};
     } else {
       list<ref> outputs, seeds;
       push_leaves(g, value, outputs);
@@ -212,8 +217,13 @@ constexpr auto vjp(F const&, std::tuple<Primals...> const& primals, Cotangent&& 
   } else {
     // Here first, where an error message about the function's body has the fewest lines above it.
     using body = decltype(F{}(std::declval<detail::traced_tree_t<detail::tree_value_t<Primals>> const&>()...));
-    (void)sizeof(body*);
-    return detail::compiled_call<detail::vjp_call<F>>::call(primals, static_cast<Cotangent&&>(cotangent));
+    using fit = detail::tangent_tree<detail::leaves_t<body>, detail::leaves_t<detail::tree_value_t<Cotangent>>>;
+    if constexpr (!detail::is_failed_tree<body> && !fit::value) {
+      (void)sizeof(typename fit::rule);
+      return std::tuple<detail::no_result, detail::no_result>{};
+    } else {
+      return detail::compiled_call<detail::vjp_call<F>>::call(primals, static_cast<Cotangent&&>(cotangent));
+    }
   }
 }
 

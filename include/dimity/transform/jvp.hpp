@@ -3,6 +3,7 @@
 
 #include <dimity/program/forward.hpp>
 #include <dimity/transform/grad.hpp>
+#include <dimity/transform/rules.hpp>
 
 namespace dimity {
 namespace detail {
@@ -42,6 +43,9 @@ struct hvp_function {
     (void)sizeof(tree_rule<X, V, Rest...>);
     if constexpr (!is_transformable<F> || !are_trees<X, V, Rest...>) {
       return no_result{};
+    } else if constexpr (!tangent_rule<X, V>::value) {
+      (void)sizeof(typename tangent_rule<X, V>::rule);
+      return no_result{};
     } else if constexpr (is_traced_tree<X> || is_traced_tree<V> || (is_traced_tree<Rest> || ...)) {
       builder& g = *program_of_tree(std::tie(x, v, rest...));
       list<ref> inputs, seeds, outputs;
@@ -76,6 +80,9 @@ constexpr auto jvp(F const&, std::tuple<Primals...> const& primals, std::tuple<T
   (void)sizeof(detail::tangent_count<primal_count, tangent_count>);
   (void)sizeof(detail::tree_rule<Primals..., Tangents...>);
   if constexpr (!detail::is_transformable<F> || primal_count != tangent_count || !detail::are_trees<Primals..., Tangents...>) {
+    return std::tuple<detail::no_result, detail::no_result>{};
+  } else if constexpr (!detail::tangent_rule<std::tuple<Primals...>, std::tuple<Tangents...>>::value) {
+    (void)sizeof(typename detail::tangent_rule<std::tuple<Primals...>, std::tuple<Tangents...>>::rule);
     return std::tuple<detail::no_result, detail::no_result>{};
   } else if constexpr (detail::is_traced_tree<std::tuple<Primals...>> || detail::is_traced_tree<std::tuple<Tangents...>>) {
     return detail::jvp_call<F>{}(primals, tangents);
