@@ -1,5 +1,5 @@
 # The everyday commands. What they build lies under build/.
-.PHONY: demo test test-all test-aarch64 bench compile-bench acceptance clean
+.PHONY: demo test test-aarch64 bench compile-bench acceptance clean
 support := tests/support
 
 demo:  ## trains the example network on handwritten digits
@@ -8,10 +8,7 @@ demo:  ## trains the example network on handwritten digits
 	@cmake --build --preset native --target digits
 	@build/native/examples/digits --picture build/digits.svg
 
-test:  ## the tests with g++ and clang, for SSE2 and aarch64, and all checks; ends with one line of totals
-	@$(support)/run_tests.sh gcc clang scalar aarch64
-
-test-all:  ## the same, and under sanitizers
+test:  ## the tests with g++ and clang, under sanitizers, for SSE2 and aarch64, and all checks; ends with one line of totals
 	@$(support)/run_tests.sh
 
 test-aarch64:

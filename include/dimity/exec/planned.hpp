@@ -77,7 +77,7 @@ DIMITY_INLINE void run_planned(void* const* inputs, void* const* outputs) {
   if constexpr (Plan::value.workspace_bytes == 0) {
     executor<typename plan_on<Device, Plan>::type>::run({inputs, outputs, nullptr});
   } else {
-    executor<typename plan_on<Device, Plan>::type>::run({inputs, outputs, workspace_of_thread(static_cast<std::size_t>(Plan::value.workspace_bytes))});
+    executor<typename plan_on<Device, Plan>::type>::run({inputs, outputs, workspace_of_thread<static_cast<std::size_t>(Plan::value.workspace_bytes)>()});
   }
 }
 

@@ -1,4 +1,5 @@
-// Scratch memory: one block a thread, which grows to the largest program that ran there and is then reused.
+// Scratch memory: one block a thread, which grows to the largest program that ran there and is then reused. With DIMITY_NO_HEAP a block of
+// DIMITY_WORKSPACE_BYTES (64 KiB unless defined) that never grows.
 #pragma once
 
 #include <dimity/core/storage.hpp>
@@ -9,6 +10,32 @@
 namespace dimity {
 
 namespace detail {
+
+#ifdef DIMITY_NO_HEAP
+#ifndef DIMITY_WORKSPACE_BYTES
+#define DIMITY_WORKSPACE_BYTES 65536
+#endif
+
+template <std::size_t Needed, std::size_t Given>
+struct fixed_workspace {
+  static_assert(Needed <= Given, "[dimity.storage.2] this program needs more scratch memory than DIMITY_WORKSPACE_BYTES, and DIMITY_NO_HEAP forbids allocation (needed, given)");
+};
+
+inline std::byte* this_thread_workspace() {
+  alignas(storage_alignment) thread_local std::byte block[DIMITY_WORKSPACE_BYTES];
+  return block;
+}
+template <std::size_t Bytes>
+std::byte* workspace_of_thread() {
+  (void)sizeof(fixed_workspace<Bytes, DIMITY_WORKSPACE_BYTES>);
+  return this_thread_workspace();
+}
+}  // namespace detail
+
+/// Nothing to do: the block exists from the start.
+inline void reserve_workspace(std::size_t) {}
+
+#else
 
 struct thread_workspace {
   std::byte* memory = nullptr;
@@ -35,9 +62,10 @@ inline thread_workspace& this_thread_workspace() {
   thread_local thread_workspace w;
   return w;
 }
-inline std::byte* workspace_of_thread(std::size_t bytes) {
+template <std::size_t Bytes>
+std::byte* workspace_of_thread() {
   thread_workspace& w = this_thread_workspace();
-  w.reserve(bytes);
+  w.reserve(Bytes);
   return w.memory;
 }
 
@@ -45,5 +73,6 @@ inline std::byte* workspace_of_thread(std::size_t bytes) {
 
 /// Allocates this thread's scratch memory ahead of time, so that even the first call of a compiled function allocates nothing.
 inline void reserve_workspace(std::size_t bytes) { detail::this_thread_workspace().reserve(bytes); }
+#endif
 
 }  // namespace dimity

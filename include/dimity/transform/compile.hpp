@@ -156,7 +156,7 @@ struct compiled_call {
 
     constexpr std::int64_t own = round_up(plan::value.workspace_bytes, buffer_alignment), total = own + gifts::value.scratch_bytes;
     std::byte* workspace = nullptr;
-    if constexpr (total > 0) workspace = workspace_of_thread(static_cast<std::size_t>(total));
+    if constexpr (total > 0) workspace = workspace_of_thread<static_cast<std::size_t>(total)>();
     void* outputs[out_count + 1];
     void* destinations[out_count + 1];
     n = 0;
