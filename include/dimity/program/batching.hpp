@@ -29,9 +29,6 @@ constexpr axis_map shifted(axis_map m, int rank) {
   for (int i = 0; i < rank; ++i) r.set(i + 1, m[i] < 0 ? -1 : m[i] + 1);
   return r;
 }
-/// Not a constant expression: stops the trace where a primitive cannot be batched.
-inline void cannot_be_batched(char const*) {}
-
 /// Indices [b, k] into an axis of extent m that is repeated for each batch entry: made to point into the joined axis [b * m].
 constexpr ref joined_indices(ref indices, extent_t m) {
   builder& g = *indices.g;
@@ -122,13 +119,13 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
     }
     case primitive::dynamic_slice:
     case primitive::dynamic_update_slice: {
-      if (has[1]) cannot_be_batched("a slice whose start differs between batch entries");
+      // A start of its own for each entry is a row of starts; otherwise the batch is one more axis, of which all is taken.
       shape_value one;
       one.push(1);
-      ref const start = concat(full(g, given[1].type(), one, 0), given[1], 0);
+      ref const start = has[1] || given[1].rank() > 1 ? x[1] : concat(full(g, given[1].type(), one, 0), given[1], 0);
       return n.op == primitive::dynamic_slice ? dynamic_slice(x[0], start, s) : dynamic_update_slice(x[0], start, x[2]);
     }
-    case primitive::random_bits: cannot_be_batched("random numbers from a batch of keys"); return {};
+    case primitive::random_bits: return append(g, n.op, n.type, s, x[0].id);
     default: break;
   }
   if (family_of(n.op) == family::reduction) return reduce(n.op, x[0], static_cast<std::uint32_t>(n.attribute) << 1);

@@ -311,41 +311,64 @@ struct opaque {
   static void random_bits(void* const* slots) {
     T* to = result(slots);
     auto const* key = operand<0>(slots);
-    std::uint32_t const key0 = static_cast<std::uint32_t>(key[0]), key1 = static_cast<std::uint32_t>(key[s.operand_stride[0][0]]);
-    constexpr extent_t n = out_shape.size();
-    for (extent_t i = 0; i < n; i += 4) {
-      auto const counter = static_cast<std::uint64_t>(i / 4);
-      philox_block const block = philox4x32({{static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), 0, 0}}, key0, key1);
-      for (extent_t j = 0; j < 4 && i + j < n; ++j) to[i + j] = static_cast<T>(block.word[j]);
-    }
+    constexpr int last = shape<0>.rank - 1;
+    shape_value keys = shape<0>;
+    keys.extent[last] = 1;
+    if (keys.size() == 0) return;
+    extent_t const n = out_shape.size() / keys.size();
+    for_each_index(keys, [&](extent_t const* index) {
+      auto const* const words = key + at<0>(index);
+      std::uint32_t const key0 = static_cast<std::uint32_t>(words[0]), key1 = static_cast<std::uint32_t>(words[s.operand_stride[0][last]]);
+      for (extent_t i = 0; i < n; i += 4) {
+        auto const counter = static_cast<std::uint64_t>(i / 4);
+        philox_block const block = philox4x32({{static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), 0, 0}}, key0, key1);
+        for (extent_t j = 0; j < 4 && i + j < n; ++j) to[i + j] = static_cast<T>(block.word[j]);
+      }
+      to += n;
+    });
   }
-  /// The start index of axis i, moved so that the block fits.
-  template <int Block>
-  static extent_t start_of(void* const* slots, int axis, shape_value const& whole, shape_value const& block) {
+  /// Leading axes over which each entry has a start of its own.
+  static constexpr int batch_axes = shape<1>.rank - 1;
+  static constexpr shape_value only_batch(shape_value s) {
+    for (int i = batch_axes; i < s.rank; ++i) s.extent[i] = 1;
+    return s;
+  }
+  static constexpr shape_value without_batch(shape_value s) {
+    for (int i = 0; i < batch_axes; ++i) s.extent[i] = 1;
+    return s;
+  }
+  /// The start index of an axis, for the batch entry at `index`, moved so that the block fits.
+  static extent_t start_of(void* const* slots, extent_t const* index, int axis, shape_value const& whole, shape_value const& block) {
     auto const* start = operand<1>(slots);
-    extent_t i = static_cast<extent_t>(start[axis * s.operand_stride[1][0]]);
+    for (int i = 0; i < batch_axes; ++i) start += index[i] * s.operand_stride[1][i];
+    extent_t i = static_cast<extent_t>(start[(axis - batch_axes) * s.operand_stride[1][batch_axes]]);
     if (i < 0) i += whole.extent[axis];
     extent_t const most = whole.extent[axis] - block.extent[axis];
     return i < 0 ? 0 : i > most ? most : i;
   }
   static void dynamic_slice(void* const* slots) {
     T* to = result(slots);
-    auto const* from = operand<0>(slots);
-    for (int axis = 0; axis < out_shape.rank; ++axis) from += start_of<0>(slots, axis, shape<0>, out_shape) * s.operand_stride[0][axis];
-    for_each_index(out_shape, [&](extent_t const* index) { *to++ = from[at<0>(index)]; });
+    for_each_index(only_batch(out_shape), [&](extent_t const* entry) {
+      auto const* from = operand<0>(slots) + at<0>(entry);
+      for (int axis = batch_axes; axis < out_shape.rank; ++axis) from += start_of(slots, entry, axis, shape<0>, out_shape) * s.operand_stride[0][axis];
+      for_each_index(without_batch(out_shape), [&](extent_t const* index) { *to++ = from[at<0>(index)]; });
+    });
   }
   static void dynamic_update_slice(void* const* slots) {
-    T* to = result(slots);
-    copy_operand<0>(to, slots);
-    auto const* block = operand<2>(slots);
+    T* const whole = result(slots);
+    copy_operand<0>(whole, slots);
     std::int64_t stride[max_rank] = {};
     extent_t step = 1;
     for (int axis = out_shape.rank - 1; axis >= 0; --axis) {
       stride[axis] = step;
-      to += start_of<2>(slots, axis, out_shape, shape<2>) * step;
       step *= out_shape.extent[axis];
     }
-    for_each_index(shape<2>, [&](extent_t const* index) { to[offset_at(index, stride, out_shape.rank)] = block[at<2>(index)]; });
+    for_each_index(only_batch(out_shape), [&](extent_t const* entry) {
+      T* to = whole + offset_at(entry, stride, out_shape.rank);
+      auto const* block = operand<2>(slots) + at<2>(entry);
+      for (int axis = batch_axes; axis < out_shape.rank; ++axis) to += start_of(slots, entry, axis, out_shape, shape<2>) * stride[axis];
+      for_each_index(without_batch(shape<2>), [&](extent_t const* index) { to[offset_at(index, stride, out_shape.rank)] = block[at<2>(index)]; });
+    });
   }
   /// Indices that sort the last axis, stable, nan last: a merge in place would allocate, so an in-place insertion into a binary heap is not
   /// stable either; std::sort on (value, index) is, because no two elements are equal.
