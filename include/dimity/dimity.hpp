@@ -36,6 +36,7 @@
 #include <dimity/transform/jvp.hpp>
 #include <dimity/transform/jacobian.hpp>
 #include <dimity/transform/vmap.hpp>
+#include <dimity/transform/custom.hpp>
 #include <dimity/nn/init.hpp>
 #include <dimity/nn/linear.hpp>
 #include <dimity/nn/loss.hpp>

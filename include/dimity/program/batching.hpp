@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/program/finish.hpp>
+#include <dimity/program/rules.hpp>
 
 namespace dimity::detail {
 
@@ -132,6 +133,24 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
   return arity == 1 ? unary(n.op, x[0]) : binary(n.op, x[0], x[1]);
 }
 
+constexpr bool depends_on_batch(builder const& g, int rule, list<std::int32_t> const& moved) {
+  for (int k = 0; k < g.rules[rule].input_count; ++k)
+    if (moved[g.rule_nodes[g.rules[rule].inputs + k]] >= 0) return true;
+  return false;
+}
+/// The rule of a batched function: that of one entry, to be batched when it is run.
+constexpr int batch_rule(builder& g, int rule, list<std::int32_t> const& moved, extent_t size) {
+  list<std::int32_t> inputs;
+  for (int k = 0; k < g.rules[rule].input_count; ++k) {
+    int const id = g.rule_nodes[g.rules[rule].inputs + k];
+    inputs.push(with_batch(ref{&g, moved[id] >= 0 ? moved[id] : id}, moved[id] >= 0, size).id);
+  }
+  custom_rule r;
+  r.parent = rule;
+  r.batch = size;
+  return add_rule(g, r, inputs, g.rules[rule].output_count);
+}
+
 /// `outputs` computed for every batch entry of `inputs`, whose batched forms are given. Outputs that do not depend on them are repeated.
 constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& batched, list<ref> const& outputs, extent_t size) {
   int const end = g.nodes.size();
@@ -146,8 +165,23 @@ constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& 
   list<unsigned char> needed(end, 0);
   for (ref const& o : outputs) needed[o.id] = 1;
   for (int i = end - 1; i >= begin; --i)
-    if (needed[i] && !is_input[i])
+    if (needed[i] && !is_input[i]) {
       for (int k = 0; k < arity_of(g.nodes[i].op); ++k) needed[g.nodes[i].arg[k]] = 1;
+      if (int const rule = rule_of(g.nodes[i]); rule >= 0) {
+        custom_rule const& r = g.rules[rule];
+        for (int k = 0; k < r.input_count; ++k) needed[g.rule_nodes[r.inputs + k]] = 1;
+        // A rule is run with all of its outputs, so they stay together.
+        int again = i;
+        for (int k = 0; k < r.output_count; ++k) {
+          int const output = g.rule_nodes[r.outputs + k];
+          if (output < 0 || needed[output]) continue;
+          needed[output] = 1;
+          if (output > again) again = output + 1;
+        }
+        i = again > i ? again : i;
+      }
+    }
+  list<std::int32_t> batched_rules(g.rules.size(), -1);
   for (int i = begin; i < end; ++i) {
     if (!needed[i] || is_input[i]) continue;
     node const n = g.nodes[i];
@@ -158,7 +192,15 @@ constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& 
       given[k] = ref{&g, has[k] ? moved[n.arg[k]] : n.arg[k]};
       any = any || has[k];
     }
-    if (any) moved[i] = batch_node(g, n, given, has, size).id;
+    int const rule = rule_of(n);
+    if (rule >= 0) any = any || depends_on_batch(g, rule, moved);
+    if (!any) continue;
+    if (rule < 0) {
+      moved[i] = batch_node(g, n, given, has, size).id;
+    } else {
+      if (batched_rules[rule] < 0) batched_rules[rule] = batch_rule(g, rule, moved, size);
+      moved[i] = with_rule(g, with_batch(given[0], has[0], size), batched_rules[rule], output_of_rule(g, rule, i)).id;
+    }
   }
   list<ref> result;
   for (ref const& o : outputs) result.push(moved[o.id] >= 0 ? ref{&g, moved[o.id]} : with_batch(o, false, size));

@@ -21,7 +21,7 @@ constexpr ref scale_by_derivative(ref y, int k, ref t) {
   ref const a{&g, n.arg[0]}, b{&g, n.arg[1]};
   if (!is_floating(y.type()) || !is_floating(g.type(n.arg[k]))) return {};
   switch (n.op) {
-    case primitive::copy: return n.attribute == 0 ? t : ref{};
+    case primitive::copy: return n.attribute == stops_derivative ? ref{} : t;
     case primitive::negative: return -t;
     case primitive::abs: return t * unary(primitive::sign, a);
     case primitive::exp: return t * y;

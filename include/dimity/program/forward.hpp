@@ -67,6 +67,22 @@ constexpr list<ref> forward(builder& g, list<ref> const& inputs, list<ref> const
   for (ref const& x : inputs) is_input[x.id] = 1;
   for (int i = begin; i < end; ++i) {
     if (is_input[i]) continue;
+    if (int const rule = rule_of(g.nodes[i]); rule >= 0 && has_tangent_rule(g, rule)) {
+      if (!is_first_output(g, rule, i)) continue;
+      list<ref> const inputs = rule_inputs(g, rule);
+      list<ref> given;
+      bool any = false;
+      for (ref const& x : inputs) {
+        bool const known = x.id >= begin && tangent[x.id] >= 0;
+        any = any || known;
+        given.push(known ? ref{&g, tangent[x.id]} : zeros_like(x));
+      }
+      if (!any) continue;
+      list<ref> const pushed = run_rule(g, rule, inputs, given, false);
+      for (int k = 0; k < pushed.size(); ++k)
+        if (int const output = g.rule_nodes[g.rules[rule].outputs + k]; output >= 0 && pushed[k].valid() && is_floating(g.type(output))) tangent[output] = pushed[k].id;
+      continue;
+    }
     for (int k = 0; k < arity_of(g.nodes[i].op); ++k) {
       int const operand = g.nodes[i].arg[k];
       if (operand < begin || tangent[operand] < 0) continue;

@@ -57,6 +57,22 @@ struct graph_size {
   int nodes, shapes, pool, inputs, outputs;
 };
 
+class builder;
+struct ref;
+
+/// A derivative given by the user, for a function whose results were recorded as copies with attribute `first_custom_rule + index`. Nodes are in the
+/// builder's `rule_nodes`. The functions append to the program: `pull` the cotangents of the inputs from those of the outputs, `push` the tangents of
+/// the outputs from those of the inputs; one of them is null.
+struct custom_rule {
+  std::int32_t inputs = 0, input_count = 0, outputs = 0, output_count = 0;
+  std::int32_t parent = -1;  ///< in a batched program: the rule of one entry, whose functions are run and batched
+  std::int64_t batch = 0;
+  void (*pull)(builder&, ref const* inputs, ref const* cotangents, ref* results) = nullptr;
+  void (*push)(builder&, ref const* inputs, ref const* tangents, ref* results) = nullptr;
+};
+/// What a copy is, by its attribute: a value of its own (0), one through which no derivative flows (1), a result with a rule.
+inline constexpr std::int64_t stops_derivative = 1, first_custom_rule = 2;
+
 /// Collects nodes. Equal nodes are found by hashing when they are appended, so common subexpressions never exist twice; cheap
 /// rewrites happen there too, which keeps every pass linear.
 class builder {
@@ -65,6 +81,8 @@ class builder {
   list<shape_value> shapes;
   list<std::int64_t> pool;
   list<std::int32_t> outputs;
+  list<custom_rule> rules;
+  list<std::int32_t> rule_nodes;
   int inputs = 0;
 
   constexpr node const& operator[](int id) const { return nodes[id]; }

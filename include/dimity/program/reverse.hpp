@@ -2,6 +2,7 @@
 // differentiates again like everything else.
 #pragma once
 
+#include <dimity/program/custom.hpp>
 #include <dimity/program/derivative.hpp>
 #include <dimity/program/emit_layout.hpp>
 
@@ -129,9 +130,13 @@ constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> cons
     active[w.id] = 1;
     if (w.id < begin) begin = w.id;
   }
-  for (int i = begin; i < end; ++i)
+  for (int i = begin; i < end; ++i) {
     for (int k = 0; k < arity_of(g.nodes[i].op); ++k)
       if (g.nodes[i].arg[k] >= begin && active[g.nodes[i].arg[k]]) active[i] = 1;
+    if (int const rule = rule_of(g.nodes[i]); rule >= 0)
+      for (int k = 0; k < g.rules[rule].input_count; ++k)
+        if (int const input = g.rule_nodes[g.rules[rule].inputs + k]; input >= begin && active[input]) active[i] = 1;
+  }
   list<std::int32_t> adjoint(end, -1);
   auto const add = [&](int id, ref t) { adjoint[id] = adjoint[id] < 0 ? t.id : (ref{&g, adjoint[id]} + t).id; };
   for (int i = 0; i < outputs.size(); ++i)
@@ -139,6 +144,23 @@ constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> cons
   list<unsigned char> is_wanted(end, 0);
   for (ref const& w : wanted) is_wanted[w.id] = 1;
   for (int i = end - 1; i >= begin; --i) {
+    if (int const rule = rule_of(g.nodes[i]); rule >= 0 && active[i]) {
+      if (!is_first_output(g, rule, i)) continue;
+      list<ref> cotangents;
+      bool any = false;
+      for (int k = 0; k < g.rules[rule].output_count; ++k) {
+        int const output = g.rule_nodes[g.rules[rule].outputs + k];
+        int const known = output >= 0 && output < end ? adjoint[output] : -1;
+        any = any || known >= 0;
+        cotangents.push(known >= 0 ? ref{&g, known} : output >= 0 ? zeros_like(ref{&g, output}) : ref{});
+      }
+      if (!any) continue;
+      list<ref> const inputs = rule_inputs(g, rule);
+      list<ref> const pulled = run_rule(g, rule, inputs, cotangents, true);
+      for (int k = 0; k < inputs.size(); ++k)
+        if (inputs[k].id >= begin && active[inputs[k].id] && pulled[k].valid() && is_floating(inputs[k].type())) add(inputs[k].id, pulled[k]);
+      continue;
+    }
     if (adjoint[i] < 0 || !active[i] || is_wanted[i]) continue;
     for (int k = 0; k < arity_of(g.nodes[i].op); ++k) {
       int const operand = g.nodes[i].arg[k];

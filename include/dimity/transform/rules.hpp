@@ -47,4 +47,14 @@ struct tangent_tree<leaf_list<V, Values...>, leaf_list<T, Tangents...>> {
 template <class Values, class Tangents>
 using tangent_rule = tangent_tree<leaves_t<tree_value_t<Values>>, leaves_t<tree_value_t<Tangents>>>;
 
+/// The error of the first of several checks that fails.
+template <class... Fits>
+struct first_unfit {
+  using rule = std::tuple<>;
+};
+template <class Fit, class... Rest>
+struct first_unfit<Fit, Rest...> {
+  using rule = typename std::conditional_t<Fit::value, first_unfit<Rest...>, Fit>::rule;
+};
+
 }  // namespace dimity::detail

@@ -87,15 +87,6 @@ struct argument_fit {
 };
 template <class X, int A>
 struct argument_fit<X, axis_set<A>> : mapping_fit<X, A> {};
-template <class... Fits>
-struct first_unfit {
-  using rule = std::tuple<>;
-};
-template <class Fit, class... Rest>
-struct first_unfit<Fit, Rest...> {
-  using rule = typename std::conditional_t<Fit::value, first_unfit<Rest...>, Fit>::rule;
-};
-
 /// An argument tree that fits with its mapped axis taken away, and the extent of that axis (-1 where a tree has no leaves).
 template <class X, int Axis>
 struct entry_tree {

@@ -1,0 +1,157 @@
+// Functions with derivatives of their own: custom_vjp and custom_jvp, as in JAX.
+#pragma once
+
+#include <dimity/transform/jvp.hpp>
+
+namespace dimity {
+
+/// For custom_vjp: what the backward function returns for an argument that gets no derivative (labels, keys).
+struct no_derivative {};
+
+namespace detail {
+
+template <class X>
+inline constexpr bool is_std_tuple = false;
+template <class... X>
+inline constexpr bool is_std_tuple<std::tuple<X...>> = true;
+
+template <int Arguments, int Cotangents>
+struct backward_results {
+  static_assert(Arguments == Cotangents, "[dimity.grad.6] custom_vjp: the backward function returns a tuple with one cotangent for each argument (arguments, cotangents)");
+};
+template <class Argument, class Cotangent>
+struct cotangent_of_argument : tangent_rule<Argument, Cotangent> {};
+template <class Argument>
+struct cotangent_of_argument<Argument, no_derivative> {
+  static constexpr bool value = true;
+  using rule = no_derivative;
+};
+template <class Arguments, class Results>
+struct backward_fit {
+  static constexpr bool value = false;
+  using rule = backward_results<static_cast<int>(std::tuple_size_v<Arguments>), static_cast<int>(std::tuple_size_v<Results>)>;
+};
+template <class... A, class... R>
+  requires(sizeof...(A) == sizeof...(R))
+struct backward_fit<std::tuple<A...>, std::tuple<R...>> {
+  static constexpr bool value = (cotangent_of_argument<A, R>::value && ...);
+  using rule = typename first_unfit<cotangent_of_argument<A, R>...>::rule;
+};
+/// One argument's cotangent need not be wrapped.
+template <class R>
+struct backward_tuple {
+  using type = std::tuple<R>;
+};
+template <class... R>
+struct backward_tuple<std::tuple<R...>> {
+  using type = std::tuple<R...>;
+};
+
+/// What the program calls: rebuilds the arguments' types around nodes, and takes the results apart again.
+template <class Backward, class Value, class... Args>
+struct custom_thunk {
+  static constexpr auto arguments(ref const* inputs) {
+    list<ref> nodes;
+    for (int i = 0; i < (0 + ... + leaf_count<Args>); ++i) nodes.push(inputs[i]);
+    int next = 0;
+    return std::tuple<Args...>{tree_from<Args>(nodes, next)...};
+  }
+  static constexpr Value value_from(ref const* from) {
+    list<ref> nodes;
+    for (int i = 0; i < leaf_count<Value>; ++i) nodes.push(from[i]);
+    int next = 0;
+    return tree_from<Value>(nodes, next);
+  }
+  template <class Argument, class Cotangent>
+  static constexpr void put(builder& g, Cotangent const& c, ref*& results) {
+    if constexpr (std::is_same_v<Cotangent, no_derivative>) {
+      results += leaf_count<Argument>;
+    } else {
+      list<ref> leaves;
+      push_leaves(g, c, leaves);
+      for (ref const& r : leaves) *results++ = r;
+    }
+  }
+  static constexpr void pull(builder& g, ref const* inputs, ref const* cotangents, ref* results) {
+    auto const args = arguments(inputs);
+    auto const given = std::apply([&](auto const&... a) { return Backward{}(a..., value_from(cotangents)); }, args);
+    using R = std::remove_cvref_t<decltype(given)>;
+    if constexpr (is_std_tuple<R>) [&]<std::size_t... I>(std::index_sequence<I...>) { (put<Args>(g, std::get<I>(given), results), ...); }(std::index_sequence_for<Args...>{});
+    else (put<Args>(g, given, results), ...);
+  }
+  static constexpr void push(builder& g, ref const* inputs, ref const* tangents, ref* results) {
+    auto const both = Backward{}(arguments(inputs), arguments(tangents));
+    put<Value>(g, std::get<1>(both), results);
+  }
+};
+
+template <class F, class Rule, bool Pulls>
+struct custom_function {
+  template <class... Args>
+  constexpr auto operator()(Args const&... args) const {
+    (void)sizeof(transformable_function<F>);
+    (void)sizeof(transformable_function<Rule>);
+    (void)sizeof(tree_rule<Args...>);
+    if constexpr (!is_transformable<F> || !is_transformable<Rule> || !are_trees<Args...>) {
+      return no_result{};
+    } else {
+      using V = std::remove_cvref_t<decltype(F{}(std::declval<traced_tree_t<tree_value_t<Args>> const&>()...))>;
+      if constexpr (Pulls && !is_failed_tree<V>) {
+        using R = typename backward_tuple<std::remove_cvref_t<decltype(Rule{}(std::declval<traced_tree_t<tree_value_t<Args>> const&>()..., std::declval<V const&>()))>>::type;
+        using fit = backward_fit<std::tuple<traced_tree_t<tree_value_t<Args>>...>, R>;
+        (void)sizeof(typename fit::rule);
+        if constexpr (!fit::value) return no_result{};
+        else return checked(args...);
+      } else {
+        return checked(args...);
+      }
+    }
+  }
+
+ private:
+  template <class... Args>
+  static constexpr auto checked(Args const&... args) {
+    if constexpr ((is_traced_tree<Args> || ...)) return run(args...);
+    else return compiled_call<custom_function>::call(args...);
+  }
+  template <class... Args>
+  static constexpr auto run(Args const&... args) {
+    builder& g = *program_of_tree(std::tie(args...));
+    std::tuple<decltype(as_tracers(g, args))...> const own{as_tracers(g, args)...};
+    auto const value = call_with<F>(own, std::index_sequence_for<Args...>{});
+    using V = std::remove_cvref_t<decltype(as_tracers(g, value))>;
+    if constexpr (is_failed_tree<std::remove_cvref_t<decltype(value)>>) {
+      return value;
+    } else {
+      using thunk = custom_thunk<Rule, V, std::remove_cvref_t<decltype(as_tracers(g, args))>...>;
+      list<ref> inputs, outputs, results;
+      push_leaves(g, own, inputs);
+      push_leaves(g, value, outputs);
+      list<std::int32_t> ids;
+      for (ref const& x : inputs) ids.push(x.id);
+      custom_rule rule;
+      if constexpr (Pulls) rule.pull = &thunk::pull;
+      else rule.push = &thunk::push;
+      int const index = add_rule(g, rule, ids, outputs.size());
+      for (int i = 0; i < outputs.size(); ++i) results.push(with_rule(g, outputs[i], index, i));
+      int next = 0;
+      return tree_from<V>(results, next);
+    }
+  }
+};
+
+}  // namespace detail
+
+/// f with its own reverse-mode derivative: `backward(arguments..., cotangent)` returns a tuple with a cotangent for each argument (a lone one need not be wrapped), of the
+/// argument's shape and element type, or no_derivative{}. Reverse mode and everything made of it uses backward; forward mode differentiates f itself.
+template <class F, class Backward>
+constexpr detail::custom_function<F, Backward, true> custom_vjp(F const&, Backward const&) {
+  return {};
+}
+/// f with its own derivative in both modes: `rule(arguments, tangents)`, two tuples, returns std::tuple{value, tangent}, linear in the tangents. Reverse mode uses its transpose.
+template <class F, class Rule>
+constexpr detail::custom_function<F, Rule, false> custom_jvp(F const&, Rule const&) {
+  return {};
+}
+
+}  // namespace dimity
