@@ -37,6 +37,7 @@
 #include <dimity/transform/jacobian.hpp>
 #include <dimity/transform/vmap.hpp>
 #include <dimity/transform/custom.hpp>
+#include <dimity/transform/checkpoint.hpp>
 #include <dimity/nn/init.hpp>
 #include <dimity/nn/linear.hpp>
 #include <dimity/nn/loss.hpp>

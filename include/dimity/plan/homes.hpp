@@ -194,6 +194,18 @@ struct home_finder {
     at(id).ready = static_cast<std::int16_t>(ready + 1);
   }
 
+  /// The first operand, seen again from when the second is known on. Later passes need not know of the second.
+  constexpr void visit_after(int id) {
+    int const token = p.g->nodes[id].arg[1];
+    int const known = p.is_anchored(token) ? level(token) + 1 : at(token).ready;
+    int ready = 0;
+    int const o = readable(p.g->nodes[id].arg[0], ready);
+    p.g->nodes[id].arg[0] = p.g->nodes[id].arg[1] = o;
+    p.places[id] = place_of(o);
+    at(id).state = status::memory;
+    at(id).ready = static_cast<std::int16_t>(later(ready, known));
+  }
+
   /// The map of a relabelled value into its operand's space; false when it needs another space.
   constexpr bool relabel_map(int id, int o, axis_map& map) {
     node const n = p.g->nodes[id];
@@ -406,7 +418,10 @@ struct home_finder {
         break;
       case family::elementwise: visit_elementwise(id); break;
       case family::relabel:
-      case family::view: visit_relabel(id); break;
+      case family::view:
+        if (n.op == primitive::after) visit_after(id);
+        else visit_relabel(id);
+        break;
       case family::reduction: visit_reduction(id); break;
       case family::opaque: {
         int ready = 0;

@@ -18,6 +18,8 @@ enum class primitive : std::uint8_t {
   select,
   // the same values at other indices
   broadcast, transpose, reshape, slice,
+  // the first operand, not before the second exists: keeps what is computed again from being computed early
+  after,
   // reductions over a set of axes
   sum, prod, max, min, any, all,
   // everything that is a kernel of its own
@@ -35,7 +37,7 @@ constexpr family family_of(primitive p) {
   if (p == primitive::iota) return family::elementwise;
   if (p <= primitive::select) return family::elementwise;
   if (p <= primitive::transpose) return family::relabel;
-  if (p <= primitive::slice) return family::view;
+  if (p <= primitive::after) return family::view;
   if (p <= primitive::all) return family::reduction;
   return family::opaque;
 }
@@ -45,6 +47,7 @@ constexpr int arity_of(primitive p) {
   if (p <= primitive::copy) return 1;
   if (p <= primitive::shift_right) return 2;
   if (p == primitive::select) return 3;
+  if (p == primitive::after) return 2;
   if (p <= primitive::all) return 1;
   switch (p) {
     case primitive::concat: case primitive::dot: case primitive::gather: case primitive::dynamic_slice: return 2;
@@ -80,7 +83,7 @@ constexpr char const* name_of(primitive p) {
       "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "sigmoid", "softplus", "relu", "floor", "ceil", "round", "trunc",
       "isnan", "isinf", "isfinite", "logical_not", "bitwise_not", "cast", "copy", "add", "subtract", "multiply", "divide", "remainder", "power", "atan2", "maximum",
       "minimum", "hypot", "less", "less_equal", "equal", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right", "select", "broadcast",
-      "transpose", "reshape", "slice", "sum", "prod", "max", "min", "any", "all", "pad", "concat", "argmax", "argmin", "cumulative_sum", "cumulative_prod", "dot",
+      "transpose", "reshape", "slice", "after", "sum", "prod", "max", "min", "any", "all", "pad", "concat", "argmax", "argmin", "cumulative_sum", "cumulative_prod", "dot",
       "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort"};
   static_assert(sizeof(names) / sizeof(names[0]) == static_cast<int>(primitive::count));
   return names[static_cast<int>(p)];

@@ -48,42 +48,66 @@ struct backward_tuple<std::tuple<R...>> {
 };
 
 /// What the program calls: rebuilds the arguments' types around nodes, and takes the results apart again.
+template <class Tree>
+constexpr Tree tree_at(ref const* nodes) {
+  list<ref> leaves;
+  for (int i = 0; i < leaf_count<Tree>; ++i) leaves.push(nodes[i]);
+  int next = 0;
+  return tree_from<Tree>(leaves, next);
+}
+template <class Tree, class Derivative>
+constexpr void put_leaves(builder& g, Derivative const& d, ref*& results) {
+  if constexpr (std::is_same_v<Derivative, no_derivative>) {
+    results += leaf_count<Tree>;
+  } else {
+    list<ref> leaves;
+    push_leaves(g, d, leaves);
+    for (ref const& r : leaves) *results++ = r;
+  }
+}
 template <class Backward, class Value, class... Args>
-struct custom_thunk {
-  static constexpr auto arguments(ref const* inputs) {
-    list<ref> nodes;
-    for (int i = 0; i < (0 + ... + leaf_count<Args>); ++i) nodes.push(inputs[i]);
-    int next = 0;
-    return std::tuple<Args...>{tree_from<Args>(nodes, next)...};
-  }
-  static constexpr Value value_from(ref const* from) {
-    list<ref> nodes;
-    for (int i = 0; i < leaf_count<Value>; ++i) nodes.push(from[i]);
-    int next = 0;
-    return tree_from<Value>(nodes, next);
-  }
-  template <class Argument, class Cotangent>
-  static constexpr void put(builder& g, Cotangent const& c, ref*& results) {
-    if constexpr (std::is_same_v<Cotangent, no_derivative>) {
-      results += leaf_count<Argument>;
-    } else {
-      list<ref> leaves;
-      push_leaves(g, c, leaves);
-      for (ref const& r : leaves) *results++ = r;
-    }
-  }
+struct pull_thunk {
   static constexpr void pull(builder& g, ref const* inputs, ref const* cotangents, ref* results) {
-    auto const args = arguments(inputs);
-    auto const given = std::apply([&](auto const&... a) { return Backward{}(a..., value_from(cotangents)); }, args);
+    auto const args = tree_at<std::tuple<Args...>>(inputs);
+    auto const given = std::apply([&](auto const&... a) { return Backward{}(a..., tree_at<Value>(cotangents)); }, args);
     using R = std::remove_cvref_t<decltype(given)>;
-    if constexpr (is_std_tuple<R>) [&]<std::size_t... I>(std::index_sequence<I...>) { (put<Args>(g, std::get<I>(given), results), ...); }(std::index_sequence_for<Args...>{});
-    else (put<Args>(g, given, results), ...);
-  }
-  static constexpr void push(builder& g, ref const* inputs, ref const* tangents, ref* results) {
-    auto const both = Backward{}(arguments(inputs), arguments(tangents));
-    put<Value>(g, std::get<1>(both), results);
+    if constexpr (is_std_tuple<R>) [&]<std::size_t... I>(std::index_sequence<I...>) { (put_leaves<Args>(g, std::get<I>(given), results), ...); }(std::index_sequence_for<Args...>{});
+    else (put_leaves<Args>(g, given, results), ...);
   }
 };
+template <class Rule, class Value, class... Args>
+struct push_thunk {
+  static constexpr void push(builder& g, ref const* inputs, ref const* tangents, ref* results) {
+    auto const both = Rule{}(tree_at<std::tuple<Args...>>(inputs), tree_at<std::tuple<Args...>>(tangents));
+    put_leaves<Value>(g, std::get<1>(both), results);
+  }
+};
+
+/// f on tracers, its results recorded as those of a rule: `Thunk<Rule, value, arguments...>` has `pull`, or `push` if it is for forward mode.
+template <template <class, class, class...> class Thunk, class F, class Rule = F, class... Args>
+constexpr auto with_own_derivative(Args const&... args) {
+  builder& g = *program_of_tree(std::tie(args...));
+  std::tuple<decltype(as_tracers(g, args))...> const own{as_tracers(g, args)...};
+  auto const value = call_with<F>(own, std::index_sequence_for<Args...>{});
+  if constexpr (is_failed_tree<std::remove_cvref_t<decltype(value)>>) {
+    return value;
+  } else {
+    using V = std::remove_cvref_t<decltype(as_tracers(g, value))>;
+    using thunk = Thunk<Rule, V, std::remove_cvref_t<decltype(as_tracers(g, args))>...>;
+    list<ref> inputs, outputs, results;
+    push_leaves(g, own, inputs);
+    push_leaves(g, value, outputs);
+    list<std::int32_t> ids;
+    for (ref const& x : inputs) ids.push(x.id);
+    custom_rule rule;
+    if constexpr (requires { &thunk::pull; }) rule.pull = &thunk::pull;
+    else rule.push = &thunk::push;
+    int const index = add_rule(g, rule, ids, outputs.size());
+    for (int i = 0; i < outputs.size(); ++i) results.push(with_rule(g, outputs[i], index, i));
+    int next = 0;
+    return tree_from<V>(results, next);
+  }
+}
 
 template <class F, class Rule, bool Pulls>
 struct custom_function {
@@ -111,32 +135,9 @@ struct custom_function {
  private:
   template <class... Args>
   static constexpr auto checked(Args const&... args) {
-    if constexpr ((is_traced_tree<Args> || ...)) return run(args...);
-    else return compiled_call<custom_function>::call(args...);
-  }
-  template <class... Args>
-  static constexpr auto run(Args const&... args) {
-    builder& g = *program_of_tree(std::tie(args...));
-    std::tuple<decltype(as_tracers(g, args))...> const own{as_tracers(g, args)...};
-    auto const value = call_with<F>(own, std::index_sequence_for<Args...>{});
-    using V = std::remove_cvref_t<decltype(as_tracers(g, value))>;
-    if constexpr (is_failed_tree<std::remove_cvref_t<decltype(value)>>) {
-      return value;
-    } else {
-      using thunk = custom_thunk<Rule, V, std::remove_cvref_t<decltype(as_tracers(g, args))>...>;
-      list<ref> inputs, outputs, results;
-      push_leaves(g, own, inputs);
-      push_leaves(g, value, outputs);
-      list<std::int32_t> ids;
-      for (ref const& x : inputs) ids.push(x.id);
-      custom_rule rule;
-      if constexpr (Pulls) rule.pull = &thunk::pull;
-      else rule.push = &thunk::push;
-      int const index = add_rule(g, rule, ids, outputs.size());
-      for (int i = 0; i < outputs.size(); ++i) results.push(with_rule(g, outputs[i], index, i));
-      int next = 0;
-      return tree_from<V>(results, next);
-    }
+    if constexpr (!(is_traced_tree<Args> || ...)) return compiled_call<custom_function>::call(args...);
+    else if constexpr (Pulls) return with_own_derivative<pull_thunk, F, Rule>(args...);
+    else return with_own_derivative<push_thunk, F, Rule>(args...);
   }
 };
 
