@@ -13,8 +13,11 @@ namespace dimity::detail {
 inline constexpr int max_fields = 64;
 
 struct any_field {
+  // Never called. With a body, because the constructors of a std::tuple among the fields are instantiated, and name it.
   template <class T>
-  constexpr operator T() const;
+  constexpr operator T() const {
+    __builtin_unreachable();
+  }
 };
 template <int>
 using any_field_at = any_field;

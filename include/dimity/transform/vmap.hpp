@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/core/stacked.hpp>
+#include <dimity/expr/rules.hpp>
 #include <dimity/program/batching.hpp>
 #include <dimity/transform/jvp.hpp>
 
@@ -61,8 +62,8 @@ struct vmap_axis {
 /// Whether a tree can be mapped; if not, `rule` is the error for the first part that cannot.
 template <class X, int Axis>
 struct mapping_fit {
-  static constexpr bool value = operand<X> ? has_axis<shape_or_scalar<X>, Axis> : is_stacked<X> && Axis == 0;
-  using rule = std::conditional_t<operand<X>, axis_of_shape<shape_or_scalar<X>, Axis>, std::conditional_t<is_stacked<X>, vmap_axis<X, Axis>, vmap_argument<X>>>;
+  static constexpr bool value = operand<X> ? has_axis<typename leaf_form<X>::shape, Axis> : is_stacked<X> && Axis == 0;
+  using rule = std::conditional_t<operand<X>, axis_of_shape<typename leaf_form<X>::shape, Axis>, std::conditional_t<is_stacked<X>, vmap_axis<X, Axis>, vmap_argument<X>>>;
 };
 template <int Axis>
 struct mapping_fit<std::tuple<>, Axis> {
