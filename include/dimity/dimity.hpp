@@ -38,6 +38,7 @@
 #include <dimity/transform/vmap.hpp>
 #include <dimity/transform/custom.hpp>
 #include <dimity/transform/checkpoint.hpp>
+#include <dimity/transform/tree.hpp>
 #include <dimity/nn/init.hpp>
 #include <dimity/nn/linear.hpp>
 #include <dimity/nn/loss.hpp>
