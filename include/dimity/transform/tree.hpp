@@ -74,8 +74,8 @@ template <class List>
 struct leaf_offsets;
 template <class... L>
 struct leaf_offsets<leaf_list<L...>> {
-  static constexpr extent_t sizes[] = {leaf_size<L>..., 0};
   static constexpr extent_t before(std::size_t n) {
+    extent_t const sizes[] = {leaf_size<L>..., 0};
     extent_t sum = 0;
     for (std::size_t i = 0; i < n; ++i) sum += sizes[i];
     return sum;
