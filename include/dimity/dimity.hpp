@@ -39,6 +39,9 @@
 #include <dimity/transform/custom.hpp>
 #include <dimity/transform/checkpoint.hpp>
 #include <dimity/transform/tree.hpp>
+#include <dimity/transform/scan.hpp>
+#include <dimity/transform/branch.hpp>
+#include <dimity/transform/loops.hpp>
 #include <dimity/nn/init.hpp>
 #include <dimity/nn/linear.hpp>
 #include <dimity/nn/loss.hpp>

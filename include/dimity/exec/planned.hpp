@@ -18,7 +18,7 @@ constexpr auto with_plan(F const& f) {
   builder& g = as_it_is ? raw : finished;
   plan_builder out;
   scheduler s(g, out, cpu_scratch_bytes);
-  s.run();
+  s.run_program();
   return f(s, g, out);
 }
 struct measure_plan {
@@ -26,7 +26,7 @@ struct measure_plan {
 };
 template <plan_size N>
 struct take_plan {
-  constexpr plan<N> operator()(scheduler const&, builder const& g, plan_builder const& out) const { return to_plan<N>(g, out); }
+  constexpr plan<N> operator()(scheduler const&, builder const&, plan_builder const& out) const { return to_plan<N>(out); }
 };
 
 /// Twice: constant evaluation cannot hand an array out whose size is not yet a constant.
@@ -43,10 +43,10 @@ struct draft_plan {
   plan<draft_size> content = {};
 };
 struct take_draft {
-  constexpr draft_plan operator()(scheduler const& s, builder const& g, plan_builder const& out) const {
+  constexpr draft_plan operator()(scheduler const& s, builder const&, plan_builder const& out) const {
     draft_plan d;
     d.used = s.size();
-    if (fits(d.used, draft_size)) d.content = to_plan<draft_size>(g, out);
+    if (fits(d.used, draft_size)) d.content = to_plan<draft_size>(out);
     return d;
   }
 };
@@ -70,6 +70,13 @@ inline constexpr bool is_short_source<Source> = Source::is_short;
 /// Kernels are keyed on this type, so Source should have a short name (DESIGN section 6).
 template <class Source>
 struct planned : made_plan<Source, is_short_source<Source>> {};
+
+/// What a pass found wrong with a program.
+template <program_error Error>
+struct program_rule {
+  static_assert(Error != program_error::reverse_of_while,
+                "[dimity.loop.1] grad, vjp: while_loop has no reverse mode, because nobody knows how much to save; use scan, or fori_loop with a bound, or custom_vjp");
+};
 
 /// Runs the plan in this thread's workspace.
 template <class Plan, class Device = simd_device>

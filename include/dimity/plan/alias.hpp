@@ -14,16 +14,39 @@ constexpr bool same_elements(Plan const& p, access const& a, access const& b, in
   return true;
 }
 
+/// A control that only continues `input` as `output`, in place.
+template <class Plan, class Is>
+constexpr bool continues(Plan const& p, control_step const& c, int output, int input, Is const& is) {
+  int uses = 0, carried = -1;
+  for (int i = c.operands.begin; i < c.operands.end; ++i) {
+    if (!is(p.slots[c.slots.begin + p.ports[i].slot], residence::input, input)) continue;
+    ++uses;
+    carried = p.ports[i].carried;
+  }
+  if (uses != 1 || carried < 0) return false;
+  port const& to = p.ports[c.outputs.begin + carried];
+  return to.spare < 0 && is(p.slots[c.slots.begin + to.slot], residence::output, output);
+}
+
 /// True when output `output` may share memory, element for element, with input `input`: every read of an element happens
-/// before, or in the same vector as, its being written.
+/// before, or in the same vector as, its being written. Of all steps in `steps`.
 template <class Plan>
-constexpr bool may_overwrite(Plan const& p, int output, int input) {
+constexpr bool may_overwrite(Plan const& p, range steps, int output, int input) {
   auto const is = [&](int slot_buffer, residence where, int index) { return p.buffers[slot_buffer].where == where && p.buffers[slot_buffer].index == index; };
   bool written = false;
-  for (int i = 0; i < Plan::size.steps; ++i) {
+  for (int i = steps.begin; i < steps.end; ++i) {
     step const s = p.steps[i];
-    int kernel_index = s.is_kernel ? s.index : p.opaques[s.index].epilogue;
-    if (!s.is_kernel) {
+    if (s.kind == step_kind::control) {
+      control_step const& c = p.controls[s.index];
+      bool reads = c.head_slot >= 0 && is(p.slots[c.slots.begin + c.head_slot], residence::input, input), writes = false;
+      for (int j = c.operands.begin; j < c.operands.end; ++j) reads = reads || is(p.slots[c.slots.begin + p.ports[j].slot], residence::input, input);
+      for (int j = c.outputs.begin; j < c.outputs.end; ++j) writes = writes || is(p.slots[c.slots.begin + p.ports[j].slot], residence::output, output);
+      if (reads && (written || (writes && !continues(p, c, output, input, is)))) return false;
+      written = written || writes;
+      continue;
+    }
+    int kernel_index = s.kind == step_kind::kernel ? s.index : p.opaques[s.index].epilogue;
+    if (s.kind == step_kind::primitive) {
       opaque_step const& o = p.opaques[s.index];
       bool reads = false, writes = false;
       for (int j = 0; j < 3; ++j) reads = reads || (o.operand_slot[j] >= 0 && is(p.slots[o.slots.begin + o.operand_slot[j]], residence::input, input));
@@ -61,6 +84,10 @@ constexpr bool may_overwrite(Plan const& p, int output, int input) {
     }
   }
   return true;
+}
+template <plan_size N>
+constexpr bool may_overwrite(plan<N> const& p, int output, int input) {
+  return may_overwrite(p, range{N.first_step, N.steps}, output, input);
 }
 
 }  // namespace dimity::detail

@@ -19,6 +19,9 @@ struct plan_view {
   std::int16_t const* slots;
   shape_value const* shapes;
   std::int64_t const* pool;
+  control_step const* controls;
+  port const* ports;
+  block const* blocks;
   std::int64_t workspace_bytes;
 
   /// The buffer behind one of a kernel's pointers.
@@ -28,7 +31,7 @@ struct plan_view {
 };
 template <plan_size N>
 constexpr plan_view view_plan(plan<N> const& p) {
-  return {N, p.kernels, p.opaques, p.steps, p.buffers, p.values, p.accesses, p.stores, p.slots, p.shapes, p.pool, p.workspace_bytes};
+  return {N, p.kernels, p.opaques, p.steps, p.buffers, p.values, p.accesses, p.stores, p.slots, p.shapes, p.pool, p.controls, p.ports, p.blocks, p.workspace_bytes};
 }
 
 /// The elements that an access reaches: axes along which it does not move do not count.
@@ -59,6 +62,11 @@ struct traffic {
     (write ? written : read) += elements * static_cast<std::int64_t>(size_of(type));
     passes += elements >= whole && elements > 1;
   }
+  constexpr void add(traffic const& other) {
+    read += other.read;
+    written += other.written;
+    passes += other.passes;
+  }
 };
 constexpr void add_kernel_traffic(plan_view const& p, kernel const& k, traffic& t) {
   std::int64_t const whole = k.rows() * k.inner();
@@ -71,9 +79,27 @@ constexpr void add_kernel_traffic(plan_view const& p, kernel const& k, traffic& 
     t.add(elements_of(k, a), a.type, true, whole);
   }
 }
+constexpr traffic traffic_of(plan_view const& p, step const& s);
+/// Every iteration of a scan; once through a while loop; of branches the one that moves most.
+constexpr traffic traffic_of(plan_view const& p, control_step const& c) {
+  traffic t;
+  for (int b = c.blocks.begin; b < c.blocks.end; ++b) {
+    traffic body;
+    for (int i = p.blocks[b].steps.begin; i < p.blocks[b].steps.end; ++i) body.add(traffic_of(p, p.steps[i]));
+    if (c.kind != control_kind::branches) t.add(body);
+    else if (body.read + body.written > t.read + t.written) t = body;
+  }
+  if (c.kind == control_kind::scan) {
+    t.read *= c.trips;
+    t.written *= c.trips;
+    t.passes *= static_cast<int>(c.trips);
+  }
+  return t;
+}
 constexpr traffic traffic_of(plan_view const& p, step const& s) {
   traffic t;
-  if (s.is_kernel) {
+  if (s.kind == step_kind::control) return traffic_of(p, p.controls[s.index]);
+  if (s.kind == step_kind::kernel) {
     add_kernel_traffic(p, p.kernels[s.index], t);
     return t;
   }
@@ -93,13 +119,25 @@ constexpr std::int64_t flops_of(plan_view const& p, opaque_step const& o) {
 
 constexpr traffic total_traffic(plan_view const& p) {
   traffic t;
-  for (int i = 0; i < p.size.steps; ++i) {
-    traffic const one = traffic_of(p, p.steps[i]);
-    t.read += one.read;
-    t.written += one.written;
-    t.passes += one.passes;
-  }
+  for (int i = p.size.first_step; i < p.size.steps; ++i) t.add(traffic_of(p, p.steps[i]));
   return t;
+}
+/// Floating-point operations of matrix products in steps [begin, end), counted as their traffic is.
+constexpr std::int64_t flops_of(plan_view const& p, int begin, int end) {
+  std::int64_t n = 0;
+  for (int i = begin; i < end; ++i) {
+    step const s = p.steps[i];
+    if (s.kind == step_kind::primitive) n += flops_of(p, p.opaques[s.index]);
+    if (s.kind != step_kind::control) continue;
+    control_step const& c = p.controls[s.index];
+    std::int64_t own = 0;
+    for (int b = c.blocks.begin; b < c.blocks.end; ++b) {
+      std::int64_t const body = flops_of(p, p.blocks[b].steps.begin, p.blocks[b].steps.end);
+      own = c.kind != control_kind::branches ? own + body : body > own ? body : own;
+    }
+    n += c.kind == control_kind::scan ? own * c.trips : own;
+  }
+  return n;
 }
 constexpr int count_opaques(plan_view const& p, bool contractions) {
   int n = 0;
@@ -108,13 +146,16 @@ constexpr int count_opaques(plan_view const& p, bool contractions) {
 }
 constexpr int count_distinct(plan_view const& p) {
   int n = 0;
-  for (int i = 0; i < p.size.steps; ++i) n += (p.steps[i].is_kernel ? p.kernels[p.steps[i].index].same_as : p.opaques[p.steps[i].index].same_as) < 0;
+  for (int i = 0; i < p.size.steps; ++i) {
+    step const s = p.steps[i];
+    n += s.kind == step_kind::control || (s.kind == step_kind::kernel ? p.kernels[s.index].same_as : p.opaques[s.index].same_as) < 0;
+  }
   return n;
 }
 
 }  // namespace detail
 
-/// Everything that runs, one after the other: loop nests, contractions, and primitives with code of their own.
+/// Everything that runs: loop nests, contractions, primitives with code of their own, loops and branches. What is in the body of one counts once.
 template <detail::plan_size N>
 constexpr int step_count(detail::plan<N> const&) {
   return N.steps;
@@ -122,7 +163,12 @@ constexpr int step_count(detail::plan<N> const&) {
 /// Fused loop nests (elementwise work, layout changes and reductions); those that run inside a contraction do not count.
 template <detail::plan_size N>
 constexpr int kernel_count(detail::plan<N> const&) {
-  return N.steps - N.opaques;
+  return N.steps - N.opaques - N.controls;
+}
+/// scan, while_loop, branches.
+template <detail::plan_size N>
+constexpr int control_count(detail::plan<N> const&) {
+  return N.controls;
 }
 /// Matrix products.
 template <detail::plan_size N>
@@ -146,7 +192,8 @@ constexpr int epilogue_count(detail::plan<N> const& p) {
   for (int i = 0; i < N.opaques; ++i) n += p.opaques[i].epilogue >= 0;
   return n;
 }
-/// Bytes that all steps read; what a step reads in several stages counts once, the operands of a contraction once.
+/// Bytes that all steps read; what a step reads in several stages counts once, the operands of a contraction once, the body of a scan in every iteration, of
+/// while_loop once, of branches the one that moves most.
 template <detail::plan_size N>
 constexpr std::int64_t bytes_read(detail::plan<N> const& p) {
   return detail::total_traffic(detail::view_plan(p)).read;
@@ -163,9 +210,7 @@ constexpr int passes(detail::plan<N> const& p) {
 /// 2 m n k for every matrix product.
 template <detail::plan_size N>
 constexpr std::int64_t contraction_flops(detail::plan<N> const& p) {
-  std::int64_t n = 0;
-  for (int i = 0; i < N.opaques; ++i) n += detail::flops_of(detail::view_plan(p), p.opaques[i]);
-  return n;
+  return detail::flops_of(detail::view_plan(p), N.first_step, N.steps);
 }
 
 }  // namespace dimity

@@ -24,7 +24,14 @@ inline std::string graphviz_text(plan_view const& p) {
     step const s = p.steps[i];
     std::string const node = "step" + std::to_string(i);
     std::string label = std::to_string(i) + ": ";
-    if (s.is_kernel) {
+    if (s.kind == step_kind::control) {
+      control_step const& c = p.controls[s.index];
+      label += c.kind == control_kind::scan ? "scan\\n" + std::to_string(c.trips) + " iterations" : c.kind == control_kind::while_loop ? std::string("while loop") : std::string("branch");
+      for (int j = c.blocks.begin; j < c.blocks.end; ++j)
+        if (p.blocks[j].steps.size() > 0) edges += "  " + node + " -> step" + std::to_string(p.blocks[j].steps.begin) + " [style=dotted, label=\"runs\"];\n";
+      for (int j = c.operands.begin; j < c.operands.end; ++j) edges += "  " + buffer_name(p, p.slots[c.slots.begin + p.ports[j].slot]) + " -> " + node + ";\n";
+      for (int j = c.outputs.begin; j < c.outputs.end; ++j) edges += "  " + node + " -> " + buffer_name(p, p.slots[c.slots.begin + p.ports[j].slot]) + ";\n";
+    } else if (s.kind == step_kind::kernel) {
       kernel const& k = p.kernels[s.index];
       label += kernel_kind(p, k) + "\\n" + space_text(p, k) + "\\n" + count_text(k.values.size(), "value");
       draw_edges(p, k, node, edges);

@@ -175,7 +175,14 @@ struct home_finder {
       at(id).ready = static_cast<std::int16_t>(ready);
       return;
     }
-    // Copied row-major, then viewed.
+    int const c = row_major_copy(o, ready);
+    p.g->nodes[id].arg[0] = c;
+    view(id, place_of(c), p.places[id]);
+    at(id).state = status::memory;
+    at(id).ready = static_cast<std::int16_t>(ready + 1);
+  }
+  /// A value in memory once more, without gaps, from one level after `ready` on.
+  constexpr int row_major_copy(int o, int ready) {
     node copy = p.g->nodes[o];
     copy.op = primitive::copy;
     copy.arg[0] = o;
@@ -188,8 +195,30 @@ struct home_finder {
     at(c).ready = static_cast<std::int16_t>(ready);
     anchor_fresh(c, ready);
     at(c).required = true;
-    p.g->nodes[id].arg[0] = c;
-    view(id, place_of(c), p.places[id]);
+    return c;
+  }
+
+  /// A loop or branch reads its operands where they are; what is carried from iteration to iteration has no gaps.
+  constexpr void visit_control(int id) {
+    int ready = 0;
+    int const index = static_cast<int>(p.g->nodes[id].attribute);
+    closed_control const c = p.g->closed[index];
+    for (int i = 0; i < c.operand_count; ++i) {
+      closed_operand o = p.g->closed_operands[c.operands + i];
+      int mine = 0;
+      o.node = readable(o.node, mine);
+      if (o.carried >= 0 && !p.is_row_major(place_of(o.node), p.g->shape(o.node))) {
+        o.node = row_major_copy(o.node, mine);
+        ++mine;
+      }
+      p.g->closed_operands[c.operands + i] = o;
+      ready = later(ready, mine);
+    }
+    if (c.kind == control_kind::branches) {
+      int mine = 0;
+      p.g->closed[index].head = readable(c.head, mine);
+      ready = later(ready, mine);
+    }
     at(id).state = status::memory;
     at(id).ready = static_cast<std::int16_t>(ready + 1);
   }
@@ -423,6 +452,15 @@ struct home_finder {
         else visit_relabel(id);
         break;
       case family::reduction: visit_reduction(id); break;
+      case family::control:
+        if (n.op == primitive::control) {
+          visit_control(id);
+        } else {
+          place_itself(id);
+          at(id).state = status::memory;
+          at(id).ready = at(n.arg[0]).ready;
+        }
+        break;
       case family::opaque: {
         int ready = 0;
         for (int k = 0; k < arity_of(n.op); ++k) {

@@ -19,7 +19,29 @@ struct plan_builder {
   list<std::int16_t> slots;
   list<std::int16_t> lists;
   list<range> list_ranges;
+  list<shape_value> shapes;
+  list<std::int64_t> pool;
+  list<control_step> controls;
+  list<port> ports;
+  list<block> blocks;
+  list<std::int16_t> block_inputs;
+  int first_step = 0;
   std::int64_t workspace_bytes = 0;
+
+  constexpr int shape_index(shape_value const& s) {
+    for (int i = 0; i < shapes.size(); ++i)
+      if (shapes[i] == s) return i;
+    shapes.push(s);
+    return shapes.size() - 1;
+  }
+  /// The slots of a step, and those of the epilogue of a contraction.
+  constexpr range slots_of(step const& s) const {
+    return s.kind == step_kind::kernel ? kernels[s.index].slots : s.kind == step_kind::primitive ? opaques[s.index].slots : controls[s.index].slots;
+  }
+  constexpr range epilogue_slots_of(step const& s) const {
+    int const e = s.kind == step_kind::primitive ? opaques[s.index].epilogue : -1;
+    return e >= 0 ? kernels[e].slots : range{};
+  }
 };
 
 /// Ranges per stage in `list_ranges`, after one range of invariant values and one of their stores.

@@ -75,8 +75,37 @@ struct opaque_step {
   std::int64_t attribute = 0;
 };
 
+/// What a control reads, or leaves: operand i of its body is at slot + offset, `stride` bytes further on in each next iteration.
+struct port {
+  std::int16_t slot = -1;
+  std::int16_t carried = -1;  ///< of an operand: the output that takes its place
+  std::int16_t spare = -1;    ///< of a carried output: the slot of a second buffer, where it cannot be written over what it takes the place of
+  std::int64_t offset = 0, stride = 0;
+  std::int64_t bytes = 0;     ///< of an output, in one iteration
+};
+/// A loop or branch: its bodies are blocks of steps in the same plan.
+struct control_step {
+  control_kind kind = control_kind::scan;
+  bool from_end = false;
+  std::int64_t trips = 0;
+  range operands, outputs;  ///< ports
+  range blocks;             ///< while_loop: the condition, then the body
+  range slots;
+  std::int16_t head_slot = -1;     ///< of a branch's index, or of the condition's value
+  dtype head_type = dtype::boolean;
+  std::int64_t head_offset = 0;
+  std::int16_t scratch_slot = -1;  ///< the workspace of the bodies
+};
+/// Steps with inputs, outputs and a workspace of their own.
+struct block {
+  range steps;
+  range inputs;  ///< in block_inputs: input i is this operand of the control
+  std::int64_t workspace_bytes = 0;
+};
+
+enum class step_kind : std::uint8_t { kernel, primitive, control };
 struct step {
-  bool is_kernel = true;
+  step_kind kind = step_kind::kernel;
   std::int16_t index = 0;
 };
 
@@ -87,10 +116,14 @@ struct buffer {
   std::int64_t offset = 0;    ///< bytes, in the workspace
   std::int64_t bytes = 0;     ///< for a strided input all that lies between its first and its last element
   std::int64_t before = 0;    ///< of them, how many lie before the pointer: negative strides
+  bool in_block = false;      ///< inputs and outputs are those of a loop's or branch's body
 };
 
 struct plan_size {
   int kernels, opaques, steps, buffers, values, accesses, stores, slots, lists, list_ranges, shapes, pool;
+  int controls = 0, ports = 0, blocks = 0, block_inputs = 0;
+  int first_step = 0;  ///< those before it belong to blocks
+  program_error error = program_error::none;
 };
 
 /// The whole plan. All arrays are flat; ranges index into them.
@@ -109,6 +142,10 @@ struct plan {
   range list_ranges[N.list_ranges + 1] = {};
   shape_value shapes[N.shapes + 1] = {};
   std::int64_t pool[N.pool + 1] = {};
+  control_step controls[N.controls + 1] = {};
+  port ports[N.ports + 1] = {};
+  block blocks[N.blocks + 1] = {};
+  std::int16_t block_inputs[N.block_inputs + 1] = {};
   std::int64_t workspace_bytes = 0;
 };
 

@@ -89,6 +89,16 @@ struct planner {
   }
 };
 
+/// Everything that a node reads, in a finished program.
+template <class F>
+constexpr void for_each_operand(builder const& g, node const& n, F const& f) {
+  for (int k = 0; k < arity_of(n.op); ++k) f(n.arg[k]);
+  if (n.op != primitive::control) return;
+  closed_control const& c = g.closed[static_cast<int>(n.attribute)];
+  for (int i = 0; i < c.operand_count; ++i) f(g.closed_operands[c.operands + i].node);
+  if (c.kind == control_kind::branches) f(c.head);
+}
+
 /// True when two shapes differ only in extents of 1.
 constexpr bool only_ones_differ(shape_value const& a, shape_value const& b) {
   int i = 0, j = 0;

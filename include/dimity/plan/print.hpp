@@ -26,10 +26,11 @@ inline std::string extents_text(std::int64_t const* extent, int begin, int end) 
 inline std::string shape_text(shape_value const& s) { return extents_text(s.extent, 0, s.rank); }
 inline std::string count_text(int n, char const* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
-/// in0 and out1 are arguments and results, w5 is buffer 5 in the workspace.
+/// in0 and out1 are arguments and results, w5 is buffer 5 in the workspace; given0 and left1 what a loop's or branch's body is given and leaves.
 inline std::string buffer_name(plan_view const& p, int b) {
   buffer const& x = p.buffers[b];
-  return x.where == residence::input ? "in" + std::to_string(x.index) : x.where == residence::output ? "out" + std::to_string(x.index) : "w" + std::to_string(b);
+  char const* const names[] = {x.in_block ? "given" : "in", x.in_block ? "left" : "out"};
+  return x.where == residence::workspace ? "w" + std::to_string(b) : names[x.where == residence::output] + std::to_string(x.index);
 }
 inline std::string value_name(int v) { return "v" + std::to_string(v); }
 
@@ -61,15 +62,18 @@ inline std::string traffic_text(plan_view const& p, kernel const& k) {
   }
   return reads + (reads.empty() || writes.empty() ? "" : "; ") + writes;
 }
+inline int listed_kernel(plan_view const& p, step const& s) {
+  return s.kind == step_kind::kernel ? s.index : s.kind == step_kind::primitive ? p.opaques[s.index].epilogue : -1;
+}
 /// The step that runs a kernel, also inside a contraction.
 inline int step_of_kernel(plan_view const& p, int kernel_index) {
   for (int i = 0; i < p.size.steps; ++i)
-    if ((p.steps[i].is_kernel ? p.steps[i].index : p.opaques[p.steps[i].index].epilogue) == kernel_index) return i;
+    if (listed_kernel(p, p.steps[i]) == kernel_index) return i;
   return -1;
 }
 inline int step_of_opaque(plan_view const& p, int index) {
   for (int i = 0; i < p.size.steps; ++i)
-    if (!p.steps[i].is_kernel && p.steps[i].index == index) return i;
+    if (p.steps[i].kind == step_kind::primitive && p.steps[i].index == index) return i;
   return -1;
 }
 inline std::string kernel_text(plan_view const& p, int index) {
@@ -152,20 +156,51 @@ inline std::string values_text(plan_view const& p, int index) {
   return out;
 }
 
-inline std::string plan_text(plan_view const& p, plan_detail how) {
-  std::string out;
-  for (int i = 0; i < p.size.steps; ++i) {
+inline std::string control_text(plan_view const& p, control_step const& c) {
+  std::string s = c.kind == control_kind::scan ? "scan, " + std::to_string(c.trips) + " iterations" + (c.from_end ? " from the end" : "")
+                  : c.kind == control_kind::while_loop ? std::string("while loop") : "one of " + std::to_string(c.blocks.size()) + " branches";
+  for (int i = c.operands.begin; i < c.operands.end; ++i) {
+    port const& x = p.ports[i];
+    s += (i == c.operands.begin ? "; given " : ", ") + buffer_name(p, p.slots[c.slots.begin + x.slot]);
+    if (x.carried >= 0) s += " (then left" + std::to_string(x.carried) + ")";
+    else if (x.stride != 0) s += " by entry";
+  }
+  for (int i = c.outputs.begin; i < c.outputs.end; ++i) {
+    port const& x = p.ports[i];
+    s += (i == c.outputs.begin ? "; leaves " : ", ") + buffer_name(p, p.slots[c.slots.begin + x.slot]);
+    if (x.spare >= 0) s += " and " + buffer_name(p, p.slots[c.slots.begin + x.spare]) + " in turn";
+    else if (x.stride != 0) s += " by entry";
+  }
+  return s;
+}
+inline void steps_text(plan_view const& p, plan_detail how, int begin, int end, std::string const& indent, std::string& out) {
+  for (int i = begin; i < end; ++i) {
     step const s = p.steps[i];
-    int const listed = s.is_kernel ? s.index : p.opaques[s.index].epilogue;
-    out += std::to_string(i) + ": " + (s.is_kernel ? kernel_text(p, s.index) : opaque_text(p, s.index)) + "\n";
+    int const listed = listed_kernel(p, s);
+    out += indent + std::to_string(i) + ": ";
+    if (s.kind == step_kind::control) {
+      control_step const& c = p.controls[s.index];
+      out += control_text(p, c) + "\n";
+      for (int b = c.blocks.begin; b < c.blocks.end; ++b) {
+        if (c.kind == control_kind::branches) out += indent + "  branch " + std::to_string(b - c.blocks.begin) + ":\n";
+        if (c.kind == control_kind::while_loop) out += indent + (b == c.blocks.begin ? "  while:\n" : "  do:\n");
+        steps_text(p, how, p.blocks[b].steps.begin, p.blocks[b].steps.end, indent + "    ", out);
+      }
+      continue;
+    }
+    out += (s.kind == step_kind::kernel ? kernel_text(p, s.index) : opaque_text(p, s.index)) + "\n";
     if (how == plan_detail::values && listed >= 0) out += values_text(p, listed);
   }
+}
+inline std::string plan_text(plan_view const& p, plan_detail how) {
+  std::string out;
+  steps_text(p, how, p.size.first_step, p.size.steps, "", out);
   traffic const t = total_traffic(p);
-  std::int64_t flops = 0;
-  for (int i = 0; i < p.size.opaques; ++i) flops += flops_of(p, p.opaques[i]);
+  std::int64_t const flops = flops_of(p, p.size.first_step, p.size.steps);
   int const contractions = count_opaques(p, true), others = count_opaques(p, false);
-  out += count_text(p.size.steps, "step") + ": " + count_text(p.size.steps - p.size.opaques, "kernel") + ", " + count_text(contractions, "contraction");
+  out += count_text(p.size.steps, "step") + ": " + count_text(p.size.steps - p.size.opaques - p.size.controls, "kernel") + ", " + count_text(contractions, "contraction");
   if (others > 0) out += ", " + count_text(others, "other primitive");
+  if (p.size.controls > 0) out += ", " + std::to_string(p.size.controls) + (p.size.controls == 1 ? " loop or branch" : " loops or branches");
   out += "; " + std::to_string(count_distinct(p)) + " distinct\n";
   out += "reads " + bytes_text(t.read) + ", writes " + bytes_text(t.written) + ", " + std::to_string(t.passes) + " passes";
   if (flops > 0) out += ", " + std::to_string(flops) + " flops in contractions";
@@ -179,7 +214,7 @@ std::string in_place_text(plan<N> const& p) {
     int more = -1;
     for (int i = 0; i < N.buffers; ++i) {
       buffer const &to = p.buffers[o], &from = p.buffers[i];
-      if (to.where != residence::output || from.where != residence::input || to.bytes != from.bytes || !may_overwrite(p, to.index, from.index)) continue;
+      if (to.in_block || from.in_block || to.where != residence::output || from.where != residence::input || to.bytes != from.bytes || !may_overwrite(p, to.index, from.index)) continue;
       if (++more == 0) s += (s.empty() ? "in place if donated: out" : ", out") + std::to_string(to.index) + " over in" + std::to_string(from.index);
     }
     if (more > 0) s += " or " + std::to_string(more) + " more";

@@ -1,6 +1,9 @@
 // Program -> plan: runs the planning passes and puts kernels and opaque primitives in order.
 #pragma once
 
+#include <dimity/plan/alias.hpp>
+#include <dimity/plan/equal.hpp>
+#include <dimity/plan/freeze.hpp>
 #include <dimity/plan/memory.hpp>
 
 namespace dimity::detail {
@@ -18,10 +21,14 @@ struct scheduler {
   kernel_builder kernels;
   list<std::int32_t> component = {}, parent = {};
   list<std::int32_t> buffer_of = {};
+  bool is_block = false;
+  int first_step = 0;
+  std::int64_t workspace_bytes = 0;
 
   struct task {
     std::int16_t level = 0;
-    bool is_kernel = true, writes_output = false;
+    step_kind kind = step_kind::kernel;
+    bool writes_output = false;
     std::int16_t index = 0;
     std::int32_t node = -1;
   };
@@ -42,10 +49,18 @@ struct scheduler {
     for (int i = 0; i < g.outputs.size(); ++i) add_buffer(g.outputs[i], residence::output, i);
     make_kernels();
     make_opaques();
+    make_controls();
     fuse_epilogues();
+    first_step = out.steps.size();
     order_tasks();
-    find_equal();
-    assign_workspace(out);
+    workspace_bytes = assign_workspace(out, first_step);
+  }
+  /// The whole program: blocks come before the steps that are not in one.
+  constexpr void run_program() {
+    run();
+    out.first_step = first_step;
+    out.workspace_bytes = workspace_bytes;
+    find_equal(out);
   }
 
   constexpr void find_homes() {
@@ -60,7 +75,7 @@ struct scheduler {
     for (int i = count - 1; i >= 0; --i) {
       if (g.nodes[i].op == primitive::input) live[i] = 1;
       if (!live[i]) continue;
-      for (int k = 0; k < arity_of(g.nodes[i].op); ++k) live[g.nodes[i].arg[k]] = 1;
+      for_each_operand(g, g.nodes[i], [&](int o) { live[o] = 1; });
     }
     for (int i = 0; i < count; ++i)
       if (live[i]) homes.visit(i);
@@ -91,6 +106,7 @@ struct scheduler {
 
   constexpr int add_buffer(int node, residence where, int index) {
     buffer b;
+    b.in_block = is_block;
     b.where = where;
     b.index = index;
     auto const size = static_cast<std::int64_t>(size_of(g.type(node)));
@@ -208,13 +224,17 @@ struct scheduler {
       opaque_step s;
       s.op = n.op;
       s.type = n.type;
-      s.shape = n.shape;
+      s.shape = static_cast<std::int16_t>(out.shape_index(g.shapes[n.shape]));
       s.attribute = n.attribute;
+      if (n.op == primitive::pad) {
+        s.attribute = out.pool.size();
+        for (int i = 0; i < 2 * g.shapes[n.shape].rank; ++i) out.pool.push(g.pool[static_cast<int>(n.attribute) + i]);
+      }
       s.slots.begin = out.slots.size();
       int slot = 0;
       for (int k = 0; k < arity_of(n.op); ++k) {
         place const pl = homes.place_of(n.arg[k]);
-        s.operand_shape[k] = g.nodes[n.arg[k]].shape;
+        s.operand_shape[k] = static_cast<std::int16_t>(out.shape_index(g.shape(n.arg[k])));
         s.operand_type[k] = g.type(n.arg[k]);
         s.operand_slot[k] = static_cast<std::int16_t>(slot++);
         s.operand_offset[k] = pl.offset;
@@ -223,7 +243,7 @@ struct scheduler {
       }
       s.result_slot = static_cast<std::int16_t>(slot++);
       out.slots.push(static_cast<std::int16_t>(buffer_for(id)));
-      std::int64_t const bytes = scratch(s, &g.shapes[0]);
+      std::int64_t const bytes = scratch(s, out.shapes.begin());
       if (bytes > 0) {
         s.scratch_slot = static_cast<std::int16_t>(slot++);
         out.slots.push(static_cast<std::int16_t>(workspace(bytes)));
@@ -231,7 +251,7 @@ struct scheduler {
       s.slots.end = out.slots.size();
       out.opaques.push(s);
       task t;
-      t.is_kernel = false;
+      t.kind = step_kind::primitive;
       t.level = static_cast<std::int16_t>(p.info[id].ready - 1);
       t.index = static_cast<std::int16_t>(out.opaques.size() - 1);
       t.node = id;
@@ -240,15 +260,120 @@ struct scheduler {
     }
   }
 
+  /// Each body is planned by itself, on inputs that lie where the control's operands do, and its steps come before those of this program.
+  constexpr void make_controls() {
+    for (int id : p.order) {
+      if (g.nodes[id].op != primitive::control) continue;
+      closed_control const& c = g.closed[static_cast<int>(g.nodes[id].attribute)];
+      control_step s;
+      s.kind = c.kind;
+      s.from_end = c.from_end;
+      s.trips = c.trips;
+      list<block> blocks;
+      for (int b = 0; b < c.body_count; ++b) blocks.push(make_block(c, c.bodies + b));
+      builder const& body = *g.bodies.programs[c.bodies + c.body_count - 1];
+
+      list<std::int16_t> slots;
+      list<port> operands, outputs;
+      auto const slot_of = [&](int buffer) {
+        slots.push(static_cast<std::int16_t>(buffer));
+        return static_cast<std::int16_t>(slots.size() - 1);
+      };
+      for (int i = 0; i < c.operand_count; ++i) {
+        closed_operand const& o = g.closed_operands[c.operands + i];
+        place const pl = homes.place_of(o.node);
+        auto const size = static_cast<std::int64_t>(size_of(g.type(o.node)));
+        port x;
+        x.slot = slot_of(buffer_for(pl.root));
+        x.carried = static_cast<std::int16_t>(o.carried);
+        x.offset = pl.offset * size;
+        x.stride = o.entry ? pl.stride[0] * size : 0;
+        operands.push(x);
+      }
+      for (int k = 0; k < c.output_count; ++k) {
+        int const of = body.outputs[k];
+        port x;
+        x.bytes = body.shape(of).size() * static_cast<std::int64_t>(size_of(body.type(of)));
+        int input = -1;
+        for (int i = 0; i < c.operand_count; ++i)
+          if (operands[i].carried == k) input = i;
+        bool const stacked = c.kind == control_kind::scan && input < 0;
+        x.stride = stacked ? x.bytes : 0;
+        x.slot = slot_of(result_buffer(id, k, stacked ? x.bytes * c.trips : x.bytes));
+        if (input >= 0 && !may_overwrite(out, blocks[c.body_count - 1].steps, k, input)) x.spare = slot_of(workspace(x.bytes));
+        outputs.push(x);
+      }
+      std::int64_t bytes = 0;
+      for (block const& b : blocks) bytes = b.workspace_bytes > bytes ? b.workspace_bytes : bytes;
+      if (bytes > 0) s.scratch_slot = slot_of(workspace(bytes));
+      bool writes_output = false;
+      for (port const& x : outputs) writes_output = writes_output || out.buffers[slots[x.slot]].where == residence::output;
+      if (c.kind == control_kind::while_loop) s.head_slot = slot_of(workspace(1));
+      if (c.kind == control_kind::branches) {
+        place const pl = homes.place_of(c.head);
+        s.head_slot = slot_of(buffer_for(pl.root));
+        s.head_type = g.type(c.head);
+        s.head_offset = pl.offset * static_cast<std::int64_t>(size_of(g.type(c.head)));
+      }
+      s.operands = append_to(out.ports, operands);
+      s.outputs = append_to(out.ports, outputs);
+      s.blocks = append_to(out.blocks, blocks);
+      s.slots = append_to(out.slots, slots);
+      out.controls.push(s);
+      task t;
+      t.kind = step_kind::control;
+      t.level = static_cast<std::int16_t>(p.info[id].ready - 1);
+      t.index = static_cast<std::int16_t>(out.controls.size() - 1);
+      t.node = id;
+      t.writes_output = writes_output;
+      tasks.push(t);
+    }
+  }
+  template <class T>
+  static constexpr range append_to(list<T>& all, list<T> const& more) {
+    range r;
+    r.begin = all.size();
+    for (T const& x : more) all.push(x);
+    r.end = all.size();
+    return r;
+  }
+  constexpr int result_buffer(int control, int k, std::int64_t bytes) {
+    for (int id : p.order)
+      if (g.nodes[id].op == primitive::control_result && g.nodes[id].arg[0] == control && g.nodes[id].attribute == k) return buffer_for(id);
+    return workspace(bytes);
+  }
+  constexpr block make_block(closed_control const& c, int number) {
+    builder& body = *g.bodies.programs[number];
+    int const begin = g.bodies.begin[number];
+    block b;
+    b.inputs.begin = out.block_inputs.size();
+    for (int id = 0; id < body.nodes.size(); ++id) {
+      if (body.nodes[id].op != primitive::input) continue;
+      closed_operand const& o = g.closed_operands[c.operands + g.bodies.inputs[begin + static_cast<int>(body.nodes[id].attribute)]];
+      place const pl = homes.place_of(o.node);
+      place own;
+      for (int i = 0; i < body.shape(id).rank; ++i) own.stride[i] = pl.stride[i + o.entry];
+      if (!p.is_row_major(own, body.shape(id))) body.nodes[id].arg[0] = static_cast<std::int32_t>(body.intern(own.stride, body.shape(id).rank));
+    }
+    for (int i = 0; i < body.inputs; ++i) out.block_inputs.push(static_cast<std::int16_t>(g.bodies.inputs[begin + i]));
+    b.inputs.end = out.block_inputs.size();
+    scheduler own(body, out, scratch);
+    own.is_block = true;
+    own.run();
+    b.steps = {own.first_step, out.steps.size()};
+    b.workspace_bytes = own.workspace_bytes;
+    return b;
+  }
+
   /// An elementwise kernel over the results of one matrix product runs on them while they are in registers.
   constexpr void fuse_epilogues() {
     for (int d = 0; d < tasks.size(); ++d) {
-      if (tasks[d].is_kernel || out.opaques[tasks[d].index].op != primitive::dot) continue;
+      if (tasks[d].kind != step_kind::primitive || out.opaques[tasks[d].index].op != primitive::dot) continue;
       int const node = tasks[d].node, own_buffer = buffer_of[node];
       if (g.shape(node).size() == 1 || is_dual_number(g.type(node))) continue;
       int fused = -1;
       for (int t = 0; t < tasks.size() && fused < 0; ++t)
-        if (tasks[t].is_kernel && tasks[t].level == tasks[d].level + 1 && tasks[t].index >= 0 && fits_epilogue(tasks[t].index, node, tasks[d].level)) fused = t;
+        if (tasks[t].kind == step_kind::kernel && tasks[t].level == tasks[d].level + 1 && tasks[t].index >= 0 && fits_epilogue(tasks[t].index, node, tasks[d].level)) fused = t;
       if (fused < 0) continue;
       int const ki = tasks[fused].index;
       // Rebuilt without collapsed axes, so that its indices are those of the product.
@@ -263,40 +388,41 @@ struct scheduler {
     }
   }
   constexpr bool read_elsewhere(int buffer, int kernel_index, int opaque_index) {
-    for (int t = 0; t < tasks.size(); ++t) {
-      if (tasks[t].index < 0) continue;
-      if (!tasks[t].is_kernel && tasks[t].index == opaque_index) continue;
-      range const r = tasks[t].is_kernel ? out.kernels[tasks[t].index].slots : out.opaques[tasks[t].index].slots;
-      for (int i = r.begin; i < r.end; ++i)
-        if (out.slots[i] == buffer) return true;
-      if (!tasks[t].is_kernel && out.opaques[tasks[t].index].epilogue >= 0 && out.opaques[tasks[t].index].epilogue != kernel_index) {
-        range const e = out.kernels[out.opaques[tasks[t].index].epilogue].slots;
-        for (int i = e.begin; i < e.end; ++i)
+    for (task const& t : tasks) {
+      if (t.index < 0 || (t.kind == step_kind::primitive && t.index == opaque_index)) continue;
+      step const s{t.kind, t.index};
+      bool const own = t.kind == step_kind::primitive && out.opaques[t.index].epilogue == kernel_index;
+      for (range const r : {out.slots_of(s), own ? range{} : out.epilogue_slots_of(s)})
+        for (int i = r.begin; i < r.end; ++i)
           if (out.slots[i] == buffer) return true;
-      }
     }
     return false;
   }
   /// Level at which a buffer is written, -1 for inputs.
   constexpr int written_at(int buffer) {
     int at = -1;
-    for (int t = 0; t < tasks.size(); ++t) {
-      if (tasks[t].index < 0) continue;
-      if (tasks[t].is_kernel) {
-        kernel const& k = out.kernels[tasks[t].index];
-        for (int s = k.stores.begin; s < k.stores.end; ++s)
-          if (out.slots[k.slots.begin + out.accesses[k.accesses.begin + out.stores[s].access].slot] == buffer && tasks[t].level > at) at = tasks[t].level;
-      } else {
-        opaque_step const& o = out.opaques[tasks[t].index];
-        if (o.result_slot >= 0 && out.slots[o.slots.begin + o.result_slot] == buffer && tasks[t].level > at) at = tasks[t].level;
-        if (o.epilogue >= 0) {
-          kernel const& k = out.kernels[o.epilogue];
-          for (int s = k.stores.begin; s < k.stores.end; ++s)
-            if (out.slots[k.slots.begin + out.accesses[k.accesses.begin + out.stores[s].access].slot] == buffer && tasks[t].level > at) at = tasks[t].level;
-        }
-      }
-    }
+    for (task const& t : tasks)
+      if (t.index >= 0 && t.level > at && writes(step{t.kind, t.index}, buffer)) at = t.level;
     return at;
+  }
+  constexpr bool writes(step const& s, int buffer) {
+    if (s.kind == step_kind::control) {
+      control_step const& c = out.controls[s.index];
+      for (int i = c.outputs.begin; i < c.outputs.end; ++i)
+        if (out.slots[c.slots.begin + out.ports[i].slot] == buffer) return true;
+      return false;
+    }
+    int e = s.index;
+    if (s.kind == step_kind::primitive) {
+      opaque_step const& o = out.opaques[s.index];
+      if (o.result_slot >= 0 && out.slots[o.slots.begin + o.result_slot] == buffer) return true;
+      e = o.epilogue;
+    }
+    if (e < 0) return false;
+    kernel const& k = out.kernels[e];
+    for (int st = k.stores.begin; st < k.stores.end; ++st)
+      if (out.slots[k.slots.begin + out.accesses[k.accesses.begin + out.stores[st].access].slot] == buffer) return true;
+    return false;
   }
   constexpr bool fits_epilogue(int kernel_index, int node, int level) {
     kernel const& k = out.kernels[kernel_index];
@@ -332,7 +458,7 @@ struct scheduler {
   }
   constexpr bool same_space(int kernel_index, shape_value const& squeezed) {
     for (int t = 0; t < tasks.size(); ++t)
-      if (tasks[t].is_kernel && tasks[t].index == kernel_index) return g.shapes[p.groups[p.info[tasks[t].node].group].space] == squeezed;
+      if (tasks[t].kind == step_kind::kernel && tasks[t].index == kernel_index) return g.shapes[p.groups[p.info[tasks[t].node].group].space] == squeezed;
     return false;
   }
   constexpr void rebuild_as_epilogue(int kernel_index, int root, int node) {
@@ -369,104 +495,14 @@ struct scheduler {
     for (int l = 0; l < levels; ++l)
       for (int pass = 0; pass < 2; ++pass)
         for (task const& t : tasks)
-          if (t.index >= 0 && t.level == l && t.writes_output == (pass == 1)) out.steps.push({t.is_kernel, t.index});
-  }
-
-  constexpr bool equal_kernels(kernel const& a, kernel const& b) {
-    if (a.axes != b.axes || a.outer != b.outer || a.stages != b.stages || a.injected != b.injected || a.values.size() != b.values.size() ||
-        a.accesses.size() != b.accesses.size() || a.stores.size() != b.stores.size() || a.slots.size() != b.slots.size())
-      return false;
-    for (int i = 0; i < a.axes; ++i)
-      if (a.extent[i] != b.extent[i]) return false;
-    for (int i = 0; i < a.values.size(); ++i) {
-      value const &x = out.values[a.values.begin + i], &y = out.values[b.values.begin + i];
-      if (x.op != y.op || x.type != y.type || x.at != y.at || x.stage != y.stage || x.kept != y.kept || x.attribute != y.attribute) return false;
-      for (int j = 0; j < 3; ++j)
-        if (x.arg[j] != y.arg[j]) return false;
-    }
-    for (int i = 0; i < a.accesses.size(); ++i) {
-      access const &x = out.accesses[a.accesses.begin + i], &y = out.accesses[b.accesses.begin + i];
-      if (x.slot != y.slot || x.type != y.type || x.offset != y.offset) return false;
-      for (int j = 0; j < a.axes; ++j)
-        if (x.stride[j] != y.stride[j]) return false;
-    }
-    for (int i = 0; i < a.stores.size(); ++i) {
-      store const &x = out.stores[a.stores.begin + i], &y = out.stores[b.stores.begin + i];
-      if (x.value != y.value || x.access != y.access || x.stage != y.stage || x.combine != y.combine || x.fill != y.fill) return false;
-    }
-    return true;
-  }
-  constexpr bool equal_opaques(opaque_step const& a, opaque_step const& b) {
-    if (a.op != b.op || a.type != b.type || a.shape != b.shape || a.attribute != b.attribute || a.result_slot != b.result_slot || a.scratch_slot != b.scratch_slot)
-      return false;
-    if ((a.epilogue < 0) != (b.epilogue < 0)) return false;
-    if (a.epilogue >= 0 && !equal_kernels(out.kernels[a.epilogue], out.kernels[b.epilogue])) return false;
-    for (int k = 0; k < arity_of(a.op); ++k) {
-      if (a.operand_shape[k] != b.operand_shape[k] || a.operand_type[k] != b.operand_type[k] || a.operand_offset[k] != b.operand_offset[k] ||
-          a.operand_slot[k] != b.operand_slot[k])
-        return false;
-      for (int i = 0; i < max_rank; ++i)
-        if (a.operand_stride[k][i] != b.operand_stride[k][i]) return false;
-    }
-    return true;
-  }
-  /// Equal kernels (the layers of a tower) are one function in the binary.
-  constexpr void find_equal() {
-    for (int i = 0; i < out.kernels.size(); ++i)
-      for (int j = 0; j < i && out.kernels[i].same_as < 0; ++j)
-        if (out.kernels[j].same_as < 0 && equal_kernels(out.kernels[i], out.kernels[j])) out.kernels[i].same_as = static_cast<std::int16_t>(j);
-    for (int i = 0; i < out.opaques.size(); ++i)
-      for (int j = 0; j < i && out.opaques[i].same_as < 0; ++j)
-        if (out.opaques[j].same_as < 0 && equal_opaques(out.opaques[i], out.opaques[j])) out.opaques[i].same_as = static_cast<std::int16_t>(j);
+          if (t.index >= 0 && t.level == l && t.writes_output == (pass == 1)) out.steps.push({t.kind, t.index});
   }
 
   constexpr plan_size size() const {
     return {out.kernels.size(), out.opaques.size(), out.steps.size(), out.buffers.size(), out.values.size(), out.accesses.size(),
-            out.stores.size(),  out.slots.size(),   out.lists.size(), out.list_ranges.size(), g.shapes.size(), g.pool.size()};
+            out.stores.size(), out.slots.size(), out.lists.size(), out.list_ranges.size(), out.shapes.size(), out.pool.size(),
+            out.controls.size(), out.ports.size(), out.blocks.size(), out.block_inputs.size(), out.first_step, g.error};
   }
 };
-
-template <plan_size N>
-constexpr plan<N> to_plan(builder const& g, plan_builder const& from) {
-  plan<N> to;
-  for (int i = 0; i < from.kernels.size(); ++i) to.kernels[i] = from.kernels[i];
-  for (int i = 0; i < from.opaques.size(); ++i) to.opaques[i] = from.opaques[i];
-  for (int i = 0; i < from.steps.size(); ++i) to.steps[i] = from.steps[i];
-  for (int i = 0; i < from.buffers.size(); ++i) to.buffers[i] = from.buffers[i];
-  for (int i = 0; i < from.values.size(); ++i) to.values[i] = from.values[i];
-  for (int i = 0; i < from.accesses.size(); ++i) to.accesses[i] = from.accesses[i];
-  for (int i = 0; i < from.stores.size(); ++i) to.stores[i] = from.stores[i];
-  for (int i = 0; i < from.slots.size(); ++i) to.slots[i] = from.slots[i];
-  for (int i = 0; i < from.lists.size(); ++i) to.lists[i] = from.lists[i];
-  for (int i = 0; i < from.list_ranges.size(); ++i) to.list_ranges[i] = from.list_ranges[i];
-  for (int i = 0; i < g.shapes.size(); ++i) to.shapes[i] = g.shapes[i];
-  for (int i = 0; i < g.pool.size(); ++i) to.pool[i] = g.pool[i];
-  to.workspace_bytes = from.workspace_bytes;
-  return to;
-}
-
-constexpr bool fits(plan_size const& a, plan_size const& b) {
-  return a.kernels <= b.kernels && a.opaques <= b.opaques && a.steps <= b.steps && a.buffers <= b.buffers && a.values <= b.values && a.accesses <= b.accesses &&
-         a.stores <= b.stores && a.slots <= b.slots && a.lists <= b.lists && a.list_ranges <= b.list_ranges && a.shapes <= b.shapes && a.pool <= b.pool;
-}
-/// The same plan in arrays of exactly its size.
-template <plan_size N, plan_size M>
-constexpr plan<N> shrink(plan<M> const& from) {
-  plan<N> to;
-  for (int i = 0; i < N.kernels; ++i) to.kernels[i] = from.kernels[i];
-  for (int i = 0; i < N.opaques; ++i) to.opaques[i] = from.opaques[i];
-  for (int i = 0; i < N.steps; ++i) to.steps[i] = from.steps[i];
-  for (int i = 0; i < N.buffers; ++i) to.buffers[i] = from.buffers[i];
-  for (int i = 0; i < N.values; ++i) to.values[i] = from.values[i];
-  for (int i = 0; i < N.accesses; ++i) to.accesses[i] = from.accesses[i];
-  for (int i = 0; i < N.stores; ++i) to.stores[i] = from.stores[i];
-  for (int i = 0; i < N.slots; ++i) to.slots[i] = from.slots[i];
-  for (int i = 0; i < N.lists; ++i) to.lists[i] = from.lists[i];
-  for (int i = 0; i < N.list_ranges; ++i) to.list_ranges[i] = from.list_ranges[i];
-  for (int i = 0; i < N.shapes; ++i) to.shapes[i] = from.shapes[i];
-  for (int i = 0; i < N.pool; ++i) to.pool[i] = from.pool[i];
-  to.workspace_bytes = from.workspace_bytes;
-  return to;
-}
 
 }  // namespace dimity::detail

@@ -1,7 +1,7 @@
 // Batching: a pass over the program that computes values for many inputs at once. The batch is a new axis 0 of everything that depends on them.
 #pragma once
 
-#include <dimity/program/finish.hpp>
+#include <dimity/program/batching_control.hpp>
 #include <dimity/program/rules.hpp>
 
 namespace dimity::detail {
@@ -152,40 +152,40 @@ constexpr int batch_rule(builder& g, int rule, list<std::int32_t> const& moved, 
   return add_rule(g, r, inputs, g.rules[rule].output_count);
 }
 
-/// `outputs` computed for every batch entry of `inputs`, whose batched forms are given. Outputs that do not depend on them are repeated.
-constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& batched, list<ref> const& outputs, extent_t size) {
-  int const end = g.nodes.size();
-  int begin = end;
-  list<std::int32_t> moved(end, -1);
+/// `outputs` computed for every batch entry of `inputs`, whose batched forms are given. Outputs that do not depend on them are repeated; values that are `given`
+/// (the inputs of a loop's body; empty: none) and not among the inputs do not.
+constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& batched, list<ref> const& outputs, extent_t size, list<unsigned char> const& given_values) {
+  int begin = g.nodes.size(), end = 0;
+  for (ref const& o : outputs)
+    if (o.id >= end) end = o.id + 1;
+  for (ref const& x : inputs) {
+    if (x.id < begin) begin = x.id;
+    if (x.id >= end) end = x.id + 1;
+  }
+  list<std::int32_t> moved(end, -1), of_output(g.control_nodes.size(), -1);
   list<unsigned char> is_input(end, 0);
+  for (int i = 0; i < given_values.size() && i < end; ++i) is_input[i] = given_values[i];
   for (int i = 0; i < inputs.size(); ++i) {
     moved[inputs[i].id] = batched[i].id;
     is_input[inputs[i].id] = 1;
-    if (inputs[i].id < begin) begin = inputs[i].id;
   }
-  list<unsigned char> needed(end, 0);
-  for (ref const& o : outputs) needed[o.id] = 1;
-  for (int i = end - 1; i >= begin; --i)
-    if (needed[i] && !is_input[i]) {
-      for (int k = 0; k < arity_of(g.nodes[i].op); ++k) needed[g.nodes[i].arg[k]] = 1;
-      if (int const rule = rule_of(g.nodes[i]); rule >= 0) {
-        custom_rule const& r = g.rules[rule];
-        for (int k = 0; k < r.input_count; ++k) needed[g.rule_nodes[r.inputs + k]] = 1;
-        // A rule is run with all of its outputs, so they stay together.
-        int again = i;
-        for (int k = 0; k < r.output_count; ++k) {
-          int const output = g.rule_nodes[r.outputs + k];
-          if (output < 0 || needed[output]) continue;
-          needed[output] = 1;
-          if (output > again) again = output + 1;
-        }
-        i = again > i ? again : i;
-      }
-    }
+  list<unsigned char> const needed = needed_nodes(g, outputs, is_input, begin, end);
   list<std::int32_t> batched_rules(g.rules.size(), -1);
   for (int i = begin; i < end; ++i) {
     if (!needed[i] || is_input[i]) continue;
     node const n = g.nodes[i];
+    if (n.op == primitive::control) {
+      bool any = false;
+      for_each_dependency(g, n, [&](int d) { any = any || moved[d] >= 0; });
+      if (!any) continue;
+      list<ref> const values = batch_control(g, static_cast<int>(n.attribute), moved, size);
+      for (int k = 0; k < values.size(); ++k) of_output[g.controls[static_cast<int>(n.attribute)].outputs + k] = values[k].id;
+      continue;
+    }
+    if (n.op == primitive::control_result) {
+      moved[i] = of_output[g.controls[static_cast<int>(g.nodes[n.arg[0]].attribute)].outputs + static_cast<int>(n.attribute)];
+      continue;
+    }
     ref given[3];
     bool has[3] = {}, any = false;
     for (int k = 0; k < arity_of(n.op); ++k) {
@@ -206,6 +206,9 @@ constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& 
   list<ref> result;
   for (ref const& o : outputs) result.push(moved[o.id] >= 0 ? ref{&g, moved[o.id]} : with_batch(o, false, size));
   return result;
+}
+constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& batched, list<ref> const& outputs, extent_t size) {
+  return batch(g, inputs, batched, outputs, size, list<unsigned char>());
 }
 
 }  // namespace dimity::detail

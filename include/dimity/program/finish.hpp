@@ -1,40 +1,13 @@
 // The last pass before planning: what no output needs is dropped, copies dissolve, and what becomes equal or simpler by that is merged.
 #pragma once
 
-#include <dimity/program/emit_layout.hpp>
+#include <dimity/program/close.hpp>
 
 namespace dimity::detail {
 
-/// Appends `n` (a node of `from`) to `to` with other operands, through the same rewrites as when it was first made.
-constexpr ref replay(builder& to, builder const& from, node const& n, int a, int b, int c) {
-  shape_value const s = from.shapes[n.shape];
-  ref const x{&to, a};
-  switch (n.op) {
-    case primitive::constant: return append(to, n.op, n.type, s, -1, -1, -1, n.attribute);
-    case primitive::iota: return iota(to, n.type, s, static_cast<int>(n.attribute));
-    case primitive::cast: return cast(x, n.type);
-    case primitive::copy: return x;
-    case primitive::select: return select(x, ref{&to, b}, ref{&to, c});
-    case primitive::broadcast: return broadcast(x, s, axis_map{static_cast<std::uint32_t>(n.attribute)});
-    case primitive::transpose: return transpose(x, axis_map{static_cast<std::uint32_t>(n.attribute)});
-    case primitive::reshape: return reshape(x, s);
-    case primitive::slice: {
-      int const at = static_cast<int>(n.attribute);
-      return slice(x, &from.pool[at], &from.pool[at + s.rank], s.extent);
-    }
-    case primitive::pad: {
-      int const at = static_cast<int>(n.attribute);
-      return pad(x, s, &from.pool[at], &from.pool[at + s.rank]);
-    }
-    default: break;
-  }
-  if (family_of(n.op) == family::elementwise) return arity_of(n.op) == 1 ? unary(n.op, x) : binary(n.op, x, ref{&to, b});
-  if (family_of(n.op) == family::reduction) return reduce(n.op, x, static_cast<std::uint32_t>(n.attribute));
-  return append(to, n.op, n.type, s, a, b, c, n.attribute);
-}
-
 /// True when finish() would change nothing: without copies and dead nodes, what is there was simplified when it was made.
 constexpr bool is_finished(builder const& g) {
+  if (g.controls.size() > 0) return false;
   list<unsigned char> used(g.nodes.size(), 0);
   for (int o : g.outputs) used[o] = 1;
   for (int i = g.nodes.size() - 1; i >= 0; --i) {
@@ -45,8 +18,22 @@ constexpr bool is_finished(builder const& g) {
   return true;
 }
 
+constexpr int replay_input(builder const& from, builder& to, node const& n) {
+  int const id = to.input(n.type, from.shapes[n.shape]);
+  if (n.arg[0] >= 0) to.nodes[id].arg[0] = static_cast<std::int32_t>(to.intern(&from.pool[n.arg[0]], from.shapes[n.shape].rank));
+  return id;
+}
+
 /// Rewrites `from` into `to`: inputs keep their numbers, outputs their order.
 constexpr void finish(builder const& from, builder& to) {
+  to.error = from.error;
+  if (from.controls.size() > 0) {
+    closing whole(from, to, -1);
+    for (int i = 0; i < from.nodes.size(); ++i)
+      if (from.nodes[i].op == primitive::input) whole.moved[i] = replay_input(from, to, from.nodes[i]);
+    whole.run(from.outputs);
+    return;
+  }
   int const count = from.nodes.size();
   list<unsigned char> live(count, 0);
   for (int o : from.outputs) live[o] = 1;
@@ -61,8 +48,7 @@ constexpr void finish(builder const& from, builder& to) {
     if (!live[i]) continue;
     node const& n = from.nodes[i];
     if (n.op == primitive::input) {
-      moved[i] = to.input(n.type, from.shapes[n.shape]);
-      if (n.arg[0] >= 0) to.nodes[moved[i]].arg[0] = static_cast<std::int32_t>(to.intern(&from.pool[n.arg[0]], from.shapes[n.shape].rank));
+      moved[i] = replay_input(from, to, n);
     } else {
       moved[i] = replay(to, from, n, at(n.arg[0]), at(n.arg[1]), at(n.arg[2])).id;
     }

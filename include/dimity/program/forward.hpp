@@ -1,6 +1,7 @@
 // Forward mode: a pass over the program that appends the tangents of values, given those of the inputs.
 #pragma once
 
+#include <dimity/program/forward_control.hpp>
 #include <dimity/program/reverse.hpp>
 
 namespace dimity::detail {
@@ -55,33 +56,53 @@ constexpr ref push_forward(ref y, int k, ref t) {
   }
 }
 
-/// Tangents of `outputs` for the `tangents` of `inputs`; zeros where an output does not depend on them.
-constexpr list<ref> forward(builder& g, list<ref> const& inputs, list<ref> const& tangents, list<ref> const& outputs) {
-  int const end = g.nodes.size();
-  int begin = end;
-  list<std::int32_t> tangent(end, -1);
+/// Tangents of `outputs` for the `tangents` of `inputs`; zeros where an output does not depend on them, or only through values that are `given` (the inputs of a loop's body; empty: none).
+constexpr list<ref> forward(builder& g, list<ref> const& inputs, list<ref> const& tangents, list<ref> const& outputs, list<unsigned char> const& given) {
+  int begin = g.nodes.size(), end = 0;
+  for (ref const& o : outputs)
+    if (o.id >= end) end = o.id + 1;
+  for (ref const& x : inputs) {
+    if (x.id < begin) begin = x.id;
+    if (x.id >= end) end = x.id + 1;
+  }
+  list<std::int32_t> tangent(end, -1), of_output(g.control_nodes.size(), -1);
+  list<unsigned char> is_input(end, 0);
   for (int i = 0; i < inputs.size(); ++i) {
     tangent[inputs[i].id] = tangents[i].id;
-    if (inputs[i].id < begin) begin = inputs[i].id;
+    is_input[inputs[i].id] = 1;
   }
-  list<unsigned char> is_input(end, 0);
-  for (ref const& x : inputs) is_input[x.id] = 1;
+  for (int i = 0; i < given.size() && i < end; ++i) is_input[i] = is_input[i] || given[i];
+  list<unsigned char> const needed = needed_nodes(g, outputs, is_input, begin, end);
   for (int i = begin; i < end; ++i) {
-    if (is_input[i]) continue;
+    if (is_input[i] || !needed[i]) continue;
+    if (g.nodes[i].op == primitive::control) {
+      bool any = false;
+      for_each_dependency(g, g.nodes[i], [&](int d) { any = any || tangent[d] >= 0; });
+      if (!any) continue;
+      int const index = static_cast<int>(g.nodes[i].attribute);
+      list<std::int32_t> const pushed = forward_control(g, index, tangent);
+      for (int k = 0; k < pushed.size(); ++k) of_output[g.controls[index].outputs + k] = pushed[k];
+      continue;
+    }
+    if (g.nodes[i].op == primitive::control_result) {
+      control const& c = g.controls[static_cast<int>(g.nodes[g.nodes[i].arg[0]].attribute)];
+      tangent[i] = of_output[c.outputs + static_cast<int>(g.nodes[i].attribute)];
+      continue;
+    }
     if (int const rule = rule_of(g.nodes[i]); rule >= 0 && has_tangent_rule(g, rule)) {
       if (!is_first_output(g, rule, i)) continue;
-      list<ref> const inputs = rule_inputs(g, rule);
-      list<ref> given;
+      list<ref> const rule_operands = rule_inputs(g, rule);
+      list<ref> known_tangents;
       bool any = false;
-      for (ref const& x : inputs) {
+      for (ref const& x : rule_operands) {
         bool const known = x.id >= begin && tangent[x.id] >= 0;
         any = any || known;
-        given.push(known ? ref{&g, tangent[x.id]} : zeros_like(x));
+        known_tangents.push(known ? ref{&g, tangent[x.id]} : zeros_like(x));
       }
       if (!any) continue;
-      list<ref> const pushed = run_rule(g, rule, inputs, given, false);
+      list<ref> const pushed = run_rule(g, rule, rule_operands, known_tangents, false);
       for (int k = 0; k < pushed.size(); ++k)
-        if (int const output = g.rule_nodes[g.rules[rule].outputs + k]; output >= 0 && pushed[k].valid() && is_floating(g.type(output))) tangent[output] = pushed[k].id;
+        if (int const output = g.rule_nodes[g.rules[rule].outputs + k]; output >= 0 && output < end && pushed[k].valid() && is_floating(g.type(output))) tangent[output] = pushed[k].id;
       continue;
     }
     for (int k = 0; k < arity_of(g.nodes[i].op); ++k) {
@@ -94,6 +115,9 @@ constexpr list<ref> forward(builder& g, list<ref> const& inputs, list<ref> const
   list<ref> result;
   for (ref const& y : outputs) result.push(tangent[y.id] >= 0 ? ref{&g, tangent[y.id]} : zeros_like(y));
   return result;
+}
+constexpr list<ref> forward(builder& g, list<ref> const& inputs, list<ref> const& tangents, list<ref> const& outputs) {
+  return forward(g, inputs, tangents, outputs, list<unsigned char>());
 }
 
 }  // namespace dimity::detail

@@ -31,9 +31,10 @@ struct axis_map {
 };
 
 /// One primitive applied to earlier nodes. `attribute` means, by primitive:
-/// input: its number (arg[0] is the pool index of its strides, or -1 when it is row-major); constant: the bits of a double or an integer; iota, concat, argmax, argmin: the axis; broadcast: axis_map from result axes to operand axes; transpose: axis_map from
+/// input: its number, block_input: any number of its own (arg[0] is the pool index of its strides, or -1 when it is row-major); constant: the bits of a double or an integer; iota, concat, argmax, argmin: the axis; broadcast: axis_map from result axes to operand axes; transpose: axis_map from
 /// result axes to operand axes; sum..all: bit mask of the reduced axes; cumulative_*: axis + 16 if from the end; slice, pad: index of
 /// [start..., step...] in the pool (pad puts element i at start + i * step among zeros: the transpose of slice).
+/// control: its index in `controls` (in a finished program: in `closed`); control_result: the number of the output.
 /// Operands whose leading axes are a batch: the keys of random_bits, [..., 2]; the starts of dynamic_slice and dynamic_update_slice, [..., axes that are cut].
 struct node {
   primitive op = primitive::input;
@@ -73,6 +74,63 @@ struct custom_rule {
 /// What a copy is, by its attribute: a value of its own (0), one through which no derivative flows (1), a result with a rule.
 inline constexpr std::int64_t stops_derivative = 1, first_custom_rule = 2;
 
+enum class control_kind : std::uint8_t {
+  scan,        ///< one body, a fixed number of times
+  while_loop,  ///< one body, while `head` holds
+  branches     ///< one of several bodies: number `head`, moved into range
+};
+/// What the bodies of a control are given. `inner` stands for it there: any node at all, which is then not computed but given.
+struct control_input {
+  std::int32_t inner = -1, operand = -1;
+  std::int32_t carried = -1;  ///< the output that takes its place in the next iteration; -1: an entry of the operand along axis 0 (scan), or the operand (branches)
+};
+/// A loop or a branch. Bodies are nodes of the same program, between `inner` nodes and outputs; nodes that do not depend on an inner node are outside,
+/// so what does not change is computed once without further ado. Immutable: passes make new controls that share inner nodes and bodies.
+struct control {
+  control_kind kind = control_kind::scan;
+  bool from_end = false;             ///< scan: the last entry first
+  std::int16_t bodies = 1;
+  std::int64_t trips = 0;            ///< scan
+  std::int32_t inputs = 0, input_count = 0;    ///< in control_inputs
+  std::int32_t outputs = 0, output_count = 0;  ///< in control_nodes, body after body; what no input carries is stacked (scan)
+  std::int32_t frees = 0, free_count = 0;      ///< in control_nodes: what bodies use of the nodes outside
+  std::int32_t head = -1;            ///< while_loop: a node inside, branches: a node outside
+  std::int32_t extends = -1;         ///< a control with the first of these inputs and outputs
+};
+/// A control whose bodies are programs of their own, as the planner takes it.
+struct closed_operand {
+  std::int32_t node = -1;
+  std::int32_t carried = -1;  ///< number of the output that takes its place
+  bool entry = false;         ///< an entry of the node along axis 0
+};
+struct closed_control {
+  control_kind kind = control_kind::scan;
+  bool from_end = false;
+  std::int64_t trips = 0;
+  std::int32_t operands = 0, operand_count = 0;  ///< in closed_operands
+  std::int32_t bodies = 0, body_count = 0;       ///< while_loop: the condition, then the body
+  std::int32_t output_count = 0;                 ///< what no operand carries is stacked (scan)
+  std::int32_t head = -1;                        ///< branches: the index
+  std::int32_t node = -1;
+};
+
+/// Owns the bodies' programs; the inputs of body i are operands `inputs[begin[i]], ...` of its control.
+template <class Builder>
+struct closed_bodies {
+  list<Builder*> programs;
+  list<std::int32_t> begin, inputs;
+
+  constexpr closed_bodies() = default;
+  closed_bodies(closed_bodies const&) = delete;
+  closed_bodies& operator=(closed_bodies const&) = delete;
+  constexpr ~closed_bodies() {
+    for (Builder* b : programs) delete b;
+  }
+};
+
+/// Why a program cannot be run, found by a pass: planned<> turns it into a compile error.
+enum class program_error : std::uint8_t { none, reverse_of_while };
+
 /// Collects nodes. Equal nodes are found by hashing when they are appended, so common subexpressions never exist twice; cheap
 /// rewrites happen there too, which keeps every pass linear.
 class builder {
@@ -83,7 +141,15 @@ class builder {
   list<std::int32_t> outputs;
   list<custom_rule> rules;
   list<std::int32_t> rule_nodes;
+  list<control> controls;
+  list<control_input> control_inputs;
+  list<std::int32_t> control_nodes;
+  list<closed_control> closed;
+  list<closed_operand> closed_operands;
+  closed_bodies<builder> bodies;
   int inputs = 0;
+  int block_inputs = 0;
+  program_error error = program_error::none;
 
   constexpr node const& operator[](int id) const { return nodes[id]; }
   constexpr shape_value const& shape(int id) const { return shapes[nodes[id].shape]; }

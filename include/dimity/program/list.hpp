@@ -32,6 +32,7 @@ class list {
     if (size_ == capacity_) grow(capacity_ == 0 ? 16 : capacity_ * 2);
     data_[size_++] = value;
   }
+  constexpr void pop() { --size_; }
   constexpr void clear() { size_ = 0; }
   constexpr T const* begin() const { return data_; }
   constexpr T const* end() const { return data_ + size_; }

@@ -6,8 +6,8 @@
 namespace dimity::detail {
 
 enum class primitive : std::uint8_t {
-  // sources
-  input, constant, iota,
+  // sources; block_input stands in the body of a loop or branch for what the body is given
+  input, block_input, constant, iota,
   // elementwise, one operand
   negative, abs, sign, exp, exp2, expm1, log, log2, log10, log1p, sqrt, rsqrt, cbrt, square, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh,
   acosh, atanh, erf, erfc, sigmoid, softplus, relu, floor, ceil, round, trunc, isnan, isinf, isfinite, logical_not, bitwise_not, cast, copy,
@@ -24,13 +24,15 @@ enum class primitive : std::uint8_t {
   sum, prod, max, min, any, all,
   // everything that is a kernel of its own
   pad, concat, argmax, argmin, cumulative_sum, cumulative_prod, dot, gather, scatter_add, random_bits, dynamic_slice, dynamic_update_slice, argsort,
+  // loops and branches (graph.hpp: control), and one of their results
+  control, control_result,
   count
 };
 
 /// How expensive one element is, which decides between keeping a value and computing it again.
 enum class cost_class : std::uint8_t { cheap, costly };
 
-enum class family : std::uint8_t { source, elementwise, relabel, view, reduction, opaque };
+enum class family : std::uint8_t { source, elementwise, relabel, view, reduction, opaque, control };
 
 constexpr family family_of(primitive p) {
   if (p <= primitive::constant) return family::source;
@@ -39,9 +41,11 @@ constexpr family family_of(primitive p) {
   if (p <= primitive::transpose) return family::relabel;
   if (p <= primitive::after) return family::view;
   if (p <= primitive::all) return family::reduction;
-  return family::opaque;
+  if (p <= primitive::argsort) return family::opaque;
+  return family::control;
 }
 
+/// Operands in node::arg. A control has its own lists (for_each_dependency).
 constexpr int arity_of(primitive p) {
   if (p <= primitive::iota) return 0;
   if (p <= primitive::copy) return 1;
@@ -52,6 +56,7 @@ constexpr int arity_of(primitive p) {
   switch (p) {
     case primitive::concat: case primitive::dot: case primitive::gather: case primitive::dynamic_slice: return 2;
     case primitive::scatter_add: case primitive::dynamic_update_slice: return 3;
+    case primitive::control: return 0;
     default: return 1;
   }
 }
@@ -79,12 +84,13 @@ constexpr bool is_commutative(primitive p) {
 
 constexpr char const* name_of(primitive p) {
   constexpr char const* names[] = {
-      "input", "constant", "iota", "negative", "abs", "sign", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "cbrt", "square", "sin", "cos",
+      "input", "block_input", "constant", "iota", "negative", "abs", "sign", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "cbrt", "square", "sin", "cos",
       "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "sigmoid", "softplus", "relu", "floor", "ceil", "round", "trunc",
       "isnan", "isinf", "isfinite", "logical_not", "bitwise_not", "cast", "copy", "add", "subtract", "multiply", "divide", "remainder", "power", "atan2", "maximum",
       "minimum", "hypot", "less", "less_equal", "equal", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right", "select", "broadcast",
       "transpose", "reshape", "slice", "after", "sum", "prod", "max", "min", "any", "all", "pad", "concat", "argmax", "argmin", "cumulative_sum", "cumulative_prod", "dot",
-      "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort"};
+      "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort",
+      "control", "control_result"};
   static_assert(sizeof(names) / sizeof(names[0]) == static_cast<int>(primitive::count));
   return names[static_cast<int>(p)];
 }

@@ -5,6 +5,7 @@
 #include <dimity/program/batching.hpp>
 #include <dimity/program/derivative.hpp>
 #include <dimity/program/emit_layout.hpp>
+#include <dimity/program/reverse_control.hpp>
 
 namespace dimity::detail {
 
@@ -121,8 +122,6 @@ constexpr ref pull_back(ref y, int k, ref t) {
   }
 }
 
-constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> const& seeds, list<ref> const& wanted);
-
 constexpr ref placeholder(builder& g, dtype type, shape_value const& s) { return append(g, primitive::copy, type, s, full(g, type, s, 0).id); }
 constexpr shape_value entry_shape(shape_value const& s) {
   shape_value r;
@@ -164,7 +163,7 @@ constexpr list<ref> run_rule(builder& g, int index, list<ref> const& inputs, lis
     for (ref const& x : inputs) tangents.push(placeholder(g, x.type(), x.shape()));
     for (int i = 0; i < rule.output_count; ++i) pushed.push({});
     rule.push(g, inputs.begin(), tangents.begin(), &pushed[0]);
-    return reverse(g, pushed, given, tangents);
+    return reverse(g, pushed, given, tangents, list<unsigned char>());
   }
   if (pulls) rule.pull(g, inputs.begin(), given.begin(), &results[0]);
   else rule.push(g, inputs.begin(), given.begin(), &results[0]);
@@ -180,30 +179,48 @@ constexpr list<ref> rule_inputs(builder& g, int index) {
   return inputs;
 }
 
-/// Cotangents of `wanted` for the cotangent `seed` of each of `outputs`. `first` is the first node of the function that is differentiated: nothing before it is visited.
-/// A value that no output depends on gets zeros.
-constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> const& seeds, list<ref> const& wanted) {
-  int const end = g.nodes.size();
-  list<unsigned char> active(end, 0);
-  int begin = end;
+/// Cotangents of `wanted` for the cotangent `seed` of each of `outputs`. Nothing before the first of `wanted` is visited, and nothing through values that are
+/// `given` (the inputs of a loop's body; empty: none). A value that no output depends on gets zeros.
+constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> const& seeds, list<ref> const& wanted, list<unsigned char> const& given) {
+  int begin = g.nodes.size(), end = 0;
   for (ref const& w : wanted) {
-    active[w.id] = 1;
     if (w.id < begin) begin = w.id;
+    if (w.id >= end) end = w.id + 1;
   }
+  for (ref const& o : outputs)
+    if (o.id >= end) end = o.id + 1;
+  list<unsigned char> active(end, 0), is_wanted(end, 0);
+  for (ref const& w : wanted) active[w.id] = is_wanted[w.id] = 1;
   for (int i = begin; i < end; ++i) {
-    for (int k = 0; k < arity_of(g.nodes[i].op); ++k)
-      if (g.nodes[i].arg[k] >= begin && active[g.nodes[i].arg[k]]) active[i] = 1;
-    if (int const rule = rule_of(g.nodes[i]); rule >= 0)
-      for (int k = 0; k < g.rules[rule].input_count; ++k)
-        if (int const input = g.rule_nodes[g.rules[rule].inputs + k]; input >= begin && active[input]) active[i] = 1;
+    if (i < given.size() && given[i]) continue;
+    for_each_dependency(g, g.nodes[i], [&](int d) {
+      if (d >= begin && active[d]) active[i] = 1;
+    });
   }
-  list<std::int32_t> adjoint(end, -1);
+  list<std::int32_t> adjoint(end, -1), of_output(g.control_nodes.size(), -1);
   auto const add = [&](int id, ref t) { adjoint[id] = adjoint[id] < 0 ? t.id : (ref{&g, adjoint[id]} + t).id; };
   for (int i = 0; i < outputs.size(); ++i)
     if (active[outputs[i].id]) add(outputs[i].id, seeds[i]);
-  list<unsigned char> is_wanted(end, 0);
-  for (ref const& w : wanted) is_wanted[w.id] = 1;
   for (int i = end - 1; i >= begin; --i) {
+    if (g.nodes[i].op == primitive::control_result && active[i] && adjoint[i] >= 0 && !is_wanted[i]) {
+      control const& c = g.controls[static_cast<int>(g.nodes[g.nodes[i].arg[0]].attribute)];
+      of_output[c.outputs + static_cast<int>(g.nodes[i].attribute)] = adjoint[i];
+      continue;
+    }
+    if (g.nodes[i].op == primitive::control && active[i]) {
+      control const c = g.controls[static_cast<int>(g.nodes[i].attribute)];
+      list<std::int32_t> cotangents;
+      bool any = false;
+      for (int k = 0; k < c.output_count; ++k) {
+        cotangents.push(of_output[c.outputs + k]);
+        any = any || cotangents[k] >= 0;
+      }
+      if (!any) continue;
+      list<contribution> const pulled = reverse_control(g, ref{&g, i}, cotangents, active);
+      for (contribution const& p : pulled)
+        if (p.to >= begin && active[p.to]) add(p.to, p.value);
+      continue;
+    }
     if (int const rule = rule_of(g.nodes[i]); rule >= 0 && active[i]) {
       if (!is_first_output(g, rule, i)) continue;
       list<ref> cotangents;
@@ -233,5 +250,6 @@ constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> cons
   for (ref const& w : wanted) result.push(adjoint[w.id] >= 0 ? ref{&g, adjoint[w.id]} : zeros_like(w));
   return result;
 }
+constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> const& seeds, list<ref> const& wanted) { return reverse(g, outputs, seeds, wanted, list<unsigned char>()); }
 
 }  // namespace dimity::detail

@@ -115,7 +115,14 @@ struct compiled_call {
       auto make = []<class L>() { return L{}; };
       return build_tree<result_t<Args...>>(make);
     } else {
-      return run_plan(static_cast<Args&&>(args)...);
+      constexpr program_error error = program<Args...>::size.error;
+      (void)sizeof(program_rule<error>);
+      if constexpr (error == program_error::none) {
+        return run_plan(static_cast<Args&&>(args)...);
+      } else {
+        auto make = []<class L>() { return L{}; };
+        return build_tree<result_t<Args...>>(make);
+      }
     }
   }
   template <class... Args>

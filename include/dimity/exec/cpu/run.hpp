@@ -30,6 +30,9 @@ struct plan_on<scalar_device, Plan> {
   using type = scalar_plan<Plan>;
 };
 
+template <class Plan, int Index>
+void run_control(void* const* slots);
+
 template <class Plan>
 struct executor {
   template <int Buffer>
@@ -57,7 +60,10 @@ struct executor {
   template <int Step>
   DIMITY_INLINE static void run_step(memory const& m) {
     constexpr step s = Plan::value.steps[Step];
-    if constexpr (s.is_kernel) {
+    if constexpr (s.kind == step_kind::control) {
+      constexpr control_step c = Plan::value.controls[s.index];
+      with_slots<c.slots.begin>(std::make_integer_sequence<int, c.slots.size()>{}, m, [](void* const* slots) DIMITY_INLINE_LAMBDA { run_control<Plan, s.index>(slots); });
+    } else if constexpr (s.kind == step_kind::kernel) {
       constexpr kernel k = Plan::value.kernels[s.index];
       constexpr int code = k.same_as >= 0 ? k.same_as : s.index;
       constexpr bool is_alone = Plan::value.size.steps == 1 && is_short(k);
@@ -75,11 +81,17 @@ struct executor {
       });
     }
   }
-  template <int... Step>
+  template <int First, int... Step>
   DIMITY_INLINE static void run_steps(std::integer_sequence<int, Step...>, memory const& m) {
-    (run_step<Step>(m), ...);
+    (run_step<First + Step>(m), ...);
   }
-  DIMITY_INLINE static void run(memory const& m) { run_steps(std::make_integer_sequence<int, Plan::value.size.steps>{}, m); }
+  template <int Begin, int End>
+  DIMITY_INLINE static void run_range(memory const& m) {
+    run_steps<Begin>(std::make_integer_sequence<int, End - Begin>{}, m);
+  }
+  DIMITY_INLINE static void run(memory const& m) { run_range<Plan::value.size.first_step, Plan::value.size.steps>(m); }
 };
 
 }  // namespace dimity::detail
+
+#include <dimity/exec/cpu/control.hpp>

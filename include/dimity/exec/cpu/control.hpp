@@ -1,0 +1,119 @@
+// Loops and branches at run time: pointers are moved from iteration to iteration, values never.
+#pragma once
+
+#include <dimity/exec/cpu/run.hpp>
+
+#include <cstring>
+
+namespace dimity::detail {
+
+template <class Plan, int Index>
+struct control_runner {
+  static constexpr control_step c = Plan::value.controls[Index];
+  static constexpr int operand_count = c.operands.size(), output_count = c.outputs.size();
+  static constexpr port operand(int i) { return Plan::value.ports[c.operands.begin + i]; }
+  static constexpr port output(int k) { return Plan::value.ports[c.outputs.begin + k]; }
+  static constexpr bool is_carried(int k) {
+    for (int i = 0; i < operand_count; ++i)
+      if (operand(i).carried == k) return true;
+    return false;
+  }
+  using operands = std::make_integer_sequence<int, operand_count>;
+  using results = std::make_integer_sequence<int, output_count>;
+
+  /// Where everything is in the iteration at hand.
+  struct state {
+    std::byte* read[operand_count + 1];
+    void* written[output_count + 1];
+    std::byte* scratch;
+  };
+  template <int B, int... I>
+  DIMITY_INLINE static void run_block(std::integer_sequence<int, I...>, state const& s, void* const* written) {
+    constexpr block b = Plan::value.blocks[c.blocks.begin + B];
+    void* const inputs[] = {s.read[Plan::value.block_inputs[b.inputs.begin + I]]..., nullptr};
+    executor<Plan>::template run_range<b.steps.begin, b.steps.end>(memory{inputs, written, s.scratch});
+  }
+  template <int B>
+  DIMITY_INLINE static void run_block(state const& s, void* const* written) {
+    run_block<B>(std::make_integer_sequence<int, Plan::value.blocks[c.blocks.begin + B].inputs.size()>{}, s, written);
+  }
+  template <int... I, int... K>
+  DIMITY_INLINE static void begin(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, state& s, void* const* slots) {
+    ((s.read[I] = static_cast<std::byte*>(slots[operand(I).slot]) + operand(I).offset), ...);
+    ((s.written[K] = slots[output(K).slot]), ...);
+    s.scratch = nullptr;
+    if constexpr (c.scratch_slot >= 0) s.scratch = static_cast<std::byte*>(slots[c.scratch_slot]);
+  }
+
+  /// Output K goes to its own place, or alternates with a spare one so that the last iteration, and every other one before it, writes its own.
+  template <int K>
+  DIMITY_INLINE static void* place_of(void* const* slots, extent_t row, bool to_spare) {
+    constexpr port o = output(K);
+    auto* const own = static_cast<std::byte*>(slots[o.slot]);
+    if constexpr (o.spare >= 0) return to_spare ? slots[o.spare] : own;
+    else if constexpr (o.stride != 0) return own + row * o.stride;
+    else return own;
+  }
+  /// What operand I is in the next iteration.
+  template <int I>
+  DIMITY_INLINE static void carry(state& s) {
+    if constexpr (operand(I).carried >= 0) s.read[I] = static_cast<std::byte*>(s.written[operand(I).carried]);
+  }
+  template <int... I, int... K>
+  DIMITY_INLINE static void scan(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, void* const* slots) {
+    state s;
+    begin(operands{}, results{}, s, slots);
+    std::byte* const first[] = {s.read[I]..., nullptr};
+    for (extent_t t = 0; t < c.trips; ++t) {
+      extent_t const row = c.from_end ? c.trips - 1 - t : t;
+      ((operand(I).stride != 0 ? void(s.read[I] = first[I] + row * operand(I).stride) : void()), ...);
+      ((s.written[K] = place_of<K>(slots, row, (c.trips - t) % 2 == 0)), ...);
+      run_block<0>(s, s.written);
+      (carry<I>(s), ...);
+    }
+  }
+
+  template <int I>
+  DIMITY_INLINE static void settle(state const& s, void* const* slots) {
+    if constexpr (constexpr int k = operand(I).carried; k >= 0)
+      if (void* const own = slots[output(k).slot]; s.read[I] != own) std::memcpy(own, s.read[I], static_cast<std::size_t>(output(k).bytes));
+  }
+  template <int... I, int... K>
+  DIMITY_INLINE static void loop_while(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, void* const* slots) {
+    state s;
+    begin(operands{}, results{}, s, slots);
+    void* const condition[] = {slots[c.head_slot]};
+    for (bool to_spare = false;; to_spare = !to_spare) {
+      run_block<0>(s, condition);
+      if (!*static_cast<bool const*>(condition[0])) break;
+      ((s.written[K] = place_of<K>(slots, 0, to_spare)), ...);
+      run_block<1>(s, s.written);
+      (carry<I>(s), ...);
+    }
+    (settle<I>(s, slots), ...);
+  }
+
+  template <int... B>
+  DIMITY_INLINE static void branch(std::integer_sequence<int, B...>, void* const* slots) {
+    state s;
+    begin(operands{}, results{}, s, slots);
+    using index_type = type_of<c.head_type>;
+    auto const index = *reinterpret_cast<index_type const*>(static_cast<std::byte const*>(slots[c.head_slot]) + c.head_offset);
+    constexpr int last = c.blocks.size() - 1;
+    int const taken = index <= index_type(0) ? 0 : static_cast<std::uint64_t>(index) >= static_cast<std::uint64_t>(last) ? last : static_cast<int>(index);
+    ((taken == B ? run_block<B>(s, s.written) : void()), ...);
+  }
+
+  static void run(void* const* slots) {
+    if constexpr (c.kind == control_kind::scan) scan(operands{}, results{}, slots);
+    else if constexpr (c.kind == control_kind::while_loop) loop_while(operands{}, results{}, slots);
+    else branch(std::make_integer_sequence<int, c.blocks.size()>{}, slots);
+  }
+};
+
+template <class Plan, int Index>
+[[gnu::noinline]] void run_control(void* const* slots) {
+  control_runner<Plan, Index>::run(slots);
+}
+
+}  // namespace dimity::detail

@@ -1,0 +1,148 @@
+// scan and map: loops over the entries of tensors, as in JAX. They stay loops in the binary, however long they are.
+#pragma once
+
+#include <dimity/transform/state.hpp>
+
+#include <tuple>
+#include <utility>
+
+namespace dimity {
+
+/// For `scan<scan_options{.reverse = true}>(...)`.
+struct scan_options {
+  bool reverse = false;  ///< begin with the last entry; results lie where their entries do
+};
+
+namespace detail {
+
+template <class List>
+struct leading_extents;
+template <class... L>
+struct leading_extents<leaf_list<L...>> {
+  static constexpr extent_t all[] = {leaf_form<L>::shape::at(0)..., -1};
+  static constexpr extent_t find(extent_t not_this) {
+    for (extent_t const e : all)
+      if (e >= 0 && e != not_this) return e;
+    return not_this;
+  }
+  static constexpr extent_t entries = find(-1), other = find(entries);
+};
+
+/// Whether a call of scan fits together: `rule` is its first error.
+template <class F, class Init, class Xs, class... Consts>
+struct scan_call {
+  static constexpr bool value = false;
+  static constexpr extent_t entries = 0;
+  using rule = typename mapping_fit<tree_value_t<Xs>, 0>::rule;
+};
+template <class F, class Init, class Xs, class... Consts>
+  requires(mapping_fit<tree_value_t<Xs>, 0>::value)
+struct scan_call<F, Init, Xs, Consts...> {
+  using extents = leading_extents<leaves_t<tree_value_t<Xs>>>;
+  static constexpr extent_t entries = extents::entries;
+  using carry = tracer_tree_t<Init>;
+  using entry = typename entry_tree<tree_value_t<Xs>, 0>::type;
+  using result = std::remove_cvref_t<decltype(F{}(std::declval<carry const&>(), std::declval<entry const&>(), std::declval<tracer_tree_t<Consts> const&>()...))>;
+  static constexpr auto check() {
+    if constexpr (extents::entries != extents::other || entries < 0) return std::type_identity<scan_entries<extents::entries, extents::other>>{};
+    else if constexpr (is_failed_tree<result>) return std::type_identity<void>{};
+    else if constexpr (!is_tuple<result>) return std::type_identity<loop_result<result>>{};
+    else if constexpr (std::tuple_size_v<result> != 2) return std::type_identity<loop_result<no_result>>{};
+    else if constexpr (!state_fit<Init, std::tuple_element_t<0, result>>::value) return std::type_identity<typename state_fit<Init, std::tuple_element_t<0, result>>::rule>{};
+    else return std::type_identity<std::tuple<>>{};
+  }
+  using rule = typename decltype(check())::type;
+  static constexpr bool value = std::is_same_v<rule, std::tuple<>>;
+};
+/// sizeof of a rule instantiates it; void stands for a mistake that has been reported.
+template <class Rule>
+struct asked {
+  static constexpr std::size_t size = sizeof(Rule);
+};
+template <>
+struct asked<void> {
+  static constexpr std::size_t size = 0;
+};
+
+template <class F, scan_options Options>
+struct scan_function {
+  template <class Init, class Xs, class... Consts>
+  constexpr auto operator()(Init const& init, Xs const& xs, Consts const&... consts) const {
+    (void)sizeof(transformable_function<F>);
+    (void)sizeof(tree_rule<Init, Xs, Consts...>);
+    if constexpr (!is_transformable<F> || !are_trees<Init, Xs, Consts...>) {
+      return std::tuple<no_result, no_result>{};
+    } else {
+      using call = scan_call<F, Init, Xs, Consts...>;
+      (void)asked<typename call::rule>::size;
+      if constexpr (!call::value) return std::tuple<failed<float, shape<>>, failed<float, shape<>>>{};
+      else if constexpr (is_traced_tree<Init> || is_traced_tree<Xs> || (is_traced_tree<Consts> || ...)) return run<call>(init, xs, consts...);
+      else return compiled_call<scan_function>::call(init, xs, consts...);
+    }
+  }
+
+ private:
+  template <class Call, class Init, class Xs, class... Consts>
+  static constexpr auto run(Init const& init, Xs const& xs, Consts const&... consts) {
+    using carry_type = typename Call::carry;
+    using y_type = tracer_tree_t<std::tuple_element_t<1, typename Call::result>>;
+    builder& g = *program_of_tree(std::tie(init, xs, consts...));
+    list<ref> operands, carried, ys, results;
+    push_leaves(g, init, operands);
+    int const states = operands.size();
+    push_leaves(g, xs, operands);
+    list<std::int32_t> inner, outputs;
+    auto const carry = block_inputs<carry_type>(g, inner);
+    auto const entry = block_inputs<typename Call::entry>(g, inner);
+    auto const value = F{}(carry, entry, as_tracers(g, consts)...);
+    push_leaves(g, std::get<0>(value), carried);
+    push_leaves(g, std::get<1>(value), ys);
+    list<control_input> inputs;
+    for (int i = 0; i < operands.size(); ++i) inputs.push({inner[i], operands[i].id, i < states ? i : -1});
+    for (ref const& r : carried) outputs.push(r.id);
+    for (ref const& r : ys) outputs.push(r.id);
+    control c;
+    c.trips = Call::entries;
+    c.from_end = Options.reverse;
+    ref const made = add_control(g, c, inputs, outputs);
+    for (int k = 0; k < outputs.size(); ++k) results.push(k < states && Call::entries == 0 ? operands[k] : control_result(made, k));
+    int next = 0;
+    auto last = tree_from<carry_type>(results, next);
+    return std::tuple{last, tree_from<typename batched_tree<y_type, Call::entries>::type>(results, next)};
+  }
+};
+
+template <class F>
+struct map_function {
+  struct body {
+    template <class X, class... Consts>
+    constexpr auto operator()(std::tuple<> const& nothing, X const& x, Consts const&... consts) const {
+      return std::tuple{nothing, F{}(x, consts...)};
+    }
+  };
+  template <class Xs, class... Consts>
+  constexpr auto operator()(Xs const& xs, Consts const&... consts) const {
+    (void)sizeof(transformable_function<F>);
+    if constexpr (!is_transformable<F>) return no_result{};
+    else return std::get<1>(scan_function<body, scan_options{}>{}(std::tuple<>{}, xs, consts...));
+  }
+};
+
+}  // namespace detail
+
+/// A loop over axis 0 of xs: `auto [carry, ys] = scan(f, init, xs, consts...)` calls `f(carry, x, consts...)`, which returns std::tuple{next carry, y}, once for each entry x. The carry keeps
+/// its shapes and element types; the y lie side by side along a new axis 0. carry, xs, y and consts are trees: tensors, scalars, tuples, arrays, structs; a struct in
+/// xs is passed as stacked<struct, n>, and comes back as one in ys. The body is compiled once. Reverse mode saves what it needs of each iteration ([n, ...] each), and sums
+/// of matrix products over the iterations are one product after the loop; forward mode and vmap keep the loop one loop.
+template <scan_options Options = scan_options{}, class F, class Init, class Xs, class... Consts>
+constexpr auto scan(F const&, Init const& init, Xs const& xs, Consts const&... consts) {
+  return detail::scan_function<F, Options>{}(init, xs, consts...);
+}
+
+/// `f(x, consts...)` for each entry of xs along axis 0, one after the other; the results lie side by side along a new axis 0. Like vmap(f), but with the memory of one entry.
+template <class F, class Xs, class... Consts>
+constexpr auto map(F const&, Xs const& xs, Consts const&... consts) {
+  return detail::map_function<F>{}(xs, consts...);
+}
+
+}  // namespace dimity

@@ -1,0 +1,80 @@
+// What loops and branches ask of the functions that they are given.
+#pragma once
+
+#include <dimity/program/control.hpp>
+#include <dimity/transform/vmap.hpp>
+
+#include <tuple>
+
+namespace dimity::detail {
+
+template <class Before, class After>
+struct loop_state {
+  static_assert(have_one_form<Before, After>, "[dimity.loop.2] a loop's body must keep the shape and element type of everything that it carries on (before, after)");
+};
+template <int Before, int After>
+struct loop_state_size {
+  static_assert(Before == After, "[dimity.loop.2] a loop's body must return as many tensors to carry on as it got (before, after)");
+};
+template <class First, class Other>
+struct branch_result {
+  static_assert(have_one_form<First, Other>, "[dimity.loop.5] all branches must return the same shapes and element types (one, another)");
+};
+template <int First, int Other>
+struct branch_result_size {
+  static_assert(First == Other, "[dimity.loop.5] all branches must return the same number of tensors (one, another)");
+};
+template <class Result>
+struct loop_result {
+  static_assert(is_tuple<Result>, "[dimity.loop.3] scan: the function must return std::tuple{carry, y}; y may be std::tuple{}");
+};
+template <class Condition>
+struct loop_condition {
+  static constexpr bool value = [] {
+    if constexpr (operand<Condition>) return shape_of<Condition>::rank == 0;
+    else return std::is_arithmetic_v<Condition>;
+  }();
+  static_assert(value, "[dimity.loop.4] a condition or an index is one value: reduce it, for instance with all() or any()");
+};
+template <extent_t First, extent_t Other>
+struct scan_entries {
+  static_assert(First == Other, "[dimity.loop.6] scan, map: everything that is scanned needs the same number of entries along axis 0");
+};
+
+/// Whether two lists of leaves match; if not, `rule` is the error for the first that does not.
+template <template <class, class> class Rule, template <int, int> class SizeRule, class A, class B>
+struct same_leaves {
+  static constexpr bool value = A::size == B::size;
+  using rule = SizeRule<A::size, B::size>;
+};
+template <template <class, class> class Rule, template <int, int> class SizeRule, class A, class B, class... As, class... Bs>
+  requires(sizeof...(As) == sizeof...(Bs))
+struct same_leaves<Rule, SizeRule, leaf_list<A, As...>, leaf_list<B, Bs...>> {
+  using rest = same_leaves<Rule, SizeRule, leaf_list<As...>, leaf_list<Bs...>>;
+  static constexpr bool value = have_one_form<A, B> && rest::value;
+  using rule = std::conditional_t<!have_one_form<A, B>, Rule<A, B>, typename rest::rule>;
+};
+template <class Before, class After>
+using state_fit = same_leaves<loop_state, loop_state_size, leaves_t<tree_value_t<Before>>, leaves_t<tree_value_t<After>>>;
+template <class First, class Other>
+using branch_fit = same_leaves<branch_result, branch_result_size, leaves_t<tree_value_t<First>>, leaves_t<tree_value_t<Other>>>;
+
+/// What a traced function gets for an argument.
+template <class X>
+using tracer_tree_t = traced_tree_t<tree_value_t<X>>;
+
+/// A tree of stand-ins for what a body is given, with their nodes.
+template <class Tree>
+constexpr Tree block_inputs(builder& g, list<std::int32_t>& nodes) {
+  auto make = [&]<class L>() {
+    ref const own = block_input(g, dtype_of<element_of<L>>, shape_value_of<shape_of<L>>::value);
+    nodes.push(own.id);
+    return leaf_from<L>(own);
+  };
+  return build_tree<Tree>(make);
+}
+
+/// A condition as a bool: numbers count as whether they are not zero.
+constexpr ref as_condition(ref x) { return x.type() == dtype::boolean ? x : binary(primitive::not_equal, x, full_like(x, 0)); }
+
+}  // namespace dimity::detail
