@@ -44,6 +44,15 @@ struct plan_builder {
   }
 };
 
+template <class T>
+constexpr range append_to(list<T>& all, list<T> const& more) {
+  range r;
+  r.begin = all.size();
+  for (T const& x : more) all.push(x);
+  r.end = all.size();
+  return r;
+}
+
 /// Ranges per stage in `list_ranges`, after one range of invariant values and one of their stores.
 inline constexpr int ranges_before_stages = 2, ranges_per_stage = 5;
 enum class stage_list : int { rows, row_stores, lanes, lane_stores, reductions };

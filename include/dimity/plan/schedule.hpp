@@ -329,14 +329,6 @@ struct scheduler {
       tasks.push(t);
     }
   }
-  template <class T>
-  static constexpr range append_to(list<T>& all, list<T> const& more) {
-    range r;
-    r.begin = all.size();
-    for (T const& x : more) all.push(x);
-    r.end = all.size();
-    return r;
-  }
   constexpr int result_buffer(int control, int k, std::int64_t bytes) {
     for (int id : p.order)
       if (g.nodes[id].op == primitive::control_result && g.nodes[id].arg[0] == control && g.nodes[id].attribute == k) return buffer_for(id);

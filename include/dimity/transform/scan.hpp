@@ -28,6 +28,20 @@ struct leading_extents<leaf_list<L...>> {
   static constexpr extent_t entries = find(-1), other = find(entries);
 };
 
+/// The two parts of what a body returns; for anything else the state as it was.
+template <class Result, class State>
+struct scan_parts {
+  static constexpr bool value = false;
+  using carry = State;
+};
+template <class Carry, class Y, class State>
+struct scan_parts<std::tuple<Carry, Y>, State> {
+  static constexpr bool value = true;
+  using carry = Carry;
+};
+template <class Carry, class Y, class State>
+struct scan_parts<std::pair<Carry, Y>, State> : scan_parts<std::tuple<Carry, Y>, State> {};
+
 /// Whether a call of scan fits together: `rule` is its first error.
 template <class F, class Init, class Xs, class... Consts>
 struct scan_call {
@@ -43,16 +57,12 @@ struct scan_call<F, Init, Xs, Consts...> {
   using carry = tracer_tree_t<Init>;
   using entry = typename entry_tree<tree_value_t<Xs>, 0>::type;
   using result = std::remove_cvref_t<decltype(F{}(std::declval<carry const&>(), std::declval<entry const&>(), std::declval<tracer_tree_t<Consts> const&>()...))>;
-  static constexpr auto check() {
-    if constexpr (extents::entries != extents::other || entries < 0) return std::type_identity<scan_entries<extents::entries, extents::other>>{};
-    else if constexpr (is_failed_tree<result>) return std::type_identity<void>{};
-    else if constexpr (!is_tuple<result>) return std::type_identity<loop_result<result>>{};
-    else if constexpr (std::tuple_size_v<result> != 2) return std::type_identity<loop_result<no_result>>{};
-    else if constexpr (!state_fit<Init, std::tuple_element_t<0, result>>::value) return std::type_identity<typename state_fit<Init, std::tuple_element_t<0, result>>::rule>{};
-    else return std::type_identity<std::tuple<>>{};
-  }
-  using rule = typename decltype(check())::type;
-  static constexpr bool value = std::is_same_v<rule, std::tuple<>>;
+  using parts = scan_parts<result, Init>;
+  using state = state_fit<Init, typename parts::carry>;
+  static constexpr bool is_even = extents::entries == extents::other && entries >= 0;
+  static constexpr bool value = is_even && !is_failed_tree<result> && parts::value && state::value;
+  using rule = std::conditional_t<!is_even, scan_entries<extents::entries, extents::other>,
+                                  std::conditional_t<is_failed_tree<result>, void, std::conditional_t<!parts::value, loop_result<result>, typename state::rule>>>;
 };
 /// sizeof of a rule instantiates it; void stands for a mistake that has been reported.
 template <class Rule>

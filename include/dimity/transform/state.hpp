@@ -26,7 +26,7 @@ struct branch_result_size {
 };
 template <class Result>
 struct loop_result {
-  static_assert(is_tuple<Result>, "[dimity.loop.3] scan: the function must return std::tuple{carry, y}; y may be std::tuple{}");
+  static_assert(!sizeof(Result), "[dimity.loop.3] scan: the function must return std::tuple{carry, y}; y may be std::tuple{}");
 };
 template <class Condition>
 struct loop_condition {

@@ -1,0 +1,320 @@
+// scan and map against the loop written out, and every transform of them against the same transform of that loop.
+#include "derivatives.hpp"
+
+#include <dimity/plan/facts.hpp>
+
+#include "../support/allocations.hpp"
+
+#include <array>
+#include <cstdint>
+
+using namespace dimity;
+using test::check_derivatives;
+using test::spread;
+
+namespace {
+
+constexpr int steps = 6;
+
+constexpr auto cell = [](auto const& h, auto const& x, auto const& w, auto const& u) {
+  auto next = tanh(matmul(h, w) + matmul(x, u));
+  return std::tuple{next, sum(next * x)};
+};
+constexpr auto rnn = [](auto const& h, auto const& xs, auto const& w, auto const& u) {
+  auto [last, ys] = scan(cell, h, xs, w, u);
+  return std::tuple{last, ys};
+};
+/// The same, unrolled while it is traced.
+constexpr auto unrolled = [](auto const& h, auto const& xs, auto const& w, auto const& u) {
+  auto now = h;
+  std::array<decltype(sum(h)), steps> ys{};
+  for (int t = 0; t < steps; ++t) {
+    auto [next, y] = cell(now, pick<0>(xs, std::int32_t{t}), w, u);
+    now = next;
+    ys[static_cast<std::size_t>(t)] = y;
+  }
+  return std::tuple{now, stack<0>(ys[0], ys[1], ys[2], ys[3], ys[4], ys[5])};
+};
+constexpr auto loss_of = [](auto const& out) { return sum(square(std::get<0>(out))) + sum(sin(std::get<1>(out))); };
+constexpr auto rnn_loss = [](auto const& h, auto const& xs, auto const& w, auto const& u) { return loss_of(rnn(h, xs, w, u)); };
+constexpr auto unrolled_loss = [](auto const& h, auto const& xs, auto const& w, auto const& u) { return loss_of(unrolled(h, xs, w, u)); };
+
+auto const h0 = spread<tensor<double, 3>>(-1, 1);
+auto const xs = spread<tensor<double, steps, 3>>(-1, 1);
+auto const w = spread<tensor<double, 3, 3>>(-0.7, 0.9);
+auto const u = spread<tensor<double, 3, 3>>(-0.5, 0.8);
+
+template <class A, class B>
+void check_same(A const& a, B const& b, double tolerance = 1e-12) {
+  int at = 0;
+  detail::for_each_leaf(a, [&](auto const& x) {
+    int other = 0;
+    detail::for_each_leaf(b, [&](auto const& y) {
+      if constexpr (std::is_same_v<decltype(x), decltype(y)>)
+        if (other == at) CHECK(allclose(x, y, tolerance, tolerance));
+      ++other;
+    });
+    ++at;
+  });
+}
+
+template <class T>
+struct layer {
+  tensor<T, 4, 4> weight;
+  tensor<T, 4> bias;
+};
+constexpr auto apply_layer = [](auto const& x, auto const& l) { return std::tuple{tanh(matmul(x, l.weight) + l.bias), std::tuple<>{}}; };
+constexpr auto tower = [](auto const& layers, auto const& x) { return sum(square(std::get<0>(scan(apply_layer, x, layers)))); };
+
+}  // namespace
+
+TEST_CASE("values are those of the loop written out") {
+  check_same(compile(rnn)(h0, xs, w, u), compile(unrolled)(h0, xs, w, u), 1e-14);
+  check_same(rnn(h0, xs, w, u), compile(unrolled)(h0, xs, w, u), 1e-14);  // at once, on tensors
+}
+TEST_CASE("every dtype can be carried and scanned") {
+  constexpr auto count = [](auto const& s, auto const& x) { return std::tuple{std::tuple{std::get<0>(s) + x, x > std::int32_t{2}, std::get<2>(s) * 0.5f}, std::get<0>(s)}; };
+  auto const numbers = arange<std::int32_t, 5>();
+  auto [last, before] = scan(count, std::tuple{std::int32_t{10}, false, 8.0f}, numbers);
+  CHECK(std::get<0>(last) == 20);
+  CHECK(std::get<1>(last) == true);
+  CHECK(std::get<2>(last) == 0.25f);
+  CHECK(array_equal(before, tensor<std::int32_t, 5>{10, 10, 11, 13, 16}));
+}
+TEST_CASE("from the end, and of one or no entry") {
+  constexpr auto running = [](auto const& s, auto const& x) { return std::tuple{s + x, s + x}; };
+  auto const x = tensor<double, 4>{1, 2, 3, 4};
+  auto [total, sums] = scan<scan_options{.reverse = true}>(running, 0.0, x);
+  CHECK(total == 10);
+  CHECK(array_equal(sums, tensor<double, 4>{10, 9, 7, 4}));
+  auto [one, first] = scan(running, 3.0, tensor<double, 1>{2.0});
+  CHECK(one == 5);
+  CHECK(array_equal(first, tensor<double, 1>{5.0}));
+  auto [start, nothing] = scan(running, 3.0, tensor<double, 0>{});
+  CHECK(start == 3);
+  static_assert(std::is_same_v<decltype(nothing), tensor<double, 0>>);
+}
+TEST_CASE("states that swap, stay and are overwritten") {
+  constexpr auto swap = [](auto const& s, auto const&) { return std::tuple{std::tuple{std::get<1>(s), std::get<0>(s), std::get<2>(s)}, std::get<0>(s) + std::get<2>(s)}; };
+  auto const a = spread<tensor<double, 3>>(0, 1), b = spread<tensor<double, 3>>(2, 3), c = spread<tensor<double, 3>>(4, 5);
+  auto [last, ys] = scan(swap, std::tuple{a, b, c}, zeros<double, 5>());
+  CHECK(array_equal(std::get<0>(last), b));
+  CHECK(array_equal(std::get<1>(last), a));
+  CHECK(array_equal(std::get<2>(last), c));
+  for (int t = 0; t < 5; ++t) CHECK(allclose(row(ys, t), (t % 2 == 0 ? a : b) + c));
+  // A Fibonacci of vectors: one output is the other input.
+  constexpr auto fibonacci = [](auto const& s, auto const&) { return std::tuple{std::pair{s.second, s.first + s.second}, s.first}; };
+  auto [end, all] = scan(fibonacci, std::pair{0.0, 1.0}, zeros<double, 10>());
+  CHECK(array_equal(all, tensor<double, 10>{0, 1, 1, 2, 3, 5, 8, 13, 21, 34}));
+  CHECK(end.first == 55);
+  // In place where nothing else reads what is overwritten.
+  constexpr auto roll_on = [](auto const& s, auto const& x) { return std::tuple{roll<1>(s, axis<0>) + x, s}; };
+  auto [rolled, seen] = scan(roll_on, tensor<double, 4>{1, 2, 3, 4}, tensor<double, 3>{0, 10, 0});
+  CHECK(array_equal(rolled, tensor<double, 4>{12, 13, 14, 11}));
+  CHECK(array_equal(row(seen, 2), tensor<double, 4>{13, 14, 11, 12}));
+}
+TEST_CASE("entries and states are seen through strides") {
+  auto const wide = spread<tensor<double, 3, steps>>(-1, 1);
+  constexpr auto over_columns = [](auto const& h, auto const& x, auto const& m, auto const& n) { return rnn(h, transpose(x), transpose(m), n); };
+  check_same(compile(over_columns)(h0, wide, w, u), compile(unrolled)(h0, eval(transpose(wide)), eval(transpose(w)), u), 1e-14);
+  constexpr auto from_row = [](auto const& a, auto const& x, auto const& m, auto const& n) { return rnn(column(a, 1), x, m, n); };
+  auto const square_start = spread<tensor<double, 3, 3>>(-1, 1);
+  check_same(compile(from_row)(square_start, xs, w, u), compile(unrolled)(eval(column(square_start, 1)), xs, w, u), 1e-14);
+}
+TEST_CASE("derivatives in both modes") {
+  check_derivatives(rnn, h0, xs, w, u);
+  check_same(grad<0, 1, 2, 3>(rnn_loss)(h0, xs, w, u), grad<0, 1, 2, 3>(unrolled_loss)(h0, xs, w, u));
+  constexpr auto backwards = [](auto const& h, auto const& x, auto const& m, auto const& n) {
+    auto [last, ys] = scan<scan_options{.reverse = true}>(cell, h, x, m, n);
+    return std::tuple{last, ys};
+  };
+  check_derivatives(backwards, h0, xs, w, u);
+}
+TEST_CASE("derivatives of everything that a body may do") {
+  // The state twice, an entry that only scales, a constant that is used in two ways, batches, a value that is not differentiated.
+  constexpr auto f = [](auto const& h, auto const& x, auto const& m) {
+    constexpr auto step = [](auto const& s, auto const& e, auto const& k) {
+      auto const& [a, n] = s;
+      auto const mixed = matmul(a, k) * sum(e) + sigmoid(matmul(transpose(a), k)) - 0.1 * sum(k, axis<0>);
+      auto const next = where(mixed > 0.0, mixed, 0.2 * mixed) / (1.0 + cast<double>(n));
+      return std::tuple{std::tuple{next, n + std::int32_t{1}}, std::tuple{max(next, axis<1>), softmax(next, axis<-1>)}};
+    };
+    auto [last, ys] = scan(step, std::tuple{h, std::int32_t{0}}, x, m);
+    return std::tuple{std::get<0>(last), std::get<0>(ys), std::get<1>(ys)};
+  };
+  check_derivatives(f, spread<tensor<double, 3, 3>>(-1, 1), spread<tensor<double, 4, 2>>(0.2, 1), spread<tensor<double, 3, 3>>(-1, 1));
+}
+namespace {
+constexpr auto inner = [](auto const& a, auto const& b, auto const& c, auto const& d) { return std::tuple{tanh(a * c + b), a * d}; };
+constexpr auto nested = [](auto const& x, auto const& k) {
+  constexpr auto outer = [](auto const& s, auto const& row_of_x, auto const& c) {
+    auto [last, ys] = scan(inner, s, row_of_x, c, s * 2.0);
+    return std::tuple{last, sum(ys) + last};
+  };
+  auto [last, ys] = scan(outer, sum(k), x, k);
+  return std::tuple{last, ys};
+};
+constexpr auto nested_written_out = [](auto const& x, auto const& k) {
+  auto s = sum(k);
+  std::array<decltype(s), 3> ys{};
+  for (int i = 0; i < 3; ++i) {
+    auto const d = s * 2.0;
+    auto a = s;
+    auto total = a * 0.0;
+    for (int j = 0; j < 4; ++j) {
+      total = total + a * d;
+      a = tanh(a * k + pick<0>(pick<0>(x, std::int32_t{i}), std::int32_t{j}));
+    }
+    s = a;
+    ys[static_cast<std::size_t>(i)] = total + a;
+  }
+  return std::tuple{s, stack<0>(ys[0], ys[1], ys[2])};
+};
+constexpr auto nested_loss = [](auto const& a, auto const& b) { return loss_of(nested(a, b)); };
+constexpr auto nested_loss_written_out = [](auto const& a, auto const& b) { return loss_of(nested_written_out(a, b)); };
+}  // namespace
+TEST_CASE("a loop in a loop, and a loop of loops") {
+  auto const x = spread<tensor<double, 3, 4>>(-1, 1);
+  check_same(compile(nested)(x, 0.7), compile(nested_written_out)(x, 0.7), 1e-14);
+  check_derivatives(nested, x, tensor<double>{0.7});
+  check_same(grad<0, 1>(nested_loss)(x, 0.7), grad<0, 1>(nested_loss_written_out)(x, 0.7));
+  check_same(hessian(nested_loss)(x, 0.7), hessian(nested_loss_written_out)(x, 0.7), 1e-11);
+}
+namespace {
+constexpr auto in_w = [](auto const& m, auto const& h, auto const& x, auto const& n) { return rnn_loss(h, x, m, n); };
+constexpr auto in_w_unrolled = [](auto const& m, auto const& h, auto const& x, auto const& n) { return unrolled_loss(h, x, m, n); };
+constexpr auto norm_of_gradient = [](auto const& m, auto const& h, auto const& x, auto const& n) { return sum(square(grad(in_w)(m, h, x, n))); };
+constexpr auto norm_of_gradient_unrolled = [](auto const& m, auto const& h, auto const& x, auto const& n) { return sum(square(grad(in_w_unrolled)(m, h, x, n))); };
+}  // namespace
+TEST_CASE("second derivatives") {
+  check_same(hessian(rnn_loss)(h0, xs, w, u), hessian(unrolled_loss)(h0, xs, w, u), 1e-11);
+  auto const v = spread<tensor<double, 3, 3>>(-1, 1);
+  check_same(hvp(in_w)(w, v, h0, xs, u), hvp(in_w_unrolled)(w, v, h0, xs, u), 1e-11);
+  // Reverse over reverse.
+  check_same(grad(norm_of_gradient)(w, h0, xs, u), grad(norm_of_gradient_unrolled)(w, h0, xs, u), 1e-11);
+}
+namespace {
+constexpr auto batch_loss = [](auto const& h, auto const& x, auto const& m, auto const& n) { return sum(vmap<mapped, mapped, whole, whole>(rnn_loss)(h, x, m, n)); };
+constexpr auto batch_loss_unrolled = [](auto const& h, auto const& x, auto const& m, auto const& n) { return sum(vmap<mapped, mapped, whole, whole>(unrolled_loss)(h, x, m, n)); };
+}  // namespace
+TEST_CASE("vmap of loops, derivatives of that, and that of derivatives") {
+  auto const many_h = spread<tensor<double, 4, 3>>(-1, 1);
+  auto const many_x = spread<tensor<double, 4, steps, 3>>(-1, 1);
+  auto const many_w = spread<tensor<double, 4, 3, 3>>(-1, 1);
+  check_same(vmap(rnn)(many_h, many_x, many_w, eval(many_w * 0.5)), vmap(unrolled)(many_h, many_x, many_w, eval(many_w * 0.5)));
+  check_same(vmap<mapped, whole, whole, whole>(rnn)(many_h, xs, w, u), vmap<mapped, whole, whole, whole>(unrolled)(many_h, xs, w, u));
+  check_same(vmap<whole, axis<1>, whole, whole>(rnn)(h0, spread<tensor<double, steps, 4, 3>>(-1, 1), w, u), vmap<whole, axis<1>, whole, whole>(unrolled)(h0, spread<tensor<double, steps, 4, 3>>(-1, 1), w, u));
+  check_same(vmap<whole, whole, mapped, whole>(rnn)(h0, xs, many_w, u), vmap<whole, whole, mapped, whole>(unrolled)(h0, xs, many_w, u));
+  check_same(vmap<mapped, mapped, whole, whole>(grad<2>(rnn_loss))(many_h, many_x, w, u), vmap<mapped, mapped, whole, whole>(grad<2>(unrolled_loss))(many_h, many_x, w, u));
+  check_same(grad<0, 1, 2, 3>(batch_loss)(many_h, many_x, w, u), grad<0, 1, 2, 3>(batch_loss_unrolled)(many_h, many_x, w, u));
+}
+namespace {
+constexpr auto plain_step = [](auto const& h, auto const& x, auto const& k) { return std::tuple{tanh(tanh(matmul(h, k)) + x), sum(h)}; };
+constexpr auto saved = [](auto const& h, auto const& x, auto const& k) { return std::get<0>(scan(plain_step, h, x, k)); };
+constexpr auto recomputed = [](auto const& h, auto const& x, auto const& k) {
+  return std::get<0>(scan(checkpoint(plain_step), h, x, k));
+};
+constexpr auto saved_loss = [](auto const& h, auto const& x, auto const& k) { return sum(square(saved(h, x, k))); };
+constexpr auto recomputed_loss = [](auto const& h, auto const& x, auto const& k) { return sum(square(recomputed(h, x, k))); };
+constexpr auto twice_the_slope = custom_vjp([](auto const& x) { return sin(x); }, [](auto const& x, auto const& t) { return 2.0 * t * cos(x); });
+constexpr auto custom = [](auto const& x) { return sum(map([](auto const& e) { return twice_the_slope(e); }, x)); };
+constexpr auto noisy = [](auto const& k, auto const& x) {
+  constexpr auto step = [](auto const& s, auto const& e) {
+    auto const keys = random::split<2>(s.first);
+    return std::tuple{std::pair{keys[0], s.second + e * random::normal<double, 3>(keys[1])}, std::tuple<>{}};
+  };
+  return std::get<0>(scan(step, std::pair{k, zeros<double, 3>()}, x)).second;
+};
+constexpr auto newton = [](auto const& start, auto const& targets) {
+  constexpr auto step = [](auto const& x, auto const& t) {
+    constexpr auto f = [](auto const& y, auto const& z) { return square(y) - z; };
+    return std::tuple{x - f(x, t) / grad(f)(x, t), x};
+  };
+  return std::get<0>(scan(step, start, targets));
+};
+constexpr auto batched_step = [](auto const& s, auto const& x) { return std::tuple{vmap([](auto const& p, auto const& q) { return p * q + 1.0; })(s, x), sum(s)}; };
+}  // namespace
+TEST_CASE("inside saved_loss body: checkpoint, custom rules, random numbers, grad, vmap") {
+  check_same(grad<0, 1, 2>(saved_loss)(h0, xs, w), grad<0, 1, 2>(recomputed_loss)(h0, xs, w));
+
+  CHECK(allclose(grad(custom)(xs), 2.0 * cos(xs)));
+
+  auto k = key{5};
+  tensor<double, 3> total = zeros<double, 3>();
+  for (int t = 0; t < steps; ++t) {
+    auto const keys = random::split<2>(k);
+    total = total + row(xs, t) * random::normal<double, 3>(keys[1]);
+    k = keys[0];
+  }
+  CHECK(allclose(compile(noisy)(key{5}, xs), total));
+  auto const direction = spread<tensor<double, steps, 3>>(-1, 1);
+  CHECK(allclose(std::get<1>(jvp([](auto const& a, auto const& b) { return noisy(a, b); }, std::tuple{key{5}, xs}, std::tuple{key{0}, direction})), compile(noisy)(key{5}, direction)));
+  CHECK(std::abs(newton(1.0, full<double, 8>(2.0)) - std::sqrt(2.0)) < 1e-14);
+  CHECK(std::abs(grad<0>([](auto const& t) { return newton(t * 0.0 + 1.0, t * ones<double, 12>()); })(2.0) - 0.5 / std::sqrt(2.0)) < 1e-12);
+  auto [s, sums] = scan(batched_step, ones<double, 3>() * 0.5, xs);
+  tensor<double, 3> by_hand = full<double, 3>(0.5);
+  for (int t = 0; t < steps; ++t) {
+    CHECK(sums(t) == doctest::Approx(static_cast<double>(eval(sum(by_hand)))));
+    by_hand = by_hand * row(xs, t) + 1.0;
+  }
+  CHECK(allclose(s, by_hand));
+}
+TEST_CASE("stacked layers: a tower that compiles like one layer") {
+  std::array<layer<float>, 48> layers;
+  for (std::size_t i = 0; i < layers.size(); ++i) layers[i] = {random::normal<float, 4, 4>(key{i}) * 0.5f, random::normal<float, 4>(key{100 + i}) * 0.1f};
+  auto const all = stack_trees(layers);
+  auto const x = random::normal<float, 8, 4>(key{7});
+  tensor<float, 8, 4> y = x;
+  for (auto const& l : layers) y = tanh(matmul(y, l.weight) + l.bias);
+  CHECK(std::abs(compile(tower)(all, x) - static_cast<float>(eval(sum(square(y))))) < 1e-5f);
+
+  constexpr auto step = compile(grad(tower));
+  using stack_type = stacked<layer<float>, 48>;
+  constexpr auto& plan = step.plan<stack_type, tensor<float, 8, 4>>;
+  static_assert(control_count(plan) == 2);
+  static_assert(contraction_count(plan) == 3);
+  auto const g = step(all, x);
+  // One weight of one layer, numerically.
+  auto up = all, down = all;
+  std::get<0>(up.leaves)(17, 2, 1) += 1e-2f;
+  std::get<0>(down.leaves)(17, 2, 1) -= 1e-2f;
+  float const numeric = (compile(tower)(up, x) - compile(tower)(down, x)) / 2e-2f;
+  CHECK(std::get<0>(g.leaves)(17, 2, 1) == doctest::Approx(numeric).epsilon(2e-2));
+}
+TEST_CASE("the weight gradient of a recurrence is one product, and nothing is allocated") {
+  constexpr auto simple = [](auto const& k, auto const& h, auto const& x) {
+    auto [last, ys] = scan([](auto const& s, auto const& e, auto const& m) {
+      auto next = tanh(matmul(s, m) + e);
+      return std::tuple{next, next};
+    }, h, x, k);
+    return sum(last) + sum(ys);
+  };
+  constexpr auto step = compile(grad(simple));
+  using W = tensor<double, 64, 64>;
+  using H = tensor<double, 64>;
+  using X = tensor<double, 50, 64>;
+  constexpr auto& plan = step.plan<W, H, X>;
+  static_assert(contraction_count(plan) == 3);  // forward and backward in the loops, the gradient after them
+  static_assert(contraction_flops(plan) == 2 * 50 * 64 * 64 * 3);
+  auto const k = eval(random::normal<double, 64, 64>(key{1}) * 0.1);
+  auto const h = random::normal<double, 64>(key{2});
+  auto const x = random::normal<double, 50, 64>(key{3});
+  reserve_workspace(step.workspace_bytes<W, H, X>);
+  W g = step(k, h, x);
+  auto const before = test::allocation_count();
+  g = step(k, h, x);
+  CHECK(test::allocation_count() - before <= 1);  // the result itself
+  auto up = k, down = k;
+  up(3, 5) += 1e-6;
+  down(3, 5) -= 1e-6;
+  CHECK(g(3, 5) == doctest::Approx((compile(simple)(up, h, x) - compile(simple)(down, h, x)) / 2e-6).epsilon(1e-6));
+}
+namespace {
+constexpr auto map_body = [](auto const& x, auto const& k) { return std::tuple{matmul(x, k), sum(x)}; };
+constexpr auto map_loss = [](auto const& x, auto const& k) { return loss_of(map(map_body, x, k)); };
+constexpr auto vmap_loss = [](auto const& x, auto const& k) { return loss_of(vmap<mapped, whole>(map_body)(x, k)); };
+}  // namespace
+TEST_CASE("map is vmap, one entry at a time") {
+  check_same(map(map_body, xs, w), vmap<mapped, whole>(map_body)(xs, w), 1e-14);
+  check_same(grad<0, 1>(map_loss)(xs, w), grad<0, 1>(vmap_loss)(xs, w));
+}
