@@ -62,18 +62,8 @@ struct scan_call<F, Init, Xs, Consts...> {
   static constexpr bool is_even = extents::entries == extents::other && entries >= 0;
   static constexpr bool value = is_even && !is_failed_tree<result> && parts::value && state::value;
   using rule = std::conditional_t<!is_even, scan_entries<extents::entries, extents::other>,
-                                  std::conditional_t<is_failed_tree<result>, void, std::conditional_t<!parts::value, loop_result<result>, typename state::rule>>>;
+                                  std::conditional_t<is_failed_tree<result>, result, std::conditional_t<!parts::value, loop_result<result>, typename state::rule>>>;
 };
-/// sizeof of a rule instantiates it; void stands for a mistake that has been reported.
-template <class Rule>
-struct asked {
-  static constexpr std::size_t size = sizeof(Rule);
-};
-template <>
-struct asked<void> {
-  static constexpr std::size_t size = 0;
-};
-
 template <class F, scan_options Options>
 struct scan_function {
   template <class Init, class Xs, class... Consts>
@@ -84,7 +74,7 @@ struct scan_function {
       return std::tuple<no_result, no_result>{};
     } else {
       using call = scan_call<F, Init, Xs, Consts...>;
-      (void)asked<typename call::rule>::size;
+      (void)sizeof(typename call::rule);
       if constexpr (!call::value) return std::tuple<failed<float, shape<>>, failed<float, shape<>>>{};
       else if constexpr (is_traced_tree<Init> || is_traced_tree<Xs> || (is_traced_tree<Consts> || ...)) return run<call>(init, xs, consts...);
       else return compiled_call<scan_function>::call(init, xs, consts...);
