@@ -29,19 +29,21 @@ constexpr bool equal_kernels(plan_builder const& out, kernel const& a, kernel co
   }
   return true;
 }
-constexpr bool equal_opaques(plan_builder const& out, opaque_step const& a, opaque_step const& b) {
-  if (a.op != b.op || a.type != b.type || a.shape != b.shape || a.attribute != b.attribute || a.result_slot != b.result_slot || a.scratch_slot != b.scratch_slot)
-    return false;
-  if ((a.epilogue < 0) != (b.epilogue < 0)) return false;
-  if (a.epilogue >= 0 && !equal_kernels(out, out.kernels[a.epilogue], out.kernels[b.epilogue])) return false;
+/// The same primitive on operands that lie alike.
+constexpr bool same_primitive(opaque_step const& a, opaque_step const& b) {
+  if (a.op != b.op || a.type != b.type || a.shape != b.shape || a.attribute != b.attribute) return false;
   for (int k = 0; k < arity_of(a.op); ++k) {
-    if (a.operand_shape[k] != b.operand_shape[k] || a.operand_type[k] != b.operand_type[k] || a.operand_offset[k] != b.operand_offset[k] ||
-        a.operand_slot[k] != b.operand_slot[k])
-      return false;
+    if (a.operand_shape[k] != b.operand_shape[k] || a.operand_type[k] != b.operand_type[k] || a.operand_offset[k] != b.operand_offset[k]) return false;
     for (int i = 0; i < max_rank; ++i)
       if (a.operand_stride[k][i] != b.operand_stride[k][i]) return false;
   }
   return true;
+}
+constexpr bool equal_opaques(plan_builder const& out, opaque_step const& a, opaque_step const& b) {
+  if (a.result_slot != b.result_slot || a.scratch_slot != b.scratch_slot || (a.epilogue < 0) != (b.epilogue < 0) || !same_primitive(a, b)) return false;
+  for (int k = 0; k < arity_of(a.op); ++k)
+    if (a.operand_slot[k] != b.operand_slot[k]) return false;
+  return a.epilogue < 0 || equal_kernels(out, out.kernels[a.epilogue], out.kernels[b.epilogue]);
 }
 /// Equal kernels (the layers of a tower) are one function in the binary.
 constexpr void find_equal(plan_builder& out) {

@@ -22,28 +22,35 @@ constexpr std::int64_t assign_workspace(plan_builder& out, int first) {
         if (birth[b] < 0) birth[b] = s;
         death[b] = s;
       }
-  list<std::int32_t> placed;
+  // Those that are alive, by offset: what a new one has to fit between.
+  struct span {
+    std::int64_t from = 0, to = 0;
+    std::int32_t death = 0;
+  };
+  list<span> alive;
   std::int64_t total = 0;
-  for (int s = first; s < out.steps.size(); ++s)
-    for (int b = 0; b < count; ++b) {
-      if (out.buffers[b].where != residence::workspace || birth[b] != s) continue;
-      std::int64_t const bytes = round_up(out.buffers[b].bytes, buffer_alignment);
-      std::int64_t offset = 0;
-      for (bool moved = true; moved;) {
-        moved = false;
-        for (int other : placed) {
-          if (death[other] < s) continue;
-          std::int64_t const from = out.buffers[other].offset, to = from + round_up(out.buffers[other].bytes, buffer_alignment);
-          if (offset < to && from < offset + bytes) {
-            offset = to;
-            moved = true;
-          }
-        }
+  for (int s = first; s < out.steps.size(); ++s) {
+    int kept = 0;
+    for (int i = 0; i < alive.size(); ++i)
+      if (alive[i].death >= s) alive[kept++] = alive[i];
+    while (alive.size() > kept) alive.pop();
+    for (range const r : {out.slots_of(out.steps[s]), out.epilogue_slots_of(out.steps[s])})
+      for (int i = r.begin; i < r.end; ++i) {
+        int const b = out.slots[i];
+        if (birth[b] != s || out.buffers[b].where != residence::workspace) continue;
+        birth[b] = -1;
+        std::int64_t const bytes = round_up(out.buffers[b].bytes, buffer_alignment);
+        std::int64_t offset = 0;
+        int at = 0;
+        for (; at < alive.size() && alive[at].from - offset < bytes; ++at)
+          if (alive[at].to > offset) offset = alive[at].to;
+        out.buffers[b].offset = offset;
+        alive.push({});
+        for (int j = alive.size() - 1; j > at; --j) alive[j] = alive[j - 1];
+        alive[at] = {offset, offset + bytes, death[b]};
+        if (offset + bytes > total) total = offset + bytes;
       }
-      out.buffers[b].offset = offset;
-      placed.push(b);
-      if (offset + bytes > total) total = offset + bytes;
-    }
+  }
   return total;
 }
 
