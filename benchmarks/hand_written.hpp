@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <limits>
 
 namespace hand {
@@ -182,6 +183,99 @@ inline double mlp(double const* x, int label, double const* w1, double const* b1
     for (int j = 0; j < mid; j += w) (a * batch<double>::load_unaligned(gb1 + j)).store_unaligned(g1 + k * mid + j);
   }
   return loss;
+}
+
+/// y += x a (x: [n], a: [n, n], row-major), n even and a multiple of four registers: eight sums, so that adding does not wait for the last one.
+inline void add_product(float const* x, float const* a, float* y, std::size_t n) {
+  using V = batch<float>;
+  constexpr std::size_t W = V::size;
+  for (std::size_t j = 0; j < n; j += 4 * W) {
+    V s0 = V::load_unaligned(y + j), s1 = V::load_unaligned(y + j + W), s2 = V::load_unaligned(y + j + 2 * W), s3 = V::load_unaligned(y + j + 3 * W);
+    V r0(0.0f), r1(0.0f), r2(0.0f), r3(0.0f);
+    for (std::size_t i = 0; i < n; i += 2) {
+      V const x0(x[i]), x1(x[i + 1]);
+      float const *row = a + i * n + j, *below = row + n;
+      s0 = xsimd::fma(x0, V::load_unaligned(row), s0);
+      s1 = xsimd::fma(x0, V::load_unaligned(row + W), s1);
+      s2 = xsimd::fma(x0, V::load_unaligned(row + 2 * W), s2);
+      s3 = xsimd::fma(x0, V::load_unaligned(row + 3 * W), s3);
+      r0 = xsimd::fma(x1, V::load_unaligned(below), r0);
+      r1 = xsimd::fma(x1, V::load_unaligned(below + W), r1);
+      r2 = xsimd::fma(x1, V::load_unaligned(below + 2 * W), r2);
+      r3 = xsimd::fma(x1, V::load_unaligned(below + 3 * W), r3);
+    }
+    (s0 + r0).store_unaligned(y + j);
+    (s1 + r1).store_unaligned(y + j + W);
+    (s2 + r2).store_unaligned(y + j + 2 * W);
+    (s3 + r3).store_unaligned(y + j + 3 * W);
+  }
+}
+/// h <- tanh(h w + x u + b) for each row x of xs: all states in hs [steps + 1, n], of which the first is given. The sum of squares of the last.
+inline float recurrence(float const* xs, float const* w, float const* u, float const* b, float* hs, std::size_t steps, std::size_t n) {
+  using V = batch<float>;
+  for (std::size_t t = 0; t < steps; ++t) {
+    float* next = hs + (t + 1) * n;
+    std::memcpy(next, b, n * sizeof(float));
+    add_product(hs + t * n, w, next, n);
+    add_product(xs + t * n, u, next, n);
+    for (std::size_t j = 0; j < n; j += V::size) xsimd::tanh(V::load_unaligned(next + j)).store_unaligned(next + j);
+  }
+  float sum = 0;
+  for (std::size_t j = 0; j < n; ++j) sum += hs[steps * n + j] * hs[steps * n + j];
+  return sum;
+}
+/// c = a^T b, a and b [k, n]: 4 rows by 2 registers at a time.
+inline void transposed_product(float const* a, float const* b, float* c, std::size_t k, std::size_t n) {
+  using V = batch<float>;
+  constexpr std::size_t W = V::size;
+  for (std::size_t i = 0; i < n; i += 4)
+    for (std::size_t j = 0; j < n; j += 2 * W) {
+      V a0(0.0f), a1(0.0f), b0(0.0f), b1(0.0f), c0(0.0f), c1(0.0f), d0(0.0f), d1(0.0f);
+      for (std::size_t t = 0; t < k; ++t) {
+        V const left = V::load_unaligned(b + t * n + j), right = V::load_unaligned(b + t * n + j + W);
+        float const* x = a + t * n + i;
+        V const xa(x[0]), xb(x[1]), xc(x[2]), xd(x[3]);
+        a0 = xsimd::fma(xa, left, a0);
+        a1 = xsimd::fma(xa, right, a1);
+        b0 = xsimd::fma(xb, left, b0);
+        b1 = xsimd::fma(xb, right, b1);
+        c0 = xsimd::fma(xc, left, c0);
+        c1 = xsimd::fma(xc, right, c1);
+        d0 = xsimd::fma(xd, left, d0);
+        d1 = xsimd::fma(xd, right, d1);
+      }
+      float* to = c + i * n + j;
+      a0.store_unaligned(to);
+      a1.store_unaligned(to + W);
+      b0.store_unaligned(to + n);
+      b1.store_unaligned(to + n + W);
+      c0.store_unaligned(to + 2 * n);
+      c1.store_unaligned(to + 2 * n + W);
+      d0.store_unaligned(to + 3 * n);
+      d1.store_unaligned(to + 3 * n + W);
+    }
+}
+/// The same with the gradients of w, u and b. `gs` [steps, n] and `wt` [n, n] are scratch.
+inline float recurrence_gradient(float const* xs, float const* w, float const* u, float const* b, float* hs, float* gs, float* wt, float* gw, float* gu, float* gb, std::size_t steps, std::size_t n) {
+  using V = batch<float>;
+  float const value = recurrence(xs, w, u, b, hs, steps, n);
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t j = 0; j < n; ++j) wt[j * n + i] = w[i * n + j];
+  alignas(64) float back[1024] = {};
+  for (std::size_t j = 0; j < n; ++j) back[j] = 2 * hs[steps * n + j];
+  std::memset(gb, 0, n * sizeof(float));
+  for (std::size_t t = steps; t-- > 0;) {
+    for (std::size_t j = 0; j < n; j += V::size) {
+      V const h = V::load_unaligned(hs + (t + 1) * n + j), g = V::load_unaligned(back + j) * (V(1.0f) - h * h);
+      g.store_unaligned(gs + t * n + j);
+      (V::load_unaligned(gb + j) + g).store_unaligned(gb + j);
+    }
+    std::memset(back, 0, n * sizeof(float));
+    add_product(gs + t * n, wt, back, n);
+  }
+  transposed_product(hs, gs, gw, steps, n);
+  transposed_product(xs, gs, gu, steps, n);
+  return value;
 }
 
 }  // namespace hand

@@ -149,6 +149,54 @@ void mlp_hand(benchmark::State& s) {
   });
 }
 
+constexpr extent_t steps = 128, width = 64;
+using states = tensor<float, steps, width>;
+using square_matrix = tensor<float, width, width>;
+using state_vector = tensor<float, width>;
+constexpr auto recurrent_cell = [](auto const& h, auto const& x, auto const& w, auto const& u, auto const& bias) {
+  return std::tuple{tanh(matmul(h, w) + matmul(x, u) + bias), std::tuple<>{}};
+};
+constexpr auto recurrent_loss = [](auto const& weights, auto const& xs) {
+  auto const& [w, u, bias] = weights;
+  return sum(square(std::get<0>(scan(recurrent_cell, zeros<float, width>(), xs, w, u, bias))));
+};
+constexpr auto run_recurrence = compile(recurrent_loss);
+constexpr auto run_recurrence_gradient = compile([](auto const& weights, auto const& xs, auto) { return value_and_grad(recurrent_loss)(weights, xs); });
+using recurrent_weights = std::tuple<square_matrix, square_matrix, state_vector>;
+recurrent_weights const weights{filled<square_matrix>(0.44, -0.22), filled<square_matrix>(0.2, -0.1), filled<state_vector>(0.2, -0.1)};
+recurrent_weights weight_gradients = weights;
+states const sequence = filled<states>(2, -1);
+
+void recurrence_dimity(benchmark::State& s) {
+  measure(s, [] {
+    auto r = run_recurrence(weights, sequence);
+    benchmark::DoNotOptimize(r);
+  });
+}
+void recurrence_hand(benchmark::State& s) {
+  static tensor<float, steps + 1, width> hs{};
+  auto const& [w, u, bias] = weights;
+  measure(s, [&] { benchmark::DoNotOptimize(hand::recurrence(sequence.data(), w.data(), u.data(), bias.data(), hs.data(), steps, width)); });
+}
+void recurrence_gradient_dimity(benchmark::State& s) {
+  measure(s, [] {
+    auto r = run_recurrence_gradient(weights, sequence, std::move(weight_gradients));
+    weight_gradients = std::move(std::get<1>(r));
+    benchmark::DoNotOptimize(r);
+  });
+}
+void recurrence_gradient_hand(benchmark::State& s) {
+  static tensor<float, steps + 1, width> hs{};
+  static states gs;
+  static square_matrix transposed;
+  static recurrent_weights gradients = weights;
+  auto const& [w, u, bias] = weights;
+  auto& [gw, gu, gb] = gradients;
+  measure(s, [&] {
+    benchmark::DoNotOptimize(hand::recurrence_gradient(sequence.data(), w.data(), u.data(), bias.data(), hs.data(), gs.data(), transposed.data(), gw.data(), gu.data(), gb.data(), steps, width));
+  });
+}
+
 BENCHMARK(multiply_add_dimity)->Name("multiply-add, 4096 floats/dimity");
 BENCHMARK(multiply_add_hand)->Name("multiply-add, 4096 floats/hand");
 BENCHMARK(gelu_dimity)->Name("GELU (tanh), 4096 floats/dimity");
@@ -163,6 +211,10 @@ BENCHMARK(gaussian_dimity)->Name("Gaussian log-likelihood and gradients, 1000 do
 BENCHMARK(gaussian_hand)->Name("Gaussian log-likelihood and gradients, 1000 doubles/hand");
 BENCHMARK(mlp_dimity)->Name("MLP 32-64-10 loss and gradient, batch 1, double/dimity");
 BENCHMARK(mlp_hand)->Name("MLP 32-64-10 loss and gradient, batch 1, double/hand");
+BENCHMARK(recurrence_dimity)->Name("recurrence, width 64, 128 steps, float/dimity");
+BENCHMARK(recurrence_hand)->Name("recurrence, width 64, 128 steps, float/hand");
+BENCHMARK(recurrence_gradient_dimity)->Name("recurrence and gradients, width 64, 128 steps, float/dimity");
+BENCHMARK(recurrence_gradient_hand)->Name("recurrence and gradients, width 64, 128 steps, float/hand");
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // scan and map: loops over the entries of tensors, as in JAX. They stay loops in the binary, however long they are.
 #pragma once
 
+#include <dimity/program/hoist.hpp>
 #include <dimity/transform/state.hpp>
 
 #include <tuple>
@@ -99,6 +100,7 @@ struct scan_function {
     push_leaves(g, std::get<1>(value), ys);
     list<control_input> inputs;
     for (int i = 0; i < operands.size(); ++i) inputs.push({inner[i], operands[i].id, i < states ? i : -1});
+    hoist_products(g, inputs, states, Call::entries);
     for (ref const& r : carried) outputs.push(r.id);
     for (ref const& r : ys) outputs.push(r.id);
     control c;
@@ -132,7 +134,8 @@ struct map_function {
 
 /// A loop over axis 0 of xs: `auto [carry, ys] = scan(f, init, xs, consts...)` calls `f(carry, x, consts...)`, which returns std::tuple{next carry, y}, once for each entry x. The carry keeps
 /// its shapes and element types; the y lie side by side along a new axis 0. carry, xs, y and consts are trees: tensors, scalars, tuples, arrays, structs; a struct in
-/// xs is passed as stacked<struct, n>, and comes back as one in ys. The body is compiled once. Reverse mode saves what it needs of each iteration ([n, ...] each), and sums
+/// xs is passed as stacked<struct, n>, and comes back as one in ys. The body is compiled once. Products of few rows of an entry with something that does not change are one product of all entries, before the
+/// loop. Reverse mode saves what it needs of each iteration ([n, ...] each), and sums
 /// of matrix products over the iterations are one product after the loop; forward mode and vmap keep the loop one loop.
 template <scan_options Options = scan_options{}, class F, class Init, class Xs, class... Consts>
 constexpr auto scan(F const&, Init const& init, Xs const& xs, Consts const&... consts) {
