@@ -43,6 +43,8 @@
 #include <dimity/transform/scan.hpp>
 #include <dimity/transform/branch.hpp>
 #include <dimity/transform/loops.hpp>
+#include <dimity/transform/associative_scan.hpp>
+#include <dimity/transform/linearize.hpp>
 #include <dimity/nn/init.hpp>
 #include <dimity/nn/linear.hpp>
 #include <dimity/nn/loss.hpp>

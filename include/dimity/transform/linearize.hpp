@@ -1,0 +1,135 @@
+// linearize and the two-step vjp: the function is traced once, its derivative applied as often as needed.
+#pragma once
+
+#include <dimity/transform/jvp.hpp>
+
+#include <array>
+#include <tuple>
+
+namespace dimity {
+namespace detail {
+
+template <std::size_t N>
+constexpr std::array<ref, N> as_array(list<ref> const& refs) {
+  std::array<ref, N> a{};
+  for (std::size_t i = 0; i < N; ++i) a[i] = refs[static_cast<int>(i)];
+  return a;
+}
+template <std::size_t N>
+constexpr list<ref> as_list(std::array<ref, N> const& refs) {
+  list<ref> l;
+  for (ref const& r : refs) l.push(r);
+  return l;
+}
+
+/// The derivative of a traced function at a point: nodes between which both modes go.
+template <class Inputs, class Value>
+struct traced_derivative {
+  std::array<ref, static_cast<std::size_t>(leaf_count<Inputs>)> inputs;
+  std::array<ref, static_cast<std::size_t>(leaf_count<Value>)> outputs;
+
+  constexpr builder& program() const { return *inputs[0].g; }
+  template <class Tangents>
+  constexpr auto push(Tangents const& tangents) const {
+    using fit = tangent_tree<leaves_t<Inputs>, leaves_t<tree_value_t<Tangents>>>;
+    (void)sizeof(typename fit::rule);
+    if constexpr (!fit::value) {
+      return no_result{};
+    } else {
+      builder& g = program();
+      list<ref> seeds;
+      push_leaves(g, tangents, seeds);
+      list<ref> const result = forward(g, as_list(inputs), seeds, as_list(outputs));
+      int next = 0;
+      return tree_from<Value>(result, next);
+    }
+  }
+  template <class Cotangent>
+  constexpr auto pull(Cotangent const& cotangent) const {
+    using fit = tangent_tree<leaves_t<Value>, leaves_t<tree_value_t<Cotangent>>>;
+    (void)sizeof(typename fit::rule);
+    if constexpr (!fit::value) {
+      return no_result{};
+    } else {
+      builder& g = program();
+      list<ref> seeds;
+      push_leaves(g, cotangent, seeds);
+      list<ref> const result = reverse(g, as_list(outputs), seeds, as_list(inputs));
+      int next = 0;
+      return tree_from<Inputs>(result, next);
+    }
+  }
+};
+template <class Inputs, class Value>
+struct traced_push {
+  traced_derivative<Inputs, Value> derivative;
+  template <class... Tangents>
+  constexpr auto operator()(Tangents const&... tangents) const {
+    return derivative.push(std::tuple<Tangents const&...>(tangents...));
+  }
+};
+template <class Inputs, class Value>
+struct traced_pull {
+  traced_derivative<Inputs, Value> derivative;
+  template <class Cotangent>
+  constexpr auto operator()(Cotangent const& cotangent) const {
+    return derivative.pull(cotangent);
+  }
+};
+/// The same outside of traced functions, where intermediate values have no place to stay: from the arguments, each time.
+template <class F, class Primals>
+struct kept_push {
+  Primals primals;
+  template <class... Tangents>
+  auto operator()(Tangents const&... tangents) const {
+    return std::get<1>(jvp(F{}, primals, std::tuple<Tangents...>(tangents...)));
+  }
+};
+template <class F, class Primals>
+struct kept_pull {
+  Primals primals;
+  template <class Cotangent>
+  auto operator()(Cotangent const& cotangent) const {
+    return std::get<1>(vjp(F{}, primals, cotangent));
+  }
+};
+
+template <template <class, class> class Map, template <class, class> class Kept, class F, class... Primals>
+constexpr auto value_and_map(std::tuple<Primals...> const& primals) {
+  (void)sizeof(transformable_function<F>);
+  (void)sizeof(tree_rule<Primals...>);
+  if constexpr (!is_transformable<F> || !are_trees<Primals...>) {
+    return std::tuple<no_result, no_result>{};
+  } else if constexpr (is_traced_tree<std::tuple<Primals...>>) {
+    builder& g = *program_of_tree(primals);
+    list<ref> inputs, outputs;
+    auto const own = with_own_identity(g, as_tracers(g, primals), inputs);
+    auto const value = std::apply(F{}, own);
+    using V = std::remove_cvref_t<decltype(as_tracers(g, value))>;
+    using I = std::remove_cvref_t<decltype(own)>;
+    push_leaves(g, value, outputs);
+    return std::tuple<V, Map<I, V>>{as_tracers(g, value), Map<I, V>{{as_array<static_cast<std::size_t>(leaf_count<I>)>(inputs), as_array<static_cast<std::size_t>(leaf_count<V>)>(outputs)}}};
+  } else {
+    using P = std::tuple<tree_value_t<Primals>...>;
+    P const values(primals);
+    auto value = std::apply([](auto const&... p) { return compile(F{})(p...); }, values);
+    return std::tuple<decltype(value), Kept<F, P>>{value, Kept<F, P>{values}};
+  }
+}
+
+}  // namespace detail
+
+/// The value of f and its derivative there as a function of tangents: `auto [y, push] = linearize(f, x, w); auto dy = push(dx, dw);`, as often as wanted. Inside a traced function all calls
+/// share what f computed; outside, each call runs jvp.
+template <class F, class... Primals>
+constexpr auto linearize(F const&, Primals const&... primals) {
+  return detail::value_and_map<detail::traced_push, detail::kept_push, F>(std::tuple<Primals...>(primals...));
+}
+/// The value of f and its derivative there as a function of cotangents: `auto [y, pull] = vjp(f, std::tuple{x, w}); auto [gx, gw] = pull(u);`, as often as wanted. Inside a traced function all
+/// calls share what f computed; outside, each call runs vjp from the start.
+template <class F, class... Primals>
+constexpr auto vjp(F const&, std::tuple<Primals...> const& primals) {
+  return detail::value_and_map<detail::traced_pull, detail::kept_pull, F>(primals);
+}
+
+}  // namespace dimity
