@@ -45,6 +45,8 @@
 #include <dimity/transform/loops.hpp>
 #include <dimity/transform/associative_scan.hpp>
 #include <dimity/transform/linearize.hpp>
+#include <dimity/linalg/solve.hpp>
+#include <dimity/transform/implicit.hpp>
 #include <dimity/nn/init.hpp>
 #include <dimity/nn/linear.hpp>
 #include <dimity/nn/loss.hpp>

@@ -54,6 +54,9 @@ TEST_CASE("elementwise and reductions") {
 TEST_CASE("layout") {
   check_vmap([](auto const& x) { return std::tuple{transpose(x), reshape<2, 6>(x), slice<1, 1, 4, 2>(x), flip(x, axis<0>), roll<1>(x, axis<1>), pad<1, 0, 0, 2>(x), tile<2, 1>(x), repeat<2>(x, axis<0>), expand_dims<1>(x), concat<1>(x, x * 2.0), stack<1>(x, -x), diagonal(x), tril(x)}; }, spread<tensor<double, 5, 3, 4>>(-1, 1));
 }
+TEST_CASE("work on products of one element each") {
+  check_vmap([](auto const& a, auto const& b) { return std::tuple{-dot(a, b), exp(dot(a, b)) + sum(a), reshape<1, 1>(tanh(matmul(reshape<1, 3>(a), reshape<3, 1>(b))))}; }, spread<tensor<double, 6, 3>>(-1, 1), spread<tensor<double, 6, 3>>(-1, 1));
+}
 TEST_CASE("contractions, of two mapped operands and of one") {
   check_vmap([](auto const& a, auto const& b) { return std::tuple{matmul(a, b), dot(a, b), einsum<"ij,jk->ki">(a, b), tensordot<1>(a, b)}; }, spread<tensor<double, 4, 2, 3>>(-1, 1), spread<tensor<double, 4, 3, 5>>(-1, 1));
   auto const a = spread<tensor<double, 4, 2, 3>>(-1, 1);

@@ -143,7 +143,9 @@ struct scheduler : task_builder {
     for (int d = 0; d < tasks.size(); ++d) {
       if (tasks[d].kind != step_kind::primitive || out.opaques[tasks[d].index].op != primitive::dot) continue;
       int const node = tasks[d].node, own_buffer = buffer_of[node];
-      if (g.shape(node).size() == 1 || is_dual_number(g.type(node))) continue;
+      shape_value const result = g.shape(node);
+      // Of products with one element each only the batch is left as an axis, which their kernels do not run along.
+      if ((result.extent[result.rank - 1] == 1 && result.extent[result.rank - 2] == 1) || is_dual_number(g.type(node))) continue;
       int fused = -1;
       for (int t = 0; t < tasks.size() && fused < 0; ++t)
         if (tasks[t].kind == step_kind::kernel && tasks[t].level == tasks[d].level + 1 && tasks[t].index >= 0 && fits_epilogue(tasks[t].index, node, tasks[d].level)) fused = t;

@@ -104,6 +104,20 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
       }
       return dot(x[0], x[1]);
     }
+    case primitive::solve: {
+      if (has[0] || rank != 2) return solve(x[0], x[1]);
+      // One matrix for all: the columns of all entries side by side.
+      axis_map order = axis_map::identity(3);
+      order.set(0, 1);
+      order.set(1, 0);
+      shape_value flat, apart;
+      flat.push(s.extent[1]);
+      flat.push(size * s.extent[2]);
+      apart.push(s.extent[1]);
+      apart.push(size);
+      apart.push(s.extent[2]);
+      return transpose(reshape(solve(given[0], reshape(transpose(x[1], order), flat)), apart), order);
+    }
     case primitive::gather: {
       extent_t const p = x[0].extent(1), m = x[0].extent(2);
       if (!has[1]) {

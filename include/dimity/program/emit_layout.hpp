@@ -145,6 +145,9 @@ constexpr ref dot(ref a, ref b) {
   return append(*a.g, primitive::dot, type, s, a.id, b.id);
 }
 
+/// a: [.., n, n], b: [.., n, k] with the same leading axes -> x with a x = b
+constexpr ref solve(ref a, ref b) { return append(*a.g, primitive::solve, b.type(), b.shape(), a.id, b.id); }
+
 /// x: [p, n, m], indices: [k] -> [p, k, m]
 constexpr ref gather(ref x, ref indices) {
   shape_value s = x.shape();

@@ -45,6 +45,7 @@ constexpr ref push_forward(ref y, int k, ref t) {
       return k == 0 ? concat(t, other, static_cast<int>(n.attribute)) : concat(other, t, static_cast<int>(n.attribute));
     }
     case primitive::dot: return k == 0 ? dot(t, ref{&g, n.arg[1]}) : dot(a, t);
+    case primitive::solve: return k == 0 ? -solve(a, dot(t, y)) : solve(a, t);
     case primitive::gather: return k == 0 ? gather(t, ref{&g, n.arg[1]}) : ref{};
     case primitive::scatter_add: return k == 0 ? t : k == 2 ? scatter_add(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
     case primitive::dynamic_slice: return k == 0 ? dynamic_slice(t, ref{&g, n.arg[1]}, y.shape()) : ref{};

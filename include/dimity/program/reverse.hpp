@@ -111,6 +111,11 @@ constexpr ref pull_back(ref y, int k, ref t) {
       return k == 0 ? slice_axis(t, axis, 0, first) : slice_axis(t, axis, first, y.extent(axis) - first);
     }
     case primitive::dot: return k == 0 ? dot(t, swap_last_two(ref{&g, n.arg[1]})) : dot(swap_last_two(a), t);
+    case primitive::solve: {
+      // With x = a^-1 b: u = a^-T t, and -u x^T for a (Giles, Collected matrix derivative results, 2008). The solution for t is found once for both.
+      ref const u = solve(swap_last_two(a), t);
+      return k == 1 ? u : -dot(u, swap_last_two(y));
+    }
     case primitive::gather: return k == 0 ? scatter_add(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
     case primitive::scatter_add: return k == 0 ? t : k == 2 ? gather(t, ref{&g, n.arg[1]}) : ref{};
     case primitive::dynamic_slice: return k == 0 ? dynamic_update_slice(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};

@@ -4,6 +4,7 @@
 #include <dimity/core/philox.hpp>
 #include <dimity/exec/cpu/loop.hpp>
 #include <dimity/exec/cpu/matmul.hpp>
+#include <dimity/exec/cpu/solve.hpp>
 
 #include <algorithm>
 
@@ -27,7 +28,10 @@ constexpr matmul_problem product_of(opaque_step const& s, shape_value const* sha
 constexpr std::int64_t cpu_scratch_bytes(opaque_step const& s, shape_value const* shapes) {
   if (s.op == primitive::dot && (s.type == dtype::float32 || s.type == dtype::float64))
     return static_cast<std::int64_t>(matmul_scratch_size(product_of(s, shapes), size_of(s.type), true));
-  if (s.op == primitive::argsort) return 0;
+  if (s.op == primitive::solve) {
+    shape_value const& a = shapes[s.operand_shape[0]];
+    return a.extent[a.rank - 1] * a.extent[a.rank - 1] * static_cast<std::int64_t>(size_of(s.type));
+  }
   return 0;
 }
 
@@ -102,6 +106,7 @@ struct opaque {
     else if constexpr (s.op == primitive::gather) gather(slots);
     else if constexpr (s.op == primitive::scatter_add) scatter_add(slots);
     else if constexpr (s.op == primitive::random_bits) random_bits(slots);
+    else if constexpr (s.op == primitive::solve) solve(slots);
     else if constexpr (s.op == primitive::dynamic_slice) dynamic_slice(slots);
     else if constexpr (s.op == primitive::dynamic_update_slice) dynamic_update_slice(slots);
     else argsort(slots);
@@ -281,6 +286,24 @@ struct opaque {
         }
       }
     }
+  }
+  static void solve(void* const* slots) {
+    constexpr int rank = out_shape.rank;
+    constexpr extent_t n = out_shape.extent[rank - 2], k = out_shape.extent[rank - 1];
+    T* to = result(slots);
+    copy_operand<1>(to, slots);
+    T* const matrix = static_cast<T*>(slots[s.scratch_slot]);
+    shape_value entries = out_shape;
+    entries.extent[rank - 2] = entries.extent[rank - 1] = 1;
+    auto const* from = operand<0>(slots);
+    constexpr extent_t row = s.operand_stride[0][rank - 2], column = s.operand_stride[0][rank - 1];
+    for_each_index(entries, [&](extent_t const* index) {
+      auto const* a = from + at<0>(index);
+      for (extent_t i = 0; i < n; ++i)
+        for (extent_t j = 0; j < n; ++j) matrix[i * n + j] = a[i * row + j * column];
+      solve_in_place(matrix, to, n, k);
+      to += n * k;
+    });
   }
   static void gather(void* const* slots) {
     T* to = result(slots);

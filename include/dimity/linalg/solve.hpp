@@ -1,0 +1,79 @@
+// Systems of linear equations.
+#pragma once
+
+#include <dimity/expr/contraction.hpp>
+#include <dimity/expr/creation.hpp>
+
+namespace dimity {
+namespace detail {
+
+template <class Matrix>
+struct square_matrix {
+  static_assert(Matrix::rank >= 2 && Matrix::at(-1) == Matrix::at(-2), "[dimity.linalg.1] linalg: a square matrix is needed, [.., n, n]");
+};
+template <class T>
+struct real_elements {
+  static_assert(std::is_floating_point_v<T>, "[dimity.linalg.2] linalg: the elements must be float or double");
+};
+template <class Matrix>
+inline constexpr bool is_square = Matrix::rank >= 2 && Matrix::at(-1) == Matrix::at(-2);
+
+struct solve_operation {
+  static constexpr ref emit(builder&, ref a, ref b) {
+    dtype const type = promote(a.type(), b.type());
+    a = cast(a, type);
+    b = cast(b, type);
+    bool const vector = b.rank() == 1;
+    if (vector) {
+      shape_value s = b.shape();
+      s.push(1);
+      b = reshape(b, s);
+    }
+    shape_value left, right;
+    for (int i = 0; i + 2 < a.rank(); ++i) left.push(a.extent(i));
+    for (int i = 0; i + 2 < b.rank(); ++i) right.push(b.extent(i));
+    shape_value const batch = broadcast_shape(left, right);
+    extent_t const n = a.extent(a.rank() - 1), k = b.extent(b.rank() - 1);
+    shape_value sa = batch, sb = batch, result = batch;
+    sa.push(n);
+    sa.push(n);
+    sb.push(n);
+    sb.push(k);
+    result.push(n);
+    ref const x = solve(broadcast_to(a, sa), broadcast_to(b, sb));
+    return vector ? reshape(x, result) : x;
+  }
+};
+
+}  // namespace detail
+
+namespace linalg {
+
+/// The solution x of a x = b: a is [.., n, n], b [n] or [.., n, k], and leading axes broadcast. Elimination with partial pivoting: n^3 / 3 multiplications and additions and n^2 for each column of b. A singular matrix gives inf or nan.
+/// float and double; integers are not converted.
+template <operand A, operand B>
+constexpr auto solve(A&& a, B&& b) {
+  using S = detail::shape_of<A>;
+  using R = detail::shape_of<B>;
+  using T = type_of<promote(dtype_of<detail::element_of<A>>, dtype_of<detail::element_of<B>>)>;
+  (void)sizeof(detail::square_matrix<S>);
+  (void)sizeof(detail::real_elements<T>);
+  if constexpr (!detail::is_square<S> || !std::is_floating_point_v<T>) {
+    return detail::failed<T, R>{};
+  } else {
+    (void)sizeof(detail::matmul_shapes<S, R>);
+    (void)sizeof(detail::matmul_batches<S, R>);
+    if constexpr (detail::matmul_compatible_shapes<S, R>::value) return detail::apply<detail::solve_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
+    else return detail::failed<T, R>{};
+  }
+}
+
+/// The inverse of a, [.., n, n]: solve(a, eye). To solve equations, call solve(): it is faster and more accurate.
+template <operand A>
+constexpr auto inv(A&& a) {
+  using S = detail::shape_of<A>;
+  return solve(static_cast<A&&>(a), eye<detail::element_of<A>, (S::rank >= 2 ? S::at(-1) : 1)>());
+}
+
+}  // namespace linalg
+}  // namespace dimity
