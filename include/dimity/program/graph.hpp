@@ -63,7 +63,7 @@ struct ref;
 
 /// A derivative given by the user, for a function whose results were recorded as copies with attribute `first_custom_rule + index`. Nodes are in the
 /// builder's `rule_nodes`. The functions append to the program: `pull` the cotangents of the inputs from those of the outputs, `push` the tangents of
-/// the outputs from those of the inputs; one of them is null.
+/// the outputs from those of the inputs; one of them may be null.
 struct custom_rule {
   std::int32_t inputs = 0, input_count = 0, outputs = 0, output_count = 0;
   std::int32_t parent = -1;  ///< in a batched program: the rule of one entry, whose functions are run and batched

@@ -83,7 +83,7 @@ struct push_thunk {
   }
 };
 
-/// f on tracers, its results recorded as those of a rule: `Thunk<Rule, value, arguments...>` has `pull`, or `push` if it is for forward mode.
+/// f on tracers, its results recorded as those of a rule: `Thunk<Rule, value, arguments...>` has `pull`, `push` or both.
 template <template <class, class, class...> class Thunk, class F, class Rule = F, class... Args>
 constexpr auto with_own_derivative(Args const&... args) {
   builder& g = *program_of_tree(std::tie(args...));
@@ -101,7 +101,7 @@ constexpr auto with_own_derivative(Args const&... args) {
     for (ref const& x : inputs) ids.push(x.id);
     custom_rule rule;
     if constexpr (requires { &thunk::pull; }) rule.pull = &thunk::pull;
-    else rule.push = &thunk::push;
+    if constexpr (requires { &thunk::push; }) rule.push = &thunk::push;
     int const index = add_rule(g, rule, ids, outputs.size());
     for (int i = 0; i < outputs.size(); ++i) results.push(with_rule(g, outputs[i], index, i));
     int next = 0;
