@@ -47,6 +47,7 @@
 #include <dimity/transform/linearize.hpp>
 #include <dimity/linalg/solve.hpp>
 #include <dimity/transform/implicit.hpp>
+#include <dimity/transform/odeint.hpp>
 #include <dimity/transform/adjoint.hpp>
 #include <dimity/nn/init.hpp>
 #include <dimity/nn/linear.hpp>
