@@ -20,8 +20,8 @@ template <class List>
 struct leading_extents;
 template <class... L>
 struct leading_extents<leaf_list<L...>> {
-  static constexpr extent_t all[] = {leaf_form<L>::shape::at(0)..., -1};
   static constexpr extent_t find(extent_t not_this) {
+    extent_t const all[] = {leaf_form<L>::shape::at(0)..., -1};
     for (extent_t const e : all)
       if (e >= 0 && e != not_this) return e;
     return not_this;

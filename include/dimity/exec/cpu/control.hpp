@@ -112,7 +112,7 @@ struct control_runner {
 };
 
 template <class Plan, int Index>
-[[gnu::noinline]] void run_control(void* const* slots) {
+void run_control(void* const* slots) {
   control_runner<Plan, Index>::run(slots);
 }
 

@@ -31,7 +31,7 @@ struct plan_on<scalar_device, Plan> {
 };
 
 template <class Plan, int Index>
-void run_control(void* const* slots);
+[[gnu::noinline]] void run_control(void* const* slots);
 
 template <class Plan>
 struct executor {
@@ -62,7 +62,8 @@ struct executor {
     constexpr step s = Plan::value.steps[Step];
     if constexpr (s.kind == step_kind::control) {
       constexpr control_step c = Plan::value.controls[s.index];
-      with_slots<c.slots.begin>(std::make_integer_sequence<int, c.slots.size()>{}, m, [](void* const* slots) DIMITY_INLINE_LAMBDA { run_control<Plan, s.index>(slots); });
+      constexpr int index = s.index;
+      with_slots<c.slots.begin>(std::make_integer_sequence<int, c.slots.size()>{}, m, [](void* const* slots) DIMITY_INLINE_LAMBDA { run_control<Plan, index>(slots); });
     } else if constexpr (s.kind == step_kind::kernel) {
       constexpr kernel k = Plan::value.kernels[s.index];
       constexpr int code = k.same_as >= 0 ? k.same_as : s.index;
