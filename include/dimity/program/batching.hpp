@@ -79,7 +79,7 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
     case primitive::broadcast: return broadcast(x[0], s, shifted(axis_map{static_cast<std::uint32_t>(n.attribute)}, rank));
     case primitive::transpose: return transpose(x[0], shifted(axis_map{static_cast<std::uint32_t>(n.attribute)}, rank));
     case primitive::reshape: return reshape(x[0], s);
-    case primitive::after: return append(g, n.op, n.type, s, x[0].id, given[1].id);
+    case primitive::after: return append(g, n.op, n.type, s, x[0].id, n.attribute == stands_for_first ? x[1].id : given[1].id, -1, n.attribute);
     case primitive::slice:
     case primitive::pad: {
       std::int64_t start[max_rank] = {}, step[max_rank] = {1};

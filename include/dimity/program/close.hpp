@@ -48,7 +48,7 @@ constexpr reach reach_from(builder const& g, int within, list<std::int32_t> cons
         r.outputs[g.controls[index].outputs + static_cast<int>(n.attribute)] = 1;
         waiting[index] = 1;
       } else if (edge[id] == 0) {
-        for (int k = 0; k < arity_of(n.op); ++k) work.push(n.arg[k]);
+        for (int k = is_stand_in(n) ? 1 : 0; k < arity_of(n.op); ++k) work.push(n.arg[k]);
       }
     }
     more = false;
@@ -164,7 +164,7 @@ struct closing {
         make_result(id, work);
       } else {
         bool ready = true;
-        for (int k = 0; k < arity_of(n.op); ++k)
+        for (int k = is_stand_in(n) ? 1 : 0; k < arity_of(n.op); ++k)
           if (moved[n.arg[k]] < 0) {
             work.push(n.arg[k]);
             ready = false;

@@ -12,7 +12,7 @@ constexpr bool is_finished(builder const& g) {
   for (int o : g.outputs) used[o] = 1;
   for (int i = g.nodes.size() - 1; i >= 0; --i) {
     node const& n = g.nodes[i];
-    if (n.op == primitive::copy || (!used[i] && n.op != primitive::input)) return false;
+    if (n.op == primitive::copy || is_stand_in(n) || (!used[i] && n.op != primitive::input)) return false;
     for (int k = 0; k < arity_of(n.op); ++k) used[n.arg[k]] = 1;
   }
   return true;
@@ -40,7 +40,7 @@ constexpr void finish(builder const& from, builder& to) {
   for (int i = count - 1; i >= 0; --i) {
     if (from.nodes[i].op == primitive::input) live[i] = 1;
     if (!live[i]) continue;
-    for (int k = 0; k < arity_of(from.nodes[i].op); ++k) live[from.nodes[i].arg[k]] = 1;
+    for (int k = is_stand_in(from.nodes[i]) ? 1 : 0; k < arity_of(from.nodes[i].op); ++k) live[from.nodes[i].arg[k]] = 1;
   }
   list<std::int32_t> moved(count, -1);
   auto const at = [&](int id) { return id < 0 ? -1 : moved[id]; };

@@ -71,7 +71,7 @@ struct custom_rule {
   void (*pull)(builder&, ref const* inputs, ref const* cotangents, ref* results) = nullptr;
   void (*push)(builder&, ref const* inputs, ref const* tangents, ref* results) = nullptr;
 };
-/// What a copy is, by its attribute: a value of its own (0), one through which no derivative flows (1), a result with a rule.
+/// What a copy is, by its attribute: a value of its own (0), one through which no derivative flows (1), a result with a rule; one with a name (below 0).
 inline constexpr std::int64_t stops_derivative = 1, first_custom_rule = 2;
 
 enum class control_kind : std::uint8_t {
@@ -128,6 +128,31 @@ struct closed_bodies {
   }
 };
 
+/// `after` with this attribute: the value of the second operand, with the derivative of the first, which computes the same.
+inline constexpr std::int64_t stands_for_first = 1;
+constexpr bool is_stand_in(node const& n) { return n.op == primitive::after && n.attribute == stands_for_first; }
+
+/// While a function is traced again to be computed again: which nodes each of its nodes repeats, and which of those are saved after all.
+struct recomputation {
+  static constexpr std::int32_t itself = -1, unknown = -2;
+  bool active = false, saves_contractions = false;
+  list<std::int64_t> saved_names;
+  list<std::int32_t> twins;
+
+  constexpr std::int32_t twin(int id) const { return id < twins.size() ? twins[id] : itself; }
+  constexpr void set_twin(int id, std::int32_t of) {
+    while (twins.size() <= id) twins.push(itself);
+    twins[id] = of;
+  }
+  constexpr bool saves(node const& n) const {
+    if (n.op == primitive::dot) return saves_contractions;
+    if (n.op == primitive::copy && n.attribute < 0)
+      for (std::int64_t const name : saved_names)
+        if (name == n.attribute) return true;
+    return false;
+  }
+};
+
 /// Why a program cannot be run, found by a pass: planned<> turns it into a compile error.
 enum class program_error : std::uint8_t { none, reverse_of_while };
 
@@ -173,7 +198,36 @@ class builder {
     return at;
   }
 
-  constexpr int append(node const& n) {
+  recomputation again;
+
+  constexpr int append(node const& n) { return again.active ? append_again(n) : append_once(n); }
+  /// A node that repeats another one: where that is saved, its value is used.
+  constexpr int append_again(node const& n) {
+    int const id = append_once(n);
+    bool repeats = false, known = n.op != primitive::control;
+    node original = n;
+    for (int k = 0; k < arity_of(n.op); ++k) {
+      std::int32_t const twin = again.twin(n.arg[k]);
+      known = known && twin != recomputation::unknown;
+      repeats = repeats || twin >= 0;
+      if (twin >= 0) original.arg[k] = twin;
+    }
+    if (!known) again.set_twin(id, recomputation::unknown);
+    if (!known || !repeats) return id;
+    int const twin = n.op == primitive::copy ? original.arg[0] : append_once(original);
+    again.set_twin(id, twin);
+    if (!again.saves(n)) return id;
+    node saved = n;
+    saved.op = primitive::after;
+    saved.attribute = stands_for_first;
+    saved.arg[0] = id;
+    saved.arg[1] = twin;
+    saved.arg[2] = -1;
+    int const stand_in = append_once(saved);
+    again.set_twin(stand_in, twin);
+    return stand_in;
+  }
+  constexpr int append_once(node const& n) {
     if (n.op == primitive::copy) {  // kept apart on purpose: a copy gives one argument of a differentiated function its own identity
       nodes.push(n);
       return nodes.size() - 1;

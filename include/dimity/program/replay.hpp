@@ -14,6 +14,9 @@ constexpr ref replay(builder& to, builder const& from, node const& n, int a, int
     case primitive::iota: return iota(to, n.type, s, static_cast<int>(n.attribute));
     case primitive::cast: return cast(x, n.type);
     case primitive::copy: return x;
+    case primitive::after:
+      if (is_stand_in(n)) return {&to, b};
+      break;
     case primitive::select: return select(x, ref{&to, b}, ref{&to, c});
     case primitive::broadcast: return broadcast(x, s, axis_map{static_cast<std::uint32_t>(n.attribute)});
     case primitive::transpose: return transpose(x, axis_map{static_cast<std::uint32_t>(n.attribute)});

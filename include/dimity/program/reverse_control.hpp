@@ -112,7 +112,7 @@ struct backward_scan {
       work.pop();
       if (seen[next]) continue;
       seen[next] = 1;
-      if (from_cotangent[next]) for_each_dependency(g, g.nodes[next], [&](int d) { work.push(d); });
+      if (from_cotangent[next]) for_each_value(g, g.nodes[next], [&](int d) { work.push(d); });
       else keep(next);
     }
   }
@@ -131,7 +131,7 @@ struct backward_scan {
       int const j = from_cotangent[id] ? -1 : entry_of(id), k = from_cotangent[id] ? -1 : saved_output(id);
       if (j >= 0) inputs.push({id, g.control_inputs[c.inputs + j].operand, -1});
       else if (k >= 0) inputs.push({id, stack(k).id, -1});
-      else for_each_dependency(g, g.nodes[id], [&](int d) { work.push(d); });
+      else for_each_value(g, g.nodes[id], [&](int d) { work.push(d); });
     }
   }
   constexpr ref stack(int k) { return control_result(k < c.output_count ? own : saving, k); }
