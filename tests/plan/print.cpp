@@ -67,3 +67,18 @@ TEST_CASE("Graphviz") {
   CHECK(contains(dot, "  step0 -> out0 [label=\"4096 B\"];\n"));
   CHECK(dot.substr(dot.size() - 2) == "}\n");
 }
+namespace {
+constexpr auto running_sum = [](auto const& xs) { return scan([](auto const& s, auto const& x) { return std::tuple{s + x, s * 2.0f}; }, zeros<float, 16>(), xs); };
+}  // namespace
+TEST_CASE("loops: what they are given and leave, and the steps of their bodies") {
+  constexpr auto const& p = compile(running_sum).plan<tensor<float, 100, 16>>;
+  std::string const text = to_string(p);
+  CHECK(contains(text, ": scan, 100 iterations; given w"));
+  CHECK(contains(text, "(then left0), in0 by entry; leaves out0, out1 by entry\n"));
+  CHECK(contains(text, "    0: elementwise [16], 5 values; reads given0 64 B, given1 64 B; writes left0 64 B, left1 64 B\n"));
+  CHECK(contains(text, "3 steps: 2 kernels, 0 contractions, 1 loop or branch; 3 distinct\n"));
+  CHECK(bytes_read(p) == 100 * 2 * 64);
+  std::string const dot = to_graphviz(p);
+  CHECK(contains(dot, "scan\\n100 iterations"));
+  CHECK(contains(dot, "[style=dotted, label=\"runs\"]"));
+}

@@ -46,3 +46,48 @@ TEST_CASE("constants stand where they are used, derivatives are ordinary operati
         "return %5, %4\n");
   static_assert(trace<tensor<float, 3>>([](auto const& x) { return x + x; }).node_count() == 2);
 }
+namespace {
+constexpr auto cell = [](auto const& h, auto const& x, auto const& w) { return std::tuple{tanh(matmul(h, w)) + x, std::tuple<>{}}; };
+}  // namespace
+TEST_CASE("loops and branches with their bodies") {
+  CHECK(to_string(trace<tensor<float, 3>, tensor<float, 6, 3>, tensor<float, 3, 3>>([](auto const& h, auto const& xs, auto const& w) { return std::get<0>(scan(cell, h, xs, w)); })) ==
+        "%0 float32[3] = input 0\n"
+        "%1 float32[6, 3] = input 1\n"
+        "%2 float32[3, 3] = input 2\n"
+        "%3 = scan 6 times (%0, then result 0; %1 by entry; %2)\n"
+        "  body:\n"
+        "    %0 float32[3] = input %0, then result 0\n"
+        "    %1 float32[3] = input %1 by entry\n"
+        "    %2 float32[3, 3] = input %2\n"
+        "    %3 float32[1, 3] = reshape %0\n"
+        "    %4 float32[1, 3] = matmul %3, %2\n"
+        "    %5 float32[3] = reshape %4\n"
+        "    %6 float32[3] = tanh %5\n"
+        "    %7 float32[3] = add %1, %6\n"
+        "    return %7\n"
+        "%4 float32[3] = result 0 of %3\n"
+        "return %4\n");
+  CHECK(to_string(trace<float>([](auto const& x) { return while_loop([](auto const& a) { return a > 1.0f; }, [](auto const& a) { return cond(a > 9.0f, [](auto const& b) { return b * 0.5f; }, [](auto const& b) { return b - 1.0f; }, a); }, x); })) ==
+        "%0 float32[] = input 0\n"
+        "%1 = while (%0, then result 0)\n"
+        "  condition:\n"
+        "    %0 float32[] = input %0, then result 0\n"
+        "    %2 bool[] = less 1, %0\n"
+        "    return %2\n"
+        "  body:\n"
+        "    %0 float32[] = input %0, then result 0\n"
+        "    %2 bool[] = less 9, %0\n"
+        "    %3 = branch %2 (%0)\n"
+        "      case 0:\n"
+        "        %0 float32[] = input %0\n"
+        "        %2 float32[] = subtract %0, 1\n"
+        "        return %2\n"
+        "      case 1:\n"
+        "        %0 float32[] = input %0\n"
+        "        %2 float32[] = multiply %0, 0.5\n"
+        "        return %2\n"
+        "    %4 float32[] = result 0 of %3\n"
+        "    return %4\n"
+        "%2 float32[] = result 0 of %1\n"
+        "return %2\n");
+}

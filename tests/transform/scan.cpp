@@ -71,6 +71,8 @@ constexpr auto tower = [](auto const& layers, auto const& x) { return sum(square
 TEST_CASE("values are those of the loop written out") {
   check_same(compile(rnn)(h0, xs, w, u), compile(unrolled)(h0, xs, w, u), 1e-14);
   check_same(rnn(h0, xs, w, u), compile(unrolled)(h0, xs, w, u), 1e-14);  // at once, on tensors
+  check_same(compile(rnn, scalar)(h0, xs, w, u), compile(unrolled)(h0, xs, w, u), 1e-14);
+  check_same(compile(grad<2>(rnn_loss), scalar)(h0, xs, w, u), grad<2>(unrolled_loss)(h0, xs, w, u));
 }
 TEST_CASE("every dtype can be carried and scanned") {
   constexpr auto count = [](auto const& s, auto const& x) { return std::tuple{std::tuple{std::get<0>(s) + x, x > std::int32_t{2}, std::get<2>(s) * 0.5f}, std::get<0>(s)}; };

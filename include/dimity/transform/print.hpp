@@ -49,14 +49,39 @@ inline std::string attribute_text(builder const& g, node const& n) {
     default: return "";
   }
 }
+inline void program_lines(builder const& g, list<std::string> const& names, std::string const& indent, std::string& out);
+/// "scan 20 times (%3, then left 0; %5 by entry; %6)" and its bodies below.
+inline void control_lines(builder const& g, node const& n, std::string const& indent, std::string& out) {
+  closed_control const& c = g.closed[static_cast<int>(n.attribute)];
+  out += c.kind == control_kind::scan ? "scan " + std::to_string(c.trips) + " times" + (c.from_end ? " from the end" : "")
+         : c.kind == control_kind::while_loop ? std::string("while")
+                                              : "branch %" + std::to_string(c.head);
+  list<std::string> operands;
+  for (int i = 0; i < c.operand_count; ++i) {
+    closed_operand const& o = g.closed_operands[c.operands + i];
+    std::string text = "%" + std::to_string(o.node);
+    if (o.carried >= 0) text += ", then result " + std::to_string(o.carried);
+    else if (o.entry) text += " by entry";
+    operands.push(text);
+    out += (i == 0 ? " (" : "; ") + text;
+  }
+  out += operands.size() > 0 ? ")\n" : "\n";
+  for (int b = 0; b < c.body_count; ++b) {
+    builder const& body = *g.bodies.programs[c.bodies + b];
+    list<std::string> names;
+    for (int i = 0; i < body.inputs; ++i) names.push(operands[g.bodies.inputs[g.bodies.begin[c.bodies + b] + i]]);
+    char const* const what = c.kind == control_kind::branches ? "case" : c.kind == control_kind::while_loop && b == 0 ? "condition" : "body";
+    out += indent + "  " + what + (c.kind == control_kind::branches ? " " + std::to_string(b) : "") + ":\n";
+    program_lines(body, names, indent + "    ", out);
+  }
+}
 /// "%5 float32[8, 4] = tanh %3"; constants stand where they are used, `names` are those of the inputs.
-inline std::string program_text(builder const& g, list<std::string> const& names) {
-  std::string out;
+inline void program_lines(builder const& g, list<std::string> const& names, std::string const& indent, std::string& out) {
   auto const name = [&](int id) {
     node const& n = g[id];
     return n.op == primitive::constant ? constant_text(n) : "%" + std::to_string(id);
   };
-  auto const head = [&](int id) { return "%" + std::to_string(id) + " " + name_of(g.type(id)) + integers_text(g.shape(id).extent, g.shape(id).rank); };
+  auto const head = [&](int id) { return indent + "%" + std::to_string(id) + " " + name_of(g.type(id)) + integers_text(g.shape(id).extent, g.shape(id).rank); };
   for (int i = 0; i < g.nodes.size(); ++i) {
     node const& n = g[i];
     if (n.op == primitive::constant) continue;
@@ -64,13 +89,27 @@ inline std::string program_text(builder const& g, list<std::string> const& names
       out += head(i) + " = input " + names[static_cast<int>(n.attribute)] + "\n";
       continue;
     }
+    if (n.op == primitive::control) {
+      out += indent + "%" + std::to_string(i) + " = ";
+      control_lines(g, n, indent, out);
+      continue;
+    }
+    if (n.op == primitive::control_result) {
+      out += head(i) + " = result " + std::to_string(n.attribute) + " of " + name(n.arg[0]) + "\n";
+      continue;
+    }
     out += head(i) + " = " + (n.op == primitive::dot ? "matmul" : name_of(n.op));
     for (int k = 0; k < arity_of(n.op); ++k) out += (k > 0 ? ", " : " ") + name(n.arg[k]);
     out += attribute_text(g, n) + "\n";
   }
-  out += "return";
+  out += indent + "return";
   for (int i = 0; i < g.outputs.size(); ++i) out += (i > 0 ? ", " : " ") + name(g.outputs[i]);
-  return out + "\n";
+  out += "\n";
+}
+inline std::string program_text(builder const& g, list<std::string> const& names) {
+  std::string out;
+  program_lines(g, names, "", out);
+  return out;
 }
 
 }  // namespace detail
