@@ -2,8 +2,9 @@
 // computed and the right one is selected, and a loop runs until its last entry is done.
 #pragma once
 
+#include <dimity/program/control.hpp>
+#include <dimity/program/derivative.hpp>
 #include <dimity/program/emit_layout.hpp>
-#include <dimity/program/reverse_control.hpp>
 
 namespace dimity::detail {
 
@@ -148,3 +149,6 @@ constexpr list<ref> batch_control(builder& g, int index, list<std::int32_t> cons
 }
 
 }  // namespace dimity::detail
+
+// The pass that this one calls for bodies, and that calls it.
+#include <dimity/program/batching.hpp>

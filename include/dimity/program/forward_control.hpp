@@ -59,3 +59,6 @@ constexpr list<std::int32_t> forward_control(builder& g, int index, list<std::in
 }
 
 }  // namespace dimity::detail
+
+// The pass that this one calls for bodies, and that calls it.
+#include <dimity/program/forward.hpp>

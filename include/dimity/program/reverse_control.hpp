@@ -5,6 +5,8 @@
 #include <dimity/program/derivative.hpp>
 #include <dimity/program/emit_layout.hpp>
 
+#include <initializer_list>
+
 namespace dimity::detail {
 
 constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> const& seeds, list<ref> const& wanted, list<unsigned char> const& given);
@@ -389,3 +391,6 @@ constexpr list<contribution> reverse_control(builder& g, ref own, list<std::int3
 }
 
 }  // namespace dimity::detail
+
+// The pass that this one calls for bodies, and that calls it.
+#include <dimity/program/reverse.hpp>
