@@ -50,6 +50,7 @@ add_check("error_ids" Python3::Interpreter "${script_dir}/error_ids.py" "${PROJE
 
 add_check("docs_snippets" Python3::Interpreter "${script_dir}/docs_snippets.py" "${PROJECT_SOURCE_DIR}" -- ${DIMITY_GXX} ${check_flags_g++} -pthread)
 set_tests_properties("docs_snippets" PROPERTIES PROCESSORS 2)
+add_check("cheat_sheet" Python3::Interpreter "${script_dir}/cheat_sheet.py" "${PROJECT_SOURCE_DIR}" -- ${DIMITY_GXX} ${check_flags_g++})
 
 # Reported as skipped where there is no CUDA toolkit.
 find_program(DIMITY_NVCC nvcc HINTS /usr/local/cuda/bin)
