@@ -36,9 +36,13 @@ foreach(compiler g++ clang++)
   endif()
   set(command "${${variable}}" ${check_flags_${compiler}})
 
+  set(only_mistake)
+  if(NOT compiler STREQUAL "g++")
+    set(only_mistake --only-mistake)
+  endif()
   foreach(source IN LISTS compile_fail_sources)
     cmake_path(GET source STEM name)
-    add_check("compile_fail/${name} (${compiler})" Python3::Interpreter "${script_dir}/compile_fail.py" "${source}" -- ${command})
+    add_check("compile_fail/${name} (${compiler})" Python3::Interpreter "${script_dir}/compile_fail.py" "${source}" ${only_mistake} -- ${command})
   endforeach()
 
   add_check("headers/each compiles alone (${compiler})" Python3::Interpreter "${script_dir}/headers.py" "${PROJECT_SOURCE_DIR}/include" -- ${command} -Wpedantic
