@@ -44,6 +44,8 @@ TEST_CASE("cond runs the branch that the condition names") {
   check_pair(cond(false, grow, shrink, up, w), compile(shrink)(up, w));
   check_pair(cond(2.0, grow, shrink, up, w), compile(grow)(up, w));
   check_pair(cond(0.0, grow, shrink, up, w), compile(shrink)(up, w));
+  check_pair(cond(-1, grow, shrink, up, w), compile(grow)(up, w));  // a number is true unless it is 0
+  check_pair(cond(0, grow, shrink, up, w), compile(shrink)(up, w));
 }
 TEST_CASE("switch_ moves an index into range") {
   for (std::int32_t i : {-5, -1, 0, 1, 2, 3, 100}) {
@@ -53,6 +55,18 @@ TEST_CASE("switch_ moves an index into range") {
     else if (i == 1) check_pair(got, compile(grow)(up, w));
     else check_pair(got, compile(pass)(up, w));
   }
+}
+TEST_CASE("an index of any type, for all entries or for each") {
+  constexpr auto of = [](auto const& i, auto const& x) { return switch_(i, std::tuple{[](auto const& v) { return v; }, [](auto const& v) { return v * 10.0; }, [](auto const& v) { return v * 100.0; }}, x); };
+  auto const two = tensor<double, 2>{1, 1};
+  CHECK(compile(of)(true, 1.0) == 10);
+  CHECK(vmap(of)(tensor<bool, 2>{true, false}, two)(0) == 10);
+  CHECK(compile(of)(1.5, 1.0) == 10);
+  CHECK(vmap(of)(tensor<double, 2>{1.5, 0.5}, two)(0) == 10);
+  CHECK(vmap(of)(tensor<double, 2>{1.5, 0.5}, two)(1) == 1);
+  CHECK(compile(of)(std::uint8_t{200}, 1.0) == 100);
+  CHECK(vmap(of)(tensor<std::uint8_t, 2>{200, 1}, two)(0) == 100);
+  CHECK(compile(of)(std::int64_t{-3}, 1.0) == 1);
 }
 TEST_CASE("only one branch runs") {
   // The branch not taken would run into nan, and take the time of a large product.

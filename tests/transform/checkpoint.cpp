@@ -78,6 +78,10 @@ constexpr auto saving_step = [](auto const& h, auto const& x, auto const& k) { r
 constexpr auto plain_step = [](auto const& h, auto const& x, auto const& k) { return std::tuple{named_block(h, k) + x, std::tuple<>{}}; };
 constexpr auto saving_loop = [](auto const& k, auto const& h, auto const& x) { return sum(std::get<0>(scan(saving_step, h, x, k))); };
 constexpr auto plain_loop = [](auto const& k, auto const& h, auto const& x) { return sum(std::get<0>(scan(plain_step, h, x, k))); };
+template <auto const& Loop>
+constexpr auto by_state = [](auto const& h, auto const& k, auto const& x) { return Loop(k, h, x); };
+template <auto const& Loop>
+constexpr auto slope_norm = [](auto const& h, auto const& k, auto const& x) { return sum(square(grad<0>(by_state<Loop>)(h, k, x))); };
 constexpr auto many_saving = [](auto const& k, auto const& h, auto const& x) { return sum(vmap<whole, mapped, whole>(saving_loop)(k, h, x)); };
 }  // namespace
 TEST_CASE("policies in loops, under vmap and in both modes") {
@@ -88,6 +92,8 @@ TEST_CASE("policies in loops, under vmap and in both modes") {
   CHECK(allclose(grad<0>(many_saving)(w, h, x), grad<0>(plain_loop)(w, h, x), 1e-12, 1e-12));
   CHECK(allclose(hvp(saving_loop)(w, w, h, x), hvp(plain_loop)(w, w, h, x), 1e-10, 1e-10));
   CHECK(allclose(checkpoint_name<"x">(x), x));
+  CHECK(allclose(hvp(by_state<saving_loop>)(h, h, w, x), hvp(by_state<plain_loop>)(h, h, w, x), 1e-10, 1e-10));
+  CHECK(allclose(grad<0>(slope_norm<saving_loop>)(h, w, x), grad<0>(slope_norm<plain_loop>)(h, w, x), 1e-10, 1e-10));
 }
 TEST_CASE("with structs, several results, vmap on either side, and twice") {
   auto const x = spread<tensor<double, 3, 5>>(-1, 1);

@@ -114,3 +114,7 @@ TEST_CASE("loops in loops") {
   CHECK(compile(triangle)(0.0) == want);
   CHECK(std::get<1>(jvp(triangle, std::tuple{0.0}, std::tuple{2.0})) == 2);
 }
+TEST_CASE("reverse mode past a while_loop that no derivative goes through") {
+  constexpr auto f = [](auto const& x) { return while_loop([](auto const& a) { return a < 10.0; }, [](auto const& a) { return a * 2.0; }, stop_gradient(x)) * x; };
+  CHECK(grad(f)(1.0) == 16);
+}

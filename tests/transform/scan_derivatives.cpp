@@ -91,3 +91,34 @@ TEST_CASE("vmap of loops, derivatives of that, and that of derivatives") {
   check_same(vmap<mapped, mapped, whole, whole>(grad<2>(rnn_loss))(many_h, many_x, w, u), vmap<mapped, mapped, whole, whole>(grad<2>(unrolled_loss))(many_h, many_x, w, u));
   check_same(grad<0, 1, 2, 3>(batch_loss)(many_h, many_x, w, u), grad<0, 1, 2, 3>(batch_loss_unrolled)(many_h, many_x, w, u));
 }
+namespace {
+// A product in the inner loop of the inner state and of the outer entry: it does not depend on the outer state, and still changes with the inner iterations.
+constexpr auto inner_step = [](auto const& a, auto const& b, auto const& m) { return std::tuple{tanh(matmul(a, m) + b), a}; };
+constexpr auto outer_step = [](auto const& h, auto const& x, auto const& m) {
+  auto const last = std::get<0>(scan(inner_step, x, stack<0>(x, x * 0.5), m));
+  return std::tuple{h * 0.5 + last, sum(last)};
+};
+constexpr auto entry_loops = [](auto const& h, auto const& x, auto const& m) {
+  auto [last, ys] = scan(outer_step, h, x, m);
+  return std::tuple{last, ys};
+};
+constexpr auto entry_loops_written_out = [](auto const& h, auto const& x, auto const& m) {
+  auto now = h;
+  std::array<decltype(sum(h)), steps> ys{};
+  for (int t = 0; t < steps; ++t) {
+    auto const e = pick<0>(x, std::int32_t{t});
+    auto const last = tanh(matmul(tanh(matmul(e, m) + e), m) + e * 0.5);
+    now = now * 0.5 + last;
+    ys[static_cast<std::size_t>(t)] = sum(last);
+  }
+  return std::tuple{now, stack<0>(ys[0], ys[1], ys[2], ys[3], ys[4], ys[5])};
+};
+constexpr auto empty_loop = [](auto const& m, auto const& x) { return sum(m) + sum(std::get<0>(scan([](auto const& s, auto const& e, auto const& k) { return std::tuple{matmul(s, k) + e, s}; }, m * 1.0, x, m))); };
+}  // namespace
+TEST_CASE("a loop over an entry inside a loop") {
+  check_same(compile(entry_loops)(h0, xs, w), compile(entry_loops_written_out)(h0, xs, w), 1e-14);
+  check_derivatives(entry_loops, h0, xs, w);
+}
+TEST_CASE("a loop of no iterations passes its state's derivative on") {
+  CHECK(allclose(grad<0>(empty_loop)(w, tensor<double, 0, 3, 3>{}), full<double, 3, 3>(2.0)));
+}

@@ -57,7 +57,15 @@ constexpr bool may_overwrite(Plan const& p, range steps, int output, int input) 
           writes = writes || is(p.slots[k.slots.begin + p.accesses[k.accesses.begin + p.stores[st].access].slot], residence::output, output);
       }
       if (reads && (writes || written)) return false;
-      if (writes && kernel_index < 0) written = true;
+      if (o.result_slot >= 0 && is(p.slots[o.slots.begin + o.result_slot], residence::output, output)) {
+        // The product itself is written beside what its epilogue makes of it, which must not read what it overwrites.
+        written = true;
+        if (kernel_index >= 0) {
+          kernel const& k = p.kernels[kernel_index];
+          for (int v = k.values.begin; v < k.values.end; ++v)
+            if (p.values[v].op == primitive::input && is(p.slots[k.slots.begin + p.accesses[k.accesses.begin + p.values[v].attribute].slot], residence::input, input)) return false;
+        }
+      }
     }
     if (kernel_index < 0) continue;
     kernel const& k = p.kernels[kernel_index];

@@ -20,13 +20,6 @@ constexpr void for_each_dependency(builder const& g, node const& n, F const& f) 
   if (c.kind == control_kind::branches) f(c.head);
 }
 
-/// What a node's value needs, which is less than what its derivative does.
-template <class F>
-constexpr void for_each_value(builder const& g, node const& n, F const& f) {
-  if (is_stand_in(n)) f(n.arg[1]);
-  else for_each_dependency(g, n, f);
-}
-
 /// Flags in [first, last) every node that depends on a flagged one; not those that are `given`.
 constexpr void propagate(builder const& g, list<unsigned char>& flags, list<unsigned char> const& given, int first, int last) {
   for (int i = first; i < last; ++i) {

@@ -24,6 +24,10 @@ constexpr void hoist_products(builder& g, list<control_input>& inputs, int state
     to.push({&g, inputs[i].operand});
   }
   if (states == 0 || from.size() == 0) return;
+  // What the bodies of loops inside are given changes with their iterations.
+  for (control const& c : g.controls)
+    for (int j = 0; j < c.input_count; ++j)
+      if (int const inner = g.control_inputs[c.inputs + j].inner; inner >= first && !given[inner]) given[inner] = carried[inner] = 1;
   propagate(g, carried, given, first, count);
   propagate(g, entries, given, first, count);
   for (int id = first; id < count; ++id) {

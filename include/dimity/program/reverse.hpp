@@ -198,6 +198,9 @@ constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> cons
   for (ref const& w : wanted) active[w.id] = is_wanted[w.id] = 1;
   for (int i = begin; i < end; ++i) {
     if (i < given.size() && given[i]) continue;
+    node const& n = g.nodes[i];
+    // No derivative flows here, whatever it depends on.
+    if ((n.op == primitive::copy && n.attribute == stops_derivative) || (n.op != primitive::control && !is_floating(n.type))) continue;
     for_each_dependency(g, g.nodes[i], [&](int d) {
       if (d >= begin && active[d]) active[i] = 1;
     });

@@ -84,7 +84,7 @@ struct backward_scan {
   constexpr bool is_cheap(int id) const {
     primitive const op = g.nodes[id].op;
     family const f = family_of(op);
-    return !is_given(id) && (f == family::relabel || (f == family::view && op != primitive::after) || (f == family::elementwise && cost_of(op) == cost_class::cheap));
+    return !is_given(id) && rule_of(g.nodes[id]) < 0 && (f == family::relabel || (f == family::view && op != primitive::after) || (f == family::elementwise && cost_of(op) == cost_class::cheap));
   }
   constexpr int values_below(int id) {
     if (!changes[id] || saved_output(id) >= 0 || entry_of(id) >= 0) return 0;
@@ -114,7 +114,7 @@ struct backward_scan {
       work.pop();
       if (seen[next]) continue;
       seen[next] = 1;
-      if (from_cotangent[next]) for_each_value(g, g.nodes[next], [&](int d) { work.push(d); });
+      if (from_cotangent[next]) for_each_dependency(g, g.nodes[next], [&](int d) { work.push(d); });
       else keep(next);
     }
   }
@@ -133,7 +133,7 @@ struct backward_scan {
       int const j = from_cotangent[id] ? -1 : entry_of(id), k = from_cotangent[id] ? -1 : saved_output(id);
       if (j >= 0) inputs.push({id, g.control_inputs[c.inputs + j].operand, -1});
       else if (k >= 0) inputs.push({id, stack(k).id, -1});
-      else for_each_value(g, g.nodes[id], [&](int d) { work.push(d); });
+      else for_each_dependency(g, g.nodes[id], [&](int d) { work.push(d); });
     }
   }
   constexpr ref stack(int k) { return control_result(k < c.output_count ? own : saving, k); }
@@ -208,6 +208,7 @@ struct backward_scan {
 
   constexpr list<contribution> run(list<std::int32_t> const& cotangents, list<unsigned char> const& active) {
     list<contribution> result;
+    if (c.trips == 0) return result;
     list<unsigned char> flags;
     on = active_inputs(g, c, active, flags);
     int const before = g.nodes.size();
@@ -313,10 +314,13 @@ struct backward_scan {
   constexpr void mark_appended() {
     while (seen.size() < g.nodes.size()) {
       int const id = seen.size();
-      bool any = g.nodes[id].op == primitive::block_input;
-      for_each_dependency(g, g.nodes[id], [&](int d) { any = any || from_cotangent[d]; });
+      bool any = g.nodes[id].op == primitive::block_input, varies = any;
+      for_each_dependency(g, g.nodes[id], [&](int d) {
+        any = any || from_cotangent[d];
+        varies = varies || (changes[d] && g.nodes[id].op != primitive::control);
+      });
       from_cotangent.push(any);
-      changes.push(any);
+      changes.push(varies);
       seen.push(0);
       saved_below.push(-1);
     }

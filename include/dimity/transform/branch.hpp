@@ -9,7 +9,8 @@
 namespace dimity {
 namespace detail {
 
-template <class... F>
+/// A condition counts as false or true, an index as it is.
+template <bool IsCondition, class... F>
 struct branch_function {
   template <class Index, class... Args>
   constexpr auto operator()(Index const& index, Args const&... args) const {
@@ -54,7 +55,7 @@ struct branch_function {
     control c;
     c.kind = control_kind::branches;
     c.bodies = static_cast<std::int16_t>(sizeof...(F));
-    c.head = sizeof...(F) == 2 && is_floating(head[0].type()) ? as_condition(head[0]).id : head[0].id;
+    c.head = (IsCondition ? as_condition(head[0]) : is_floating(head[0].type()) || head[0].type() == dtype::boolean ? cast(head[0], dtype::int32) : head[0]).id;
     ref const made = add_control(g, c, inputs, outputs);
     int const count = outputs.size() / c.bodies;
     for (int k = 0; k < count; ++k) results.push(control_result(made, k));
@@ -69,13 +70,13 @@ struct branch_function {
 /// its own for each entry, both are run and the right results selected. Reverse mode runs the branch taken once more instead of saving its intermediate values.
 template <class Condition, class Yes, class No, class... Args>
 constexpr auto cond(Condition const& condition, Yes const&, No const&, Args const&... args) {
-  return detail::branch_function<No, Yes>{}(condition, args...);
+  return detail::branch_function<true, No, Yes>{}(condition, args...);
 }
 
 /// `branches[index](args...)`, of a tuple of functions; an index that is out of range is moved to the nearest. Otherwise as cond().
 template <class Index, class... F, class... Args>
 constexpr auto switch_(Index const& index, std::tuple<F...> const&, Args const&... args) {
-  return detail::branch_function<F...>{}(index, args...);
+  return detail::branch_function<false, F...>{}(index, args...);
 }
 
 }  // namespace dimity

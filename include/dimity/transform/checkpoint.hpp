@@ -47,7 +47,10 @@ template <class F, class Policy, class Value, class... Args>
 struct recompute<checkpointed<F, Policy>, Value, Args...> {
   static constexpr void pull(builder& g, ref const* inputs, ref const* cotangents, ref* results) {
     list<ref> again, outputs, seeds;
-    ref const token = cotangents[0];
+    // A constant would exist from the start, and hold nothing back.
+    ref token = cotangents[0];
+    double value_of_constant = 0;
+    for (int i = 1; i < leaf_count<Value> && is_constant(token, value_of_constant); ++i) token = cotangents[i];
     for (int i = 0; i < (0 + ... + leaf_count<Args>); ++i) again.push(append(g, primitive::after, inputs[i].type(), inputs[i].shape(), inputs[i].id, token.id));
     int next = 0;
     std::tuple<Args...> const args{tree_from<Args>(again, next)...};
@@ -55,10 +58,11 @@ struct recompute<checkpointed<F, Policy>, Value, Args...> {
     now.active = !std::is_same_v<Policy, save_nothing_policy>;
     set_policy(now, Policy{});
     for (int i = 0; i < again.size(); ++i) now.set_twin(again[i].id, inputs[i].id);
+    recomputation outer = static_cast<recomputation&&>(g.again);
     g.again = static_cast<recomputation&&>(now);
     auto const value = call_with<F>(args, std::index_sequence_for<Args...>{});
     push_leaves(g, value, outputs);
-    g.again.active = false;
+    g.again = static_cast<recomputation&&>(outer);
     for (int i = 0; i < outputs.size(); ++i) seeds.push(cotangents[i]);
     list<ref> const pulled = reverse(g, outputs, seeds, again);
     for (int i = 0; i < pulled.size(); ++i) results[i] = pulled[i];
