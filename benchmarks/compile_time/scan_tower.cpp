@@ -1,4 +1,5 @@
 // A tower of 48 residual blocks as one scan, with its gradient: it should cost what 2 blocks cost.
+// limits: those of the CMake target
 // budget: 8 s, 800 MB
 #include <dimity/dimity.hpp>
 

@@ -1,4 +1,5 @@
 // 12 transformer-like blocks (layer norm, attention of one head, an MLP, residuals), unrolled by a C++ loop, with their gradient.
+// limits: those of the CMake target
 // budget: 30 s, 2000 MB
 #include <dimity/dimity.hpp>
 
