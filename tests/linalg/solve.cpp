@@ -79,3 +79,8 @@ TEST_CASE("derivatives") {
   auto const numeric = eval((grad(g)(up) - grad(g)(down)) / (2 * step));
   CHECK(allclose(pick<0>(pick<0>(h, 1), 2), numeric, 1e-6, 1e-7));
 }
+TEST_CASE("no equations, and no right-hand sides") {
+  CHECK(eval(linalg::solve(tensor<double, 0, 0>{}, tensor<double, 0>{})).size() == 0);
+  CHECK(eval(linalg::solve(tensor<double, 0, 3, 3>{}, tensor<double, 0, 3, 2>{})).size() == 0);
+  CHECK(eval(linalg::solve(eye<double, 3>(), tensor<double, 3, 0>{})).size() == 0);
+}

@@ -65,3 +65,14 @@ TEST_CASE("custom_root: a root from anywhere") {
   CHECK(slope == doctest::Approx(1.0 / 27));
   CHECK(grad<1>(from_outside)(27.0, 3.0) == 0);  // it is a root whatever it was found by
 }
+TEST_CASE("floats converge to their own rounding") {
+  constexpr auto steps_of = [](auto const& a) {
+    using namespace detail;
+    constexpr root_options o{};
+    auto const start = std::tuple{a * 0.5f + 0.5f, a * 0.0f + 1e30f, std::int32_t{0}};
+    return std::get<2>(while_loop(still_moving<o>{}, plain_iteration<std::remove_const_t<decltype(babylon)>>{}, start, a));
+  };
+  CHECK(compile(steps_of)(2.0f) < 10);
+  CHECK(square_root(2.0f) == doctest::Approx(std::sqrt(2.0f)).epsilon(1e-6));
+  CHECK(grad(cube_root)(8.0f) == doctest::Approx(1.0 / 12).epsilon(1e-5));
+}

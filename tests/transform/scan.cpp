@@ -181,6 +181,15 @@ constexpr auto map_body = [](auto const& x, auto const& k) { return std::tuple{m
 constexpr auto map_loss = [](auto const& x, auto const& k) { return loss_of(map(map_body, x, k)); };
 constexpr auto vmap_loss = [](auto const& x, auto const& k) { return loss_of(vmap<mapped, whole>(map_body)(x, k)); };
 }  // namespace
+namespace {
+constexpr auto through_many = [](auto const& x, auto const& k) { return sum(matmul(exp(outer(x, x)), k)); };
+constexpr auto mapped_many = [](auto const& x, auto const& k) { return map(through_many, x, k); };
+}  // namespace
+TEST_CASE("map needs the scratch memory of one entry") {
+  using X = tensor<double, 32, 16>;
+  using K = tensor<double, 16, 16>;
+  static_assert(compile(mapped_many).workspace_bytes<X, K> * 16 < compile(vmap<mapped, whole>(through_many)).workspace_bytes<X, K>);
+}
 TEST_CASE("map is vmap, one entry at a time") {
   check_same(map(map_body, xs, w), vmap<mapped, whole>(map_body)(xs, w), 1e-14);
   check_same(grad<0, 1>(map_loss)(xs, w), grad<0, 1>(vmap_loss)(xs, w));

@@ -169,13 +169,7 @@ constexpr int batch_rule(builder& g, int rule, list<std::int32_t> const& moved, 
 /// `outputs` computed for every batch entry of `inputs`, whose batched forms are given. Outputs that do not depend on them are repeated; values that are `given`
 /// (the inputs of a loop's body; empty: none) and not among the inputs do not.
 constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& batched, list<ref> const& outputs, extent_t size, list<unsigned char> const& given_values) {
-  int begin = g.nodes.size(), end = 0;
-  for (ref const& o : outputs)
-    if (o.id >= end) end = o.id + 1;
-  for (ref const& x : inputs) {
-    if (x.id < begin) begin = x.id;
-    if (x.id >= end) end = x.id + 1;
-  }
+  auto const [begin, end] = span_between(g, inputs, outputs);
   list<std::int32_t> moved(end, -1), of_output(g.control_nodes.size(), -1);
   list<unsigned char> is_input(end, 0);
   for (int i = 0; i < given_values.size() && i < end; ++i) is_input[i] = given_values[i];

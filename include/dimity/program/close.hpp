@@ -15,6 +15,16 @@ constexpr bool is_passed_on(builder const& g, control const& c, control_input co
   return i.carried >= 0 && without_copies(g, output_node(g, c, 0, i.carried)) == i.inner;
 }
 
+/// What the bodies must compute for the outputs that are `used` (a flag for each, at control::outputs).
+constexpr list<std::int32_t> roots_of(builder const& g, control const& c, list<unsigned char> const& used) {
+  list<std::int32_t> roots;
+  for (int k = 0; k < c.output_count; ++k)
+    if (used[c.outputs + k])
+      for (int b = 0; b < c.bodies; ++b) roots.push(output_node(g, c, b, k));
+  if (c.kind == control_kind::while_loop) roots.push(c.head);
+  return roots;
+}
+
 /// What some values need, exactly: a loop's state only if something that is needed depends on it, in this or a later iteration.
 struct reach {
   list<unsigned char> nodes;    ///< per node
@@ -57,12 +67,7 @@ constexpr reach reach_from(builder const& g, int within, list<std::int32_t> cons
       waiting[i] = 0;
       more = true;
       control const& c = g.controls[i];
-      list<std::int32_t> own;
-      for (int k = 0; k < c.output_count; ++k)
-        if (r.outputs[c.outputs + k])
-          for (int b = 0; b < c.bodies; ++b) own.push(output_node(g, c, b, k));
-      if (c.kind == control_kind::while_loop) own.push(c.head);
-      reach const inside = reach_from(g, i, own);
+      reach const inside = reach_from(g, i, roots_of(g, c, r.outputs));
       for (int j = 0; j < c.input_count; ++j) {
         control_input const& in = g.control_inputs[c.inputs + j];
         if (inside.nodes[in.inner] || (in.carried >= 0 && r.outputs[c.outputs + in.carried])) work.push(in.operand);
@@ -210,12 +215,7 @@ struct closing {
   /// Bodies first: they say what the control needs.
   constexpr void close(int index) {
     control const& c = from.controls[index];
-    list<std::int32_t> roots;
-    for (int k = 0; k < c.output_count; ++k)
-      if (live.outputs[c.outputs + k])
-        for (int b = 0; b < c.bodies; ++b) roots.push(output_node(from, c, b, k));
-    if (c.kind == control_kind::while_loop) roots.push(c.head);
-    reach const inside = reach_from(from, index, roots);
+    reach const inside = reach_from(from, index, roots_of(from, c, live.outputs));
     list<unsigned char> kept(c.output_count, 0);
     for (int k = 0; k < c.output_count; ++k) kept[k] = live.outputs[c.outputs + k];
     for (int j = 0; j < c.input_count; ++j) {

@@ -30,6 +30,21 @@ constexpr void propagate(builder const& g, list<unsigned char>& flags, list<unsi
   }
 }
 
+/// The nodes from the first of `inputs` up to the last of these and of `outputs`: all that a pass between them has to look at.
+struct node_span {
+  int begin, end = 0;
+};
+constexpr node_span span_between(builder const& g, list<ref> const& inputs, list<ref> const& outputs) {
+  node_span s{g.nodes.size()};
+  for (ref const& x : inputs) {
+    if (x.id < s.begin) s.begin = x.id;
+    if (x.id >= s.end) s.end = x.id + 1;
+  }
+  for (ref const& o : outputs)
+    if (o.id >= s.end) s.end = o.id + 1;
+  return s;
+}
+
 /// Flags what `outputs` need in [first, last), up to values that are `given`.
 constexpr list<unsigned char> needed_nodes(builder const& g, list<ref> const& outputs, list<unsigned char> const& given, int first, int last) {
   list<unsigned char> needed(last, 0);
@@ -67,6 +82,11 @@ constexpr bool is_carried(builder const& g, control const& c, int k) {
   for (int j = 0; j < c.input_count; ++j)
     if (g.control_inputs[c.inputs + j].carried == k) return true;
   return false;
+}
+constexpr list<control_input> inputs_of(builder const& g, control const& c) {
+  list<control_input> inputs;
+  for (int j = 0; j < c.input_count; ++j) inputs.push(g.control_inputs[c.inputs + j]);
+  return inputs;
 }
 /// Marks (1) what a control's bodies are given.
 constexpr list<unsigned char> inner_nodes(builder const& g, control const& c) {

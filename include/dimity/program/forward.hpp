@@ -59,13 +59,7 @@ constexpr ref push_forward(ref y, int k, ref t) {
 
 /// Tangents of `outputs` for the `tangents` of `inputs`; zeros where an output does not depend on them, or only through values that are `given` (the inputs of a loop's body; empty: none).
 constexpr list<ref> forward(builder& g, list<ref> const& inputs, list<ref> const& tangents, list<ref> const& outputs, list<unsigned char> const& given) {
-  int begin = g.nodes.size(), end = 0;
-  for (ref const& o : outputs)
-    if (o.id >= end) end = o.id + 1;
-  for (ref const& x : inputs) {
-    if (x.id < begin) begin = x.id;
-    if (x.id >= end) end = x.id + 1;
-  }
+  auto const [begin, end] = span_between(g, inputs, outputs);
   list<std::int32_t> tangent(end, -1), of_output(g.control_nodes.size(), -1);
   list<unsigned char> is_input(end, 0);
   for (int i = 0; i < inputs.size(); ++i) {

@@ -14,9 +14,8 @@ constexpr list<std::int32_t> forward_control(builder& g, int index, list<std::in
   list<unsigned char> active(g.nodes.size(), 0), flags;
   for (int i = 0; i < tangent.size(); ++i) active[i] = tangent[i] >= 0;
   list<unsigned char> const on = active_inputs(g, c, active, flags), inner = inner_nodes(g, c);
-  list<control_input> inputs;
+  list<control_input> inputs = inputs_of(g, c);
   list<ref> from, tangents;
-  for (int j = 0; j < c.input_count; ++j) inputs.push(g.control_inputs[c.inputs + j]);
   list<std::int32_t> extended(c.output_count, -1);
   int count = c.output_count;
   for (int k = 0; k < c.output_count; ++k) {

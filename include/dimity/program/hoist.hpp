@@ -5,7 +5,7 @@
 
 namespace dimity::detail {
 
-/// A product of so few rows reads its second operand for little work: for all iterations at once it is one product that reads it once. Larger ones are fast already, and would need memory for all iterations.
+/// A product of so few rows reads its second operand for little work: for all iterations at once it is one product that reads it once. Larger ones would need much memory for all iterations. Where to draw the line is a choice, not a measurement.
 inline constexpr extent_t few_rows = 8;
 
 /// `x_t @ w`, where w is the same in every iteration and x_t does not depend on what is carried, becomes an entry of `xs @ w`. The first `states` of `inputs` are carried, the others entries.

@@ -187,13 +187,8 @@ constexpr list<ref> rule_inputs(builder& g, int index) {
 /// Cotangents of `wanted` for the cotangent `seed` of each of `outputs`. Nothing before the first of `wanted` is visited, and nothing through values that are
 /// `given` (the inputs of a loop's body; empty: none). A value that no output depends on gets zeros.
 constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> const& seeds, list<ref> const& wanted, list<unsigned char> const& given) {
-  int begin = g.nodes.size(), end = 0;
-  for (ref const& w : wanted) {
-    if (w.id < begin) begin = w.id;
-    if (w.id >= end) end = w.id + 1;
-  }
-  for (ref const& o : outputs)
-    if (o.id >= end) end = o.id + 1;
+  auto const span = span_between(g, wanted, outputs);
+  int const begin = span.begin, end = span.end;  // captured below, which structured bindings are not
   list<unsigned char> active(end, 0), is_wanted(end, 0);
   for (ref const& w : wanted) active[w.id] = is_wanted[w.id] = 1;
   for (int i = begin; i < end; ++i) {

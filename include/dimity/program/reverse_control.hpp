@@ -138,7 +138,7 @@ struct backward_scan {
   }
   constexpr ref stack(int k) { return control_result(k < c.output_count ? own : saving, k); }
 
-  /// The values of a node in all iterations, [trips, ...]; invalid if it has to become an output of the backward loop first.
+  /// Whether stack_of() can give the values of a node in all iterations, [trips, ...]: its own, or those of what it only rearranges.
   constexpr bool can_stack(int id) const {
     primitive const op = g.nodes[id].op;
     if (from_cotangent[id] || entry_of(id) >= 0 || saved_output(id) >= 0) return true;
@@ -328,12 +328,10 @@ struct backward_scan {
   constexpr ref loop_that_saves() {
     control with = c;
     with.extends = index;
-    list<control_input> same;
     list<std::int32_t> more;
-    for (int j = 0; j < c.input_count; ++j) same.push(g.control_inputs[c.inputs + j]);
     for (int k = 0; k < c.output_count; ++k) more.push(output_node(g, c, 0, k));
     for (std::int32_t const r : residuals) more.push(r);
-    return add_control(g, with, same, more);
+    return add_control(g, with, inputs_of(g, c), more);
   }
 };
 
@@ -343,8 +341,7 @@ constexpr list<contribution> reverse_branches(builder& g, int index, list<std::i
   list<contribution> result;
   list<unsigned char> flags;
   list<unsigned char> const on = active_inputs(g, c, active, flags), inner = inner_nodes(g, c);
-  list<control_input> inputs;
-  for (int j = 0; j < c.input_count; ++j) inputs.push(g.control_inputs[c.inputs + j]);
+  list<control_input> inputs = inputs_of(g, c);
   list<ref> seeds, wanted;
   list<std::int32_t> seeded, to;
   for (int k = 0; k < c.output_count; ++k) {

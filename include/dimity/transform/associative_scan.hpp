@@ -93,7 +93,7 @@ struct associative_scan_function {
 }  // namespace detail
 
 /// All prefixes of an associative operation over axis 0: entry k of the result is xs[0] . xs[1] . ... . xs[k], or with `scan_options{.reverse = true}` xs[n - 1] . ... . xs[k]. `f(a, b)` combines two entries (trees, as in
-/// scan) and returns one like them. About 2 n combinations in 2 log2(n) steps, each of them one kernel over all its entries: faster than scan() where f is cheap, at the cost of memory for log2(n) levels.
+/// scan) and returns one like them. About 2 n combinations in 2 log2(n) steps, each of them over all its entries at once, at the cost of memory for log2(n) levels.
 template <scan_options Options = scan_options{}, class F, class Xs>
 constexpr auto associative_scan(F const&, Xs const& xs) {
   return detail::associative_scan_function<F, Options>{}(xs);

@@ -5,6 +5,8 @@
 #include <dimity/transform/jacobian.hpp>
 #include <dimity/transform/loops.hpp>
 
+#include <algorithm>
+#include <limits>
 #include <tuple>
 #include <utility>
 
@@ -12,7 +14,7 @@ namespace dimity {
 
 /// For `find_root<root_options{.tolerance = 1e-8}>(...)` and fixed_point.
 struct root_options {
-  double tolerance = 1e-12;  ///< stop when no element of x changes by more than this, times 1 + the largest of |x|
+  double tolerance = 1e-12;  ///< stop when no element of x changes by more than this, times 1 + the largest of |x|; at least 4 roundings
   int max_iterations = 100;  ///< stop then, converged or not
 };
 
@@ -20,7 +22,7 @@ namespace detail {
 
 template <class X>
 struct root_argument {
-  static_assert(operand<X> || std::is_arithmetic_v<X>, "[dimity.root.1] custom_root, find_root, fixed_point: x must be one tensor or scalar; pack several with ravel()");
+  static_assert(operand<X> || std::is_arithmetic_v<X>, "[dimity.root.1] custom_root, find_root, fixed_point, odeint: the unknown must be one tensor or scalar; pack several with ravel()");
 };
 template <class X, class Y>
 struct root_result {
@@ -63,7 +65,9 @@ struct still_moving {
   template <class State, class... P>
   constexpr auto operator()(State const& s, P const&...) const {
     auto const& [x, moved, count] = s;
-    return logical_and(count < std::int32_t{O.max_iterations}, moved > O.tolerance * (1.0 + max(abs(x))));
+    // Less than a few roundings nothing settles to.
+    constexpr double tolerance = std::max(O.tolerance, 4.0 * std::numeric_limits<element_of<decltype(x)>>::epsilon());
+    return logical_and(count < std::int32_t{O.max_iterations}, moved > tolerance * (1.0 + max(abs(x))));
   }
 };
 template <class F>

@@ -31,32 +31,26 @@ struct traced_derivative {
   constexpr builder& program() const { return *inputs[0].g; }
   template <class Tangents>
   constexpr auto push(Tangents const& tangents) const {
-    using fit = tangent_tree<leaves_t<Inputs>, leaves_t<tree_value_t<Tangents>>>;
-    (void)sizeof(typename fit::rule);
-    if constexpr (!fit::value) {
-      return no_result{};
-    } else {
-      builder& g = program();
-      list<ref> seeds;
-      push_leaves(g, tangents, seeds);
-      list<ref> const result = forward(g, as_list(inputs), seeds, as_list(outputs));
-      int next = 0;
-      return tree_from<Value>(result, next);
-    }
+    return through<Inputs, Value>(tangents, [this](list<ref> const& seeds) { return forward(program(), as_list(inputs), seeds, as_list(outputs)); });
   }
   template <class Cotangent>
   constexpr auto pull(Cotangent const& cotangent) const {
-    using fit = tangent_tree<leaves_t<Value>, leaves_t<tree_value_t<Cotangent>>>;
+    return through<Value, Inputs>(cotangent, [this](list<ref> const& seeds) { return reverse(program(), as_list(outputs), seeds, as_list(inputs)); });
+  }
+
+ private:
+  template <class From, class To, class X, class Pass>
+  constexpr auto through(X const& x, Pass const& pass) const {
+    using fit = tangent_tree<leaves_t<From>, leaves_t<tree_value_t<X>>>;
     (void)sizeof(typename fit::rule);
     if constexpr (!fit::value) {
       return no_result{};
     } else {
-      builder& g = program();
       list<ref> seeds;
-      push_leaves(g, cotangent, seeds);
-      list<ref> const result = reverse(g, as_list(outputs), seeds, as_list(inputs));
+      push_leaves(program(), x, seeds);
+      list<ref> const result = pass(seeds);
       int next = 0;
-      return tree_from<Inputs>(result, next);
+      return tree_from<To>(result, next);
     }
   }
 };

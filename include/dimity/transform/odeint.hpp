@@ -16,7 +16,7 @@ enum class ode_method { dormand_prince, rk4 };
 /// For `odeint<ode_options{.rtol = 1e-6}>(...)`.
 struct ode_options {
   ode_method method = ode_method::dormand_prince;
-  double rtol = 1e-8, atol = 1e-8;  ///< dormand_prince: the error of a step is at most atol + rtol |y|, root mean square
+  double rtol = 1e-8, atol = 1e-8;  ///< dormand_prince: the error of a step is at most atol + rtol |y|, root mean square; at least 8 roundings each
   int max_steps = 10000;            ///< dormand_prince: after so many between two times the result is nan
   int steps = 16;                   ///< rk4: steps between two times
 };
@@ -71,7 +71,8 @@ struct adaptive_step {
     auto const is_last = abs(h) >= abs(end - t);
     auto const size = where(is_last, end - t, h);
     auto const [next, error, next_slope] = dormand_prince_step<F>{}(y, slope, t, size, p...);
-    auto const scale = O.atol + O.rtol * maximum(abs(y), abs(next));
+    constexpr double rounding = 8.0 * std::numeric_limits<element_of<decltype(y)>>::epsilon(), rtol = std::max(O.rtol, rounding), atol = std::max(O.atol, rounding);
+    auto const scale = atol + rtol * maximum(abs(y), abs(next));
     auto const ratio = sqrt(mean(square(error / scale)));
     auto const accepted = ratio <= 1.0;
     auto const factor = clip(0.9 * pow(maximum(ratio, 1e-10), -0.2), 0.2, 10.0);

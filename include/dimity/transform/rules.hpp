@@ -31,19 +31,21 @@ struct tangent_leaves {
   static_assert(Values == Tangents, "[dimity.grad.5] jvp, vjp, hvp: tangents and cotangents have as many tensors as their values (values, tangents)");
 };
 
-/// Whether two trees match; if not, `rule` is the error for the first leaf that does not.
+/// Whether two lists of leaves match; if not, `rule` is the error for the first that does not.
+template <template <class, class> class Rule, template <int, int> class SizeRule, class A, class B>
+struct same_leaves {
+  static constexpr bool value = A::size == B::size;
+  using rule = SizeRule<A::size, B::size>;
+};
+template <template <class, class> class Rule, template <int, int> class SizeRule, class A, class B, class... As, class... Bs>
+  requires(sizeof...(As) == sizeof...(Bs))
+struct same_leaves<Rule, SizeRule, leaf_list<A, As...>, leaf_list<B, Bs...>> {
+  using rest = same_leaves<Rule, SizeRule, leaf_list<As...>, leaf_list<Bs...>>;
+  static constexpr bool value = have_one_form<A, B> && rest::value;
+  using rule = std::conditional_t<!have_one_form<A, B>, Rule<A, B>, typename rest::rule>;
+};
 template <class Values, class Tangents>
-struct tangent_tree {
-  static constexpr bool value = Values::size == Tangents::size;
-  using rule = tangent_leaves<Values::size, Tangents::size>;
-};
-template <class V, class T, class... Values, class... Tangents>
-  requires(sizeof...(Values) == sizeof...(Tangents))
-struct tangent_tree<leaf_list<V, Values...>, leaf_list<T, Tangents...>> {
-  using rest = tangent_tree<leaf_list<Values...>, leaf_list<Tangents...>>;
-  static constexpr bool value = have_one_form<V, T> && rest::value;
-  using rule = std::conditional_t<!have_one_form<V, T>, tangent_of<V, T>, typename rest::rule>;
-};
+using tangent_tree = same_leaves<tangent_of, tangent_leaves, Values, Tangents>;
 template <class Values, class Tangents>
 using tangent_rule = tangent_tree<leaves_t<tree_value_t<Values>>, leaves_t<tree_value_t<Tangents>>>;
 

@@ -41,19 +41,6 @@ struct scan_entries {
   static_assert(First == Other, "[dimity.loop.6] scan, map: everything that is scanned needs the same number of entries along axis 0");
 };
 
-/// Whether two lists of leaves match; if not, `rule` is the error for the first that does not.
-template <template <class, class> class Rule, template <int, int> class SizeRule, class A, class B>
-struct same_leaves {
-  static constexpr bool value = A::size == B::size;
-  using rule = SizeRule<A::size, B::size>;
-};
-template <template <class, class> class Rule, template <int, int> class SizeRule, class A, class B, class... As, class... Bs>
-  requires(sizeof...(As) == sizeof...(Bs))
-struct same_leaves<Rule, SizeRule, leaf_list<A, As...>, leaf_list<B, Bs...>> {
-  using rest = same_leaves<Rule, SizeRule, leaf_list<As...>, leaf_list<Bs...>>;
-  static constexpr bool value = have_one_form<A, B> && rest::value;
-  using rule = std::conditional_t<!have_one_form<A, B>, Rule<A, B>, typename rest::rule>;
-};
 template <class Before, class After>
 using state_fit = same_leaves<loop_state, loop_state_size, leaves_t<tree_value_t<Before>>, leaves_t<tree_value_t<After>>>;
 template <class First, class Other>

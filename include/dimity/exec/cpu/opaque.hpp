@@ -288,10 +288,13 @@ struct opaque {
     }
   }
   static void solve(void* const* slots) {
-    constexpr int rank = out_shape.rank;
-    constexpr extent_t n = out_shape.extent[rank - 2], k = out_shape.extent[rank - 1];
     T* to = result(slots);
     copy_operand<1>(to, slots);
+    if constexpr (s.scratch_slot >= 0) solve_copied(slots, to);  // not for matrices without elements
+  }
+  static void solve_copied(void* const* slots, T* to) {
+    constexpr int rank = out_shape.rank;
+    constexpr extent_t n = out_shape.extent[rank - 2], k = out_shape.extent[rank - 1];
     T* const matrix = static_cast<T*>(slots[s.scratch_slot]);
     shape_value entries = out_shape;
     entries.extent[rank - 2] = entries.extent[rank - 1] = 1;
