@@ -22,17 +22,24 @@ inline constexpr std::size_t print_width = 75;
 struct printed_array {
   void const* data = nullptr;
   dtype type = dtype::float32;
-  shape_value shape;
+  int rank = 0;
+  extent_t extent[max_rank] = {};
   extent_t stride[max_rank] = {};
+
+  constexpr extent_t size() const {
+    extent_t n = 1;
+    for (int i = 0; i < rank; ++i) n *= extent[i];
+    return n;
+  }
 };
 
 class array_printer {
  public:
-  explicit array_printer(printed_array const& array) : a_(array), summary_(array.shape.size() > print_threshold), single_(array.type == dtype::float32) {}
+  explicit array_printer(printed_array const& array) : a_(array), summary_(array.size() > print_threshold), single_(array.type == dtype::float32) {}
 
   std::string text() {
-    if (a_.shape.rank == 0) return one(element(0));
-    if (a_.shape.size() == 0) return "[]";
+    if (a_.rank == 0) return one(element(0));
+    if (a_.size() == 0) return "[]";
     choose_format();
     return nested(0, 0, " ", print_width);
   }
@@ -78,8 +85,8 @@ class array_printer {
   /// Calls f with every element that is shown.
   template <class F>
   void for_each_shown(int axis, extent_t offset, F& f) {
-    if (axis == a_.shape.rank) return f(element(offset));
-    extent_t const n = a_.shape.extent[axis];
+    if (axis == a_.rank) return f(element(offset));
+    extent_t const n = a_.extent[axis];
     for (extent_t i = 0; i < n; ++i) {
       if (is_cut(n) && i == print_edge) i = n - print_edge;
       for_each_shown(axis + 1, offset + i * a_.stride[axis], f);
@@ -140,8 +147,8 @@ class array_printer {
 
   /// numpy/_core/arrayprint.py, _formatArray: elements of a row are wrapped, rows begin on lines of their own.
   std::string nested(int axis, extent_t offset, std::string const& indent, std::size_t room) {
-    extent_t const n = a_.shape.extent[axis];
-    bool const last = axis + 1 == a_.shape.rank;
+    extent_t const n = a_.extent[axis];
+    bool const last = axis + 1 == a_.rank;
     std::string done, line = indent;
     auto const add = [&](std::string const& word) {
       if (line.size() + word.size() > room - 1 && line.size() > indent.size()) {
@@ -151,7 +158,7 @@ class array_printer {
       }
       line += word;
     };
-    std::string const between(static_cast<std::size_t>(a_.shape.rank - axis - 1), '\n');
+    std::string const between(static_cast<std::size_t>(a_.rank - axis - 1), '\n');
     for (extent_t i = 0; i < n; ++i) {
       if (is_cut(n) && i == print_edge) {
         i = n - print_edge;
@@ -188,16 +195,17 @@ inline constexpr bool is_stored_tensor<tensor_view<T, Shape, Strides>> = true;
 template <class X>
 concept stored_tensor = is_stored_tensor<X>;
 
-template <class T, extent_t... E>
-printed_array printed(tensor<T, E...> const& x) {
-  printed_array p{x.data(), dtype_of<T>, shape_value_of<shape<E...>>::value, {}};
-  for (int i = 0; i < p.shape.rank; ++i) p.stride[i] = row_major<shape<E...>>::stride(i);
-  return p;
-}
-template <class T, class Shape, class Strides>
-printed_array printed(tensor_view<T, Shape, Strides> const& x) {
-  printed_array p{x.data(), dtype_of<std::remove_const_t<T>>, shape_value_of<Shape>::value, {}};
-  for (int i = 0; i < Shape::rank; ++i) p.stride[i] = Strides::at(i);
+template <class X>
+printed_array printed(X const& x) {
+  using S = shape_of<X>;
+  printed_array p{x.data(), dtype_of<element_of<X>>, S::rank, {}, {}};
+  extent_t step = 1;
+  for (int i = S::rank - 1; i >= 0; --i) {
+    p.extent[i] = static_cast<extent_t>(x.extent(i));
+    p.stride[i] = step;
+    if constexpr (requires { X::strides_type::at(0); }) p.stride[i] = X::strides_type::at(i);
+    step *= p.extent[i];
+  }
   return p;
 }
 

@@ -69,9 +69,15 @@ template <class From, class To>
 struct assignable_elements {
   static_assert(stores<From, To>, "[dimity.dtype.1] assignment would lose precision: use cast<T>(...)");
 };
+/// Whether a tensor of shape To can hold a value of shape From. An extent chosen at run time takes on any number and `dyn` any extent; what is left is checked at the call.
+template <class From, class To>
+inline constexpr bool may_hold = std::is_same_v<From, To>;
+template <extent_t... F, extent_t... E>
+  requires(sizeof...(F) == sizeof...(E) && ((F < 0 || E < 0) || ...))
+inline constexpr bool may_hold<shape<F...>, shape<E...>> = ((F == E || F == dyn || E == dyn || (F < 0) != (E < 0)) && ...);
 template <class From, class To>
 struct assignable_shapes {
-  static_assert(std::is_same_v<From, To>, "[dimity.shape.4] assignment: the shape of the expression must equal the shape of the tensor (From, To)");
+  static_assert(may_hold<From, To>, "[dimity.shape.4] assignment: the shape of the expression must equal the shape of the tensor (From, To)");
 };
 
 /// The same rules for an operand X, in the words that assignments use.

@@ -1,7 +1,7 @@
 // Views: somebody else's elements, with static extents and static strides.
 #pragma once
 
-#include <dimity/core/tensor.hpp>
+#include <dimity/core/run_time_tensor.hpp>
 
 namespace dimity {
 
@@ -89,6 +89,73 @@ class tensor_view<T, shape<E...>, strides<S...>> {
   T* data_;
 };
 
+/// In place of strides: row-major ones, for extents that are chosen at run time.
+struct run_time_strides {};
+
+/// Views row-major elements with extents that are chosen at run time: `view<dim<"batch">, 16>(pointer, n)`. As the other view; assigning to it checks the extents.
+template <class T, extent_t... E>
+class tensor_view<T, shape<E...>, run_time_strides> {
+ public:
+  using value_type = std::remove_const_t<T>;
+  using shape_type = shape<E...>;
+  using strides_type = run_time_strides;
+  static constexpr int rank = shape_type::rank;
+
+  constexpr tensor_view(T* data, extent_t const* extents) : data_(data) {
+    for (int i = 0; i < rank; ++i) extents_[i] = extents[i];
+  }
+  constexpr tensor_view(tensor_view const&) = default;
+  constexpr operator tensor_view<T const, shape_type, strides_type>() const
+    requires(!std::is_const_v<T>)
+  {
+    return tensor_view<T const, shape_type, strides_type>(data_, extents_);
+  }
+  template <class X>
+    requires(operand<X> && !std::is_const_v<T>)
+  tensor_view const& operator=(X const& x) const {
+    (void)sizeof(detail::elements_of_assignment<X, value_type>);
+    (void)sizeof(detail::shapes_of_assignment<X, shape_type>);
+    detail::evaluator<X>::into(*this, x);
+    return *this;
+  }
+  tensor_view& operator=(tensor_view const& x)
+    requires(!std::is_const_v<T>)
+  {
+    detail::evaluator<tensor_view>::into(*this, x);
+    return *this;
+  }
+  tensor_view const& operator=(value_type value) const
+    requires(!std::is_const_v<T>)
+  {
+    for (std::size_t i = 0, n = size(); i < n; ++i) data_[i] = value;
+    return *this;
+  }
+
+  constexpr std::size_t size() const {
+    extent_t n = 1;
+    for (int i = 0; i < rank; ++i) n *= extents_[i];
+    return static_cast<std::size_t>(n);
+  }
+  constexpr std::size_t extent(int axis) const {
+    if (axis < 0) axis += rank;
+    return axis >= 0 && axis < rank ? static_cast<std::size_t>(extents_[axis]) : 1;
+  }
+  constexpr extent_t const* extents() const { return extents_; }
+  constexpr T* data() const { return data_; }
+  template <std::integral... I>
+    requires(static_cast<int>(sizeof...(I)) == rank)
+  constexpr T& operator()(I... index) const {
+    extent_t offset = 0;
+    int axis = 0;
+    ((assert(index >= 0 && static_cast<extent_t>(index) < extents_[axis] && "tensor_view: index out of range"), offset = offset * extents_[axis++] + static_cast<extent_t>(index)), ...);
+    return data_[offset];
+  }
+
+ private:
+  T* data_;
+  extent_t extents_[rank];
+};
+
 namespace detail {
 
 template <class Shape, class Axes>
@@ -132,14 +199,27 @@ template <class T, std::size_t N, std::size_t M, std::size_t K>
 constexpr auto view(T (&data)[N][M][K]) {
   return view<static_cast<extent_t>(N), static_cast<extent_t>(M), static_cast<extent_t>(K)>(&data[0][0][0]);
 }
+/// The same with extents chosen at run time, given in the order of their axes.
+template <extent_t... E, class P, std::integral... N>
+  requires(std::is_pointer_v<P> && element<std::remove_cv_t<std::remove_pointer_t<P>>> && sizeof...(N) > 0 && static_cast<int>(sizeof...(N)) == shape<E...>::run_time_extents)
+constexpr auto view(P data, N... extents) {
+  extent_t const given[] = {static_cast<extent_t>(extents)...};
+  extent_t all[] = {E...};
+  int next = 0;
+  for (extent_t& e : all)
+    if (e < 0) e = given[next++];
+  return tensor_view<std::remove_pointer_t<P>, shape<E...>, run_time_strides>(data, all);
+}
 /// Views a tensor's own elements (for assignment through a view).
 template <class T, extent_t... E>
 constexpr auto view(tensor<T, E...>& x) {
-  return view<E...>(x.data());
+  if constexpr (detail::has_run_time_extent<E...>) return tensor_view<T, shape<E...>, run_time_strides>(x.data(), x.extents());
+  else return view<E...>(x.data());
 }
 template <class T, extent_t... E>
 constexpr auto view(tensor<T, E...> const& x) {
-  return view<E...>(x.data());
+  if constexpr (detail::has_run_time_extent<E...>) return tensor_view<T const, shape<E...>, run_time_strides>(x.data(), x.extents());
+  else return view<E...>(x.data());
 }
 
 namespace detail {

@@ -26,7 +26,7 @@ struct measure_plan {
 };
 template <plan_size N>
 struct take_plan {
-  constexpr plan<N> operator()(scheduler const&, builder const&, plan_builder const& out) const { return to_plan<N>(out); }
+  constexpr plan<N> operator()(scheduler const&, builder const& g, plan_builder const& out) const { return to_plan<N>(out, *g.extents); }
 };
 
 /// Twice: constant evaluation cannot hand an array out whose size is not yet a constant.
@@ -43,10 +43,10 @@ struct draft_plan {
   plan<draft_size> content = {};
 };
 struct take_draft {
-  constexpr draft_plan operator()(scheduler const& s, builder const&, plan_builder const& out) const {
+  constexpr draft_plan operator()(scheduler const& s, builder const& g, plan_builder const& out) const {
     draft_plan d;
     d.used = s.size();
-    if (fits(d.used, draft_size)) d.content = to_plan<draft_size>(out);
+    if (fits(d.used, draft_size)) d.content = to_plan<draft_size>(out, *g.extents);
     return d;
   }
 };
@@ -76,6 +76,8 @@ template <program_error Error>
 struct program_rule {
   static_assert(Error != program_error::reverse_of_while,
                 "[dimity.loop.1] grad, vjp: while_loop has no reverse mode, because nobody knows how much to save; use scan, or fori_loop with a bound, or custom_vjp");
+  static_assert(Error != program_error::unknown_extent,
+                "[dimity.shape.18] an extent chosen at run time is in no argument, and follows from none: give it a tensor that has it (zeros_like, full_like, reshape)");
 };
 
 /// Runs the plan in this thread's workspace.
@@ -86,6 +88,13 @@ DIMITY_INLINE void run_planned(void* const* inputs, void* const* outputs) {
   } else {
     executor<typename plan_on<Device, Plan>::type>::run({inputs, outputs, workspace_of_thread<static_cast<std::size_t>(Plan::value.workspace_bytes)>()});
   }
+}
+
+/// The same, where extents are chosen at run time.
+template <class Plan, class Device = simd_device>
+void run_planned(void* const* inputs, void* const* outputs, extent_t const* symbols) {
+  auto const bytes = static_cast<std::size_t>(workspace_needed<Plan>(symbols));
+  executor<typename plan_on<Device, Plan>::type>::run({inputs, outputs, bytes > 0 ? workspace_of_thread(bytes) : nullptr, symbols});
 }
 
 }  // namespace dimity::detail

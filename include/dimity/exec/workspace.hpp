@@ -2,6 +2,7 @@
 // DIMITY_WORKSPACE_BYTES (64 KiB unless defined) that never grows.
 #pragma once
 
+#include <dimity/core/error.hpp>
 #include <dimity/core/storage.hpp>
 
 #include <cstddef>
@@ -28,6 +29,10 @@ inline std::byte* this_thread_workspace() {
 template <std::size_t Bytes>
 std::byte* workspace_of_thread() {
   (void)sizeof(fixed_workspace<Bytes, DIMITY_WORKSPACE_BYTES>);
+  return this_thread_workspace();
+}
+inline std::byte* workspace_of_thread(std::size_t bytes) {
+  if (bytes > DIMITY_WORKSPACE_BYTES) fail<error>("this call needs " + std::to_string(bytes) + " bytes of scratch memory, DIMITY_WORKSPACE_BYTES is " + std::to_string(DIMITY_WORKSPACE_BYTES));
   return this_thread_workspace();
 }
 }  // namespace detail
@@ -66,6 +71,11 @@ template <std::size_t Bytes>
 std::byte* workspace_of_thread() {
   thread_workspace& w = this_thread_workspace();
   w.reserve(Bytes);
+  return w.memory;
+}
+inline std::byte* workspace_of_thread(std::size_t bytes) {
+  thread_workspace& w = this_thread_workspace();
+  w.reserve(bytes);
   return w.memory;
 }
 

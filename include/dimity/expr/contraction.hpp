@@ -11,7 +11,8 @@ namespace detail {
 template <class Left, class Right>
 struct matmul_check {
   static constexpr bool vectors = Left::rank > 0 && Right::rank > 0;
-  static constexpr extent_t columns = vectors ? Left::at(-1) : 1, rows = vectors ? Right::at(Right::rank > 1 ? -2 : 0) : 1;
+  static constexpr extent_t left = vectors ? Left::at(-1) : 1, right = vectors ? Right::at(Right::rank > 1 ? -2 : 0) : 1;
+  static constexpr extent_t columns = may_be_equal(left, right) ? 1 : left, rows = may_be_equal(left, right) ? 1 : right;
 };
 template <class Left, class Right>
 struct matmul_shapes {
@@ -42,12 +43,12 @@ using matmul_batches = std::conditional_t<matmul_compatible_shapes<Left, Right>:
 /// [.., m, k] x [.., k, n]; a single column is computed as a row, whose elements are contiguous.
 constexpr ref matrix_product(ref a, ref b) {
   int const r = a.rank();
-  if (b.extent(r - 1) == 1 && a.extent(r - 2) > 1) return swap_last_two(dot(swap_last_two(b), swap_last_two(a)));
+  if (b.extent(r - 1) == 1 && !(a.extent(r - 2) == 0 || a.extent(r - 2) == 1)) return swap_last_two(dot(swap_last_two(b), swap_last_two(a)));
   return dot(a, b);
 }
 
 struct matmul_operation {
-  static constexpr ref emit(builder&, ref a, ref b) {
+  static constexpr ref emit(builder& g, ref a, ref b) {
     dtype const type = promote(a.type(), b.type()) == dtype::boolean ? dtype::int64 : promote(a.type(), b.type());
     a = cast(a, type);
     b = cast(b, type);
@@ -64,11 +65,12 @@ struct matmul_operation {
       s.push(1);
       b = reshape(b, s);
     }
-    extent_t const m = a.extent(a.rank() - 2), k = a.extent(a.rank() - 1), n = b.extent(b.rank() - 1);
+    g.unify(a.extent(a.rank() - 1), b.extent(b.rank() - 2));
+    amount const m = a.extent(a.rank() - 2), k = a.extent(a.rank() - 1), n = b.extent(b.rank() - 1);
     shape_value left_batch, right_batch;
     for (int i = 0; i + 2 < a.rank(); ++i) left_batch.push(a.extent(i));
     for (int i = 0; i + 2 < b.rank(); ++i) right_batch.push(b.extent(i));
-    shape_value const batch = broadcast_shape(left_batch, right_batch);
+    shape_value const batch = broadcast_shape(g, left_batch, right_batch);
     shape_value result = batch;
     result.push(m);
     result.push(n);
@@ -107,9 +109,10 @@ struct outer_operation {
 /// Contracts the last Axes axes of the left operand with the first of the right one.
 template <int Axes>
 struct tensordot_operation {
-  static constexpr ref emit(builder&, ref a, ref b) {
+  static constexpr ref emit(builder& g, ref a, ref b) {
     shape_value sa, sb, result;
-    extent_t m = 1, k = 1, n = 1;
+    amount m = 1, k = 1, n = 1;
+    for (int i = 0; i < Axes; ++i) g.unify(a.extent(a.rank() - Axes + i), b.extent(i));
     for (int i = 0; i < a.rank(); ++i) {
       if (i < a.rank() - Axes) {
         m *= a.extent(i);
@@ -144,7 +147,7 @@ struct tensordot_check {
   static constexpr bool has_axes = Axes >= 0 && Axes <= Left::rank && Axes <= Right::rank;
   static constexpr int mismatch() {
     for (int i = 0; has_axes && i < Axes; ++i)
-      if (Left::at(Left::rank - Axes + i) != Right::at(i)) return i;
+      if (!may_be_equal(Left::at(Left::rank - Axes + i), Right::at(i))) return i;
     return -1;
   }
   static constexpr extent_t left = mismatch() < 0 ? 1 : Left::at(Left::rank - Axes + mismatch()), right = mismatch() < 0 ? 1 : Right::at(mismatch());

@@ -8,25 +8,33 @@ namespace detail {
 
 template <class T, extent_t... E>
 struct full_operation {
-  static constexpr ref emit(builder&, ref value) { return broadcast_to(value, shape_value_of<shape<E...>>::value); }
+  static constexpr ref emit(builder& g, ref value) { return broadcast_to(value, g.extents->of_shape(shape_value_of<shape<E...>>::value)); }
 };
 template <class T, int Value, extent_t... E>
 struct constant_operation {
-  static constexpr ref emit(builder& g) { return full(g, dtype_of<T>, shape_value_of<shape<E...>>::value, Value); }
+  static constexpr ref emit(builder& g) { return full(g, dtype_of<T>, g.extents->of_shape(shape_value_of<shape<E...>>::value), Value); }
 };
 template <class T, extent_t Rows, extent_t Columns, extent_t Offset>
 struct eye_operation {
   static constexpr ref emit(builder& g) {
-    shape_value const s = shape_value_of<shape<Rows, Columns>>::value;
+    shape_value const s = g.extents->of_shape(shape_value_of<shape<Rows, Columns>>::value);
     ref const i = iota(g, dtype::int64, s, 0), j = iota(g, dtype::int64, s, 1);
     return cast(equal(i + full(g, dtype::int64, s, static_cast<double>(Offset)), j), dtype_of<T>);
   }
+};
+/// Of the shape of an operand that is not read.
+template <int Value>
+struct like_operation {
+  static constexpr ref emit(builder&, ref x) { return full_like(x, Value); }
+};
+struct full_like_operation {
+  static constexpr ref emit(builder&, ref x, ref value) { return broadcast_to(value, x.shape()); }
 };
 /// start + i * step
 template <class T, extent_t N>
 struct arange_operation {
   static constexpr ref emit(builder& g, ref start, ref step) {
-    shape_value const s = shape_value_of<shape<N>>::value;
+    shape_value const s = g.extents->of_shape(shape_value_of<shape<N>>::value);
     return start + iota(g, dtype_of<T>, s, 0) * step;
   }
 };
@@ -34,7 +42,7 @@ struct arange_operation {
 template <class T, extent_t N>
 struct linspace_operation {
   static constexpr ref emit(builder& g, ref start, ref step, ref stop) {
-    shape_value const s = shape_value_of<shape<N>>::value;
+    shape_value const s = g.extents->of_shape(shape_value_of<shape<N>>::value);
     ref const inner = start + iota(g, dtype_of<T>, s, 0) * step;
     return select(equal(iota(g, dtype::int64, s, 0), full(g, dtype::int64, s, static_cast<double>(N - 1))), broadcast_to(stop, s), inner);
   }
@@ -92,16 +100,19 @@ struct creation_like<T, shape<E...>> {
 
 /// Of the element type and shape of x, whose elements are not read.
 template <operand X>
-constexpr auto zeros_like(X const&) {
-  return detail::creation_like<detail::element_of<X>, detail::shape_of<X>>::zeros();
+constexpr auto zeros_like(X const& x) {
+  if constexpr (detail::shape_of<X>::run_time_extents > 0) return detail::apply<detail::like_operation<0>>(x);
+  else return detail::creation_like<detail::element_of<X>, detail::shape_of<X>>::zeros();
 }
 template <operand X>
-constexpr auto ones_like(X const&) {
-  return detail::creation_like<detail::element_of<X>, detail::shape_of<X>>::ones();
+constexpr auto ones_like(X const& x) {
+  if constexpr (detail::shape_of<X>::run_time_extents > 0) return detail::apply<detail::like_operation<1>>(x);
+  else return detail::creation_like<detail::element_of<X>, detail::shape_of<X>>::ones();
 }
 template <operand X>
-constexpr auto full_like(X const&, detail::element_of<X> value) {
-  return detail::creation_like<detail::element_of<X>, detail::shape_of<X>>::full(value);
+constexpr auto full_like(X const& x, detail::element_of<X> value) {
+  if constexpr (detail::shape_of<X>::run_time_extents > 0) return detail::apply<detail::full_like_operation>(x, detail::scalar_leaf<detail::element_of<X>>{value});
+  else return detail::creation_like<detail::element_of<X>, detail::shape_of<X>>::full(value);
 }
 
 }  // namespace dimity

@@ -38,7 +38,7 @@ struct einsum_value {
         axis_map p;
         shape_value s;
         einsum_term rest;
-        extent_t const n = x.extent(i);
+        amount const n = x.g->unify(x.extent(i), x.extent(j));
         for (int k = 0; k < labels.rank; ++k) {
           if (k == i || k == j) continue;
           p.set(rest.rank, k);
@@ -48,7 +48,7 @@ struct einsum_value {
         p.set(rest.rank, i);
         p.set(rest.rank + 1, j);
         s.push(n * n);
-        x = slice_axis(reshape(transpose(x, p), s), rest.rank, 0, n, n + 1);
+        x = slice_axis(reshape(transpose(x, p), s), rest.rank, 0, n, x.g->extents->sum(n, 1).code);
         rest.push(labels.label[i]);
         labels = rest;
         take_diagonals();
@@ -94,7 +94,7 @@ struct einsum_contraction {
   /// [batch axes.., rows, columns]: merging batch axes too would often mean a copy, so that is left to where they are too many.
   static constexpr shape_value merged(shape_value const& s, int batch, int rows) {
     shape_value m;
-    extent_t all = 1, n[2] = {1, 1};
+    amount all = 1, n[2] = {1, 1};
     for (int i = 0; i < batch; ++i) {
       all *= s.extent[i];
       if (batch <= max_rank - 2) m.push(s.extent[i]);
@@ -151,7 +151,7 @@ struct einsum_contraction {
 template <fixed_string Equation>
 struct einsum_operation {
   template <class... R>
-  static constexpr ref emit(builder&, R... operands) {
+  static constexpr ref emit(builder& g, R... operands) {
     ref const x[] = {operands...};
     constexpr int count = static_cast<int>(sizeof...(R));
     einsum_equation e(Equation.view());
@@ -166,7 +166,13 @@ struct einsum_operation {
     }
     e.result = e.result.expanded(most);
     // An extent of 1 under "..." broadcasts: without the axis, the operand is repeated like one that lacks the label.
-    extent_t broadcast_extent[max_rank] = {1, 1, 1, 1, 1, 1, 1, 1};
+    for (int l = 0; l < 64; ++l) {
+      amount known = 1;
+      for (int o = 0; o < count; ++o)
+        for (int i = 0; i < e.term[o].rank; ++i)
+          if (e.term[o].label[i] == l && !(x[o].extent(i) == 1)) known = known == 1 ? x[o].extent(i) : g.unify(known, x[o].extent(i));
+    }
+    amount broadcast_extent[max_rank] = {1, 1, 1, 1, 1, 1, 1, 1};
     for (int o = 0; o < count; ++o)
       for (int i = 0; i < e.term[o].rank; ++i)
         if (e.term[o].label[i] < max_rank && x[o].extent(i) != 1) broadcast_extent[e.term[o].label[i]] = x[o].extent(i);

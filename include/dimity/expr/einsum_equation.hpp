@@ -120,10 +120,10 @@ struct einsum_extents {
       extent_t& e = extent[t.label[i]];
       bool const repeats = t.label[i] < max_rank;
       if (e == 0 || (repeats && e == 1)) {
-        e = s.extent[i];
-      } else if (e != s.extent[i] && !(repeats && s.extent[i] == 1) && left == right) {
+        e = s.extent[i].code;
+      } else if (extent_t const other = s.extent[i].code; !may_be_equal(e, other) && !(repeats && other == 1) && left == right) {
         left = e;
-        right = s.extent[i];
+        right = other;
       }
     }
   }

@@ -48,6 +48,9 @@ inline bool must_not_overwrite(void const* const* inputs, int count, operand_ext
   return false;
 }
 
+template <class T, extent_t... E>
+inline constexpr bool is_row_major_destination<tensor_view<T, shape<E...>, run_time_strides>> = true;
+
 using run_function = void(void* const* inputs, void* const* outputs);
 
 template <class Destination, class Run>
@@ -71,6 +74,93 @@ void assign(Destination& to, void const* const* inputs, int count, operand_exten
   }
 }
 
+/// The extents of an expression's operands, checked.
+template <class Plan, class X>
+struct run_time_call {
+  static constexpr int leaves = lowering<X>::leaves;
+  struct given_extents {
+    extent_t const* of[leaves + 1];
+    explicit given_extents(X const& x) {
+      extent_t const** end = of;
+      lowering<X>::collect_extents(x, end);
+    }
+  };
+  call_extents<Plan> extents;
+  explicit run_time_call(X const& x) : extents(given_extents(x).of, leaves) {}
+};
+
+/// Which operands the result may take the place of.
+template <class Plan, int Leaves>
+struct shareable_operands {
+  bool of[Leaves + 1] = {};
+  constexpr shareable_operands() {
+    for (int i = 0; i < Leaves; ++i) of[i] = may_overwrite(Plan::value, 0, i);
+  }
+};
+template <class Plan, int Leaves>
+inline constexpr shareable_operands<Plan, Leaves> shareable{};
+
+/// Where extents are chosen at run time: they are found and checked first, then the destination gets them, then the program runs; through a temporary when the destination is read at
+/// other indices than it is written at.
+template <class Plan, class Device = simd_device, class Destination, class X>
+void assign_at_run_time(Destination& to, X const& x) {
+  using T = typename Destination::value_type;
+  constexpr int leaves = lowering<X>::leaves, rank = Destination::shape_type::rank;
+  run_time_call<Plan, X> const call(x);
+  extent_t extents[rank + 1] = {};
+  if constexpr (has_symbols<Plan>) {
+    call.extents.output_extents(leaves, 0, extents);
+  } else {
+    for (int i = 0; i < rank; ++i) extents[i] = extents_of_type<shape_of<X>>[i];
+  }
+  extent_t const* const mine = extents_of(to);
+  extent_t size = 1;
+  bool same = true;
+  for (int i = 0; i < rank; ++i) {
+    size *= extents[i];
+    same = same && mine[i] == extents[i];
+    // Known extents, and those of a view, cannot change.
+    if (mine[i] != extents[i] && (Destination::shape_type::at(i) >= 0 || !requires { to.take_extents(extents); }))
+      fail<shape_error>("assignment: axis " + std::to_string(i) + " of the destination has " + std::to_string(mine[i]) + " elements, the value has " + std::to_string(extents[i]));
+  }
+  void const* inputs[leaves + 1];
+  void const** end = inputs;
+  lowering<X>::collect(x, end);
+  auto const run = [&](T* target) {
+    void* const outputs[] = {target};
+    if constexpr (has_symbols<Plan>) run_planned<Plan, Device>(const_cast<void* const*>(inputs), outputs, call.extents.values);
+    else run_planned<Plan, Device>(const_cast<void* const*>(inputs), outputs);
+  };
+  operand_extent rules[leaves + 1] = {};
+  for (int b = 0; b < Plan::size.buffers; ++b) {
+    buffer const& of = Plan::value.buffers[b];
+    if (of.where == residence::input && !of.in_block) rules[of.index] = {value_of(of.bytes, call.extents.values), value_of(of.before, call.extents.values), shareable<Plan, leaves>.of[of.index]};
+  }
+  constexpr bool row_major = is_row_major_destination<std::remove_const_t<Destination>>;
+  if (row_major && same && !must_not_overwrite(inputs, leaves, rules, to.data(), size * static_cast<extent_t>(sizeof(T)))) return run(to.data());
+  if constexpr (requires { to.take_extents(extents); }) {
+    // A fresh block where the old one is read, or too small.
+    std::remove_const_t<Destination> t;
+    t.take_extents(extents);
+    run(t.data());
+    to = static_cast<std::remove_const_t<Destination>&&>(t);
+  } else {
+    run_time_storage<T> t;
+    t.reserve(static_cast<std::size_t>(size));
+    run(t.data());
+    known_shape s;
+    for (int i = 0; i < rank; ++i) s.push(extents[i]);
+    T const* from = t.data();
+    extent_t stride[max_rank] = {}, step = 1;
+    for (int i = rank - 1; i >= 0; --i) {
+      if constexpr (row_major) stride[i] = step;
+      else stride[i] = Destination::strides_type::at(i);
+      step *= extents[i];
+    }
+    for_each_index(s, [&](extent_t const* index) { to.data()[offset_at(index, stride, rank)] = *from++; });
+  }
+}
+
 template <class X>
 struct evaluator {
   using result = typename tensor_of<element_of<X>, shape_of<X>>::type;
@@ -81,7 +171,11 @@ struct evaluator {
 
   /// Whether it can be stored there; the error, if not, was given by who assigns.
   template <class Destination>
-  static constexpr bool fits = std::is_same_v<shape_of<X>, typename Destination::shape_type> && stores<element_of<X>, typename Destination::value_type>;
+  static constexpr bool fits = may_hold<shape_of<X>, typename Destination::shape_type> && stores<element_of<X>, typename Destination::value_type>;
+
+  /// Whether some extent, of an operand or of where the value goes, is chosen at run time.
+  template <class Destination>
+  static constexpr bool at_run_time = has_symbols<planned<source<Destination>>> || Destination::shape_type::run_time_extents > 0;
 
   template <class Destination>
   DIMITY_INLINE static void run(void* to, X const& x) {
@@ -89,7 +183,8 @@ struct evaluator {
     void const** end = inputs;
     lowering<X>::collect(x, end);
     void* const outputs[] = {to};
-    run_planned<planned<source<Destination>>>(const_cast<void* const*>(inputs), outputs);
+    if constexpr (has_symbols<planned<source<Destination>>>) run_planned<planned<source<Destination>>>(const_cast<void* const*>(inputs), outputs, run_time_call<planned<source<Destination>>, X>(x).extents.values);
+    else run_planned<planned<source<Destination>>>(const_cast<void* const*>(inputs), outputs);
   }
 
   /// Into elements that nothing in the expression reads.
@@ -97,7 +192,8 @@ struct evaluator {
   static void into_new(Destination& to, X const& x) {
     if constexpr (fits<Destination>) {
       if constexpr (requires { to.ensure_elements(); }) to.ensure_elements();
-      run<Destination>(to.data(), x);
+      if constexpr (at_run_time<Destination>) assign_at_run_time<planned<source<Destination>>>(to, x);
+      else run<Destination>(to.data(), x);
     }
   }
 
@@ -107,7 +203,10 @@ struct evaluator {
     if constexpr (fits<Destination>) {
       using T = typename Destination::value_type;
       using temporary = typename tensor_of<T, shape_of<X>>::type;
-      if constexpr (!is_row_major_destination<std::remove_const_t<Destination>>) {
+      if constexpr (at_run_time<Destination>) {
+        if constexpr (requires { to.ensure_elements(); }) to.ensure_elements();
+        assign_at_run_time<planned<source<Destination>>>(to, x);
+      } else if constexpr (!is_row_major_destination<std::remove_const_t<Destination>>) {
         temporary t(uninitialized);
         run<Destination>(t.data(), x);
         copy_strided<0>(to.data(), static_cast<T const*>(t.data()), static_cast<Destination const&>(to));
@@ -127,12 +226,17 @@ struct evaluator {
   template <class Device>
   static result on(Device, X const& x) {
     result to(uninitialized);
+    if constexpr (at_run_time<result>) {
+      assign_at_run_time<planned<source<result>>, Device>(to, x);
+      return to;
+    } else {
     void const* inputs[leaves + 1];
     void const** end = inputs;
     lowering<X>::collect(x, end);
     void* const outputs[] = {to.data()};
     run_planned<planned<source<result>>, Device>(const_cast<void* const*>(inputs), outputs);
     return to;
+    }
   }
 
   static element_of<X> scalar(X const& x) {
@@ -148,7 +252,7 @@ struct evaluator {
       overlap_rules<leaves> r;
       for (int b = 0; b < Plan::size.buffers; ++b)
         if (Plan::value.buffers[b].where == residence::input)
-          r.operand[Plan::value.buffers[b].index] = {Plan::value.buffers[b].bytes, Plan::value.buffers[b].before, may_overwrite(Plan::value, 0, Plan::value.buffers[b].index)};
+          r.operand[Plan::value.buffers[b].index] = {Plan::value.buffers[b].bytes.number(), Plan::value.buffers[b].before.number(), may_overwrite(Plan::value, 0, Plan::value.buffers[b].index)};
       return r;
     }();
   };

@@ -38,9 +38,11 @@ struct operand_info {
   static constexpr shape_value shape = shape_value_of<Shape>::value;
 };
 
+/// As a type has it: with codes for extents chosen at run time.
 struct typed_shape {
   dtype type;
-  shape_value shape;
+  int rank;
+  extent_t extent[max_rank];
 };
 
 /// The one place where result types come from: the operation is emitted into a scratch program and asked.
@@ -49,7 +51,9 @@ struct result_of {
   static constexpr typed_shape probe() {
     builder g;
     ref const r = Operation::emit(g, g_input<Info>(g)...);
-    return {r.type(), r.shape()};
+    typed_shape t{r.type(), r.rank(), {}};
+    for (int i = 0; i < t.rank; ++i) t.extent[i] = g.extents->type_of(r.extent(i));
+    return t;
   }
   template <class I>
   static constexpr ref g_input(builder& g) {
@@ -59,9 +63,9 @@ struct result_of {
   using element = type_of<value.type>;
   template <int... I>
   static constexpr auto shape_from(std::integer_sequence<int, I...>) {
-    return dimity::shape<value.shape.extent[I]...>{};
+    return dimity::shape<value.extent[I]...>{};
   }
-  using shape = decltype(shape_from(std::make_integer_sequence<int, value.shape.rank>{}));
+  using shape = decltype(shape_from(std::make_integer_sequence<int, value.rank>{}));
 };
 
 template <class T, class Shape>
@@ -139,11 +143,28 @@ struct stored<tensor<T, E...>&> {
   static constexpr type make(tensor<T, E...> const& x) { return type(x.data()); }
 };
 template <class T, extent_t... E>
+  requires has_run_time_extent<E...>
+struct stored<tensor<T, E...>&> {
+  using type = tensor_view<T const, shape<E...>, run_time_strides>;
+  static constexpr type make(tensor<T, E...> const& x) { return type(x.data(), x.extents()); }
+};
+template <class T, extent_t... E>
 struct stored<tensor<T, E...> const&> : stored<tensor<T, E...>&> {};
 template <class X>
 using stored_t = typename stored<X>::type;
 
-// ---- lowering: expression type -> program, expression object -> pointers
+// ---- lowering: expression type -> program, expression object -> pointers, and extents where some are chosen at run time
+
+template <class Shape>
+inline constexpr extent_t extents_of_type[1] = {0};
+template <extent_t... E>
+inline constexpr extent_t extents_of_type<shape<E...>>[sizeof...(E) + 1] = {E..., 0};
+
+template <class X>
+constexpr extent_t const* extents_of(X const& x) {
+  if constexpr (requires { x.extents(); }) return x.extents();
+  else return extents_of_type<shape_of<X>>;
+}
 
 template <class X>
 struct lowering;
@@ -153,6 +174,14 @@ struct lowering<tensor<T, E...>> {
   static constexpr int leaves = 1;
   static constexpr ref emit(builder& g) { return {&g, g.input(dtype_of<T>, shape_value_of<shape<E...>>::value)}; }
   static void collect(tensor<T, E...> const& x, void const**& out) { *out++ = x.data(); }
+  static void collect_extents(tensor<T, E...> const& x, extent_t const**& out) { *out++ = extents_of(x); }
+};
+template <class T, extent_t... E>
+struct lowering<tensor_view<T, shape<E...>, run_time_strides>> {
+  static constexpr int leaves = 1;
+  static constexpr ref emit(builder& g) { return {&g, g.input(dtype_of<std::remove_const_t<T>>, shape_value_of<shape<E...>>::value)}; }
+  static void collect(tensor_view<T, shape<E...>, run_time_strides> const& x, void const**& out) { *out++ = x.data(); }
+  static void collect_extents(tensor_view<T, shape<E...>, run_time_strides> const& x, extent_t const**& out) { *out++ = x.extents(); }
 };
 template <class T, extent_t... E, extent_t... S>
 struct lowering<tensor_view<T, shape<E...>, strides<S...>>> {
@@ -166,12 +195,14 @@ struct lowering<tensor_view<T, shape<E...>, strides<S...>>> {
     return {&g, id};
   }
   static void collect(tensor_view<T, shape<E...>, strides<S...>> const& x, void const**& out) { *out++ = x.data(); }
+  static void collect_extents(tensor_view<T, shape<E...>, strides<S...>> const& x, extent_t const**& out) { *out++ = extents_of(x); }
 };
 template <class T>
 struct lowering<scalar_leaf<T>> {
   static constexpr int leaves = 1;
   static constexpr ref emit(builder& g) { return {&g, g.input(dtype_of<T>, {})}; }
   static void collect(scalar_leaf<T> const& x, void const**& out) { *out++ = &x.value; }
+  static void collect_extents(scalar_leaf<T> const& x, extent_t const**& out) { *out++ = extents_of(x); }
 };
 template <class Operation, class T, class Shape, class... X>
 struct lowering<expression<Operation, T, Shape, X...>> {
@@ -189,6 +220,11 @@ struct lowering<expression<Operation, T, Shape, X...>> {
   template <std::size_t... I>
   static void collect(expression<Operation, T, Shape, X...> const& x, void const**& out, std::index_sequence<I...>) {
     (lowering<X>::collect(static_cast<held<I, X> const&>(x.operands()).value, out), ...);
+  }
+  static void collect_extents(expression<Operation, T, Shape, X...> const& x, extent_t const**& out) { collect_extents(x, out, std::index_sequence_for<X...>{}); }
+  template <std::size_t... I>
+  static void collect_extents(expression<Operation, T, Shape, X...> const& x, extent_t const**& out, std::index_sequence<I...>) {
+    (lowering<X>::collect_extents(static_cast<held<I, X> const&>(x.operands()).value, out), ...);
   }
 };
 

@@ -14,11 +14,11 @@ namespace detail {
 // Each rule is a predicate and a struct with the error: clang evaluates nothing that mentions a class with a failed static_assert.
 /// An axis without elements has nothing that an index could name; without indices nothing is asked.
 template <class Shape, int Axis, class I>
-inline constexpr bool indices_fit = has_axis<Shape, Axis> && is_integer(dtype_of<element_of<I>>) && (Shape::at(Axis) > 0 || shape_of<I>::size == 0);
+inline constexpr bool indices_fit = has_axis<Shape, Axis> && is_integer(dtype_of<element_of<I>>) && (Shape::at(Axis) != 0 || shape_of<I>::size == 0);
 template <class Shape, int Axis, class I>
 struct indexed_axis {
   static_assert(is_integer(dtype_of<element_of<I>>), "[dimity.index.1] indices must be integers");
-  static_assert(!has_axis<Shape, Axis> || Shape::at(Axis) > 0 || shape_of<I>::size == 0, "[dimity.index.2] the indexed axis has no elements");
+  static_assert(!has_axis<Shape, Axis> || Shape::at(Axis) != 0 || shape_of<I>::size == 0, "[dimity.index.2] the indexed axis has no elements");
 };
 
 template <extent_t Classes>
@@ -42,7 +42,7 @@ struct along_axis {
   static constexpr int axis = normalize_axis(Axis, Shape::rank);
   static constexpr int mismatch() {
     for (int i = 0; Shape::rank == Indices::rank && i < Shape::rank; ++i)
-      if (i != axis && Shape::at(i) != Indices::at(i) && Shape::at(i) != 1 && Indices::at(i) != 1) return i;
+      if (i != axis && !may_be_equal(Shape::at(i), Indices::at(i)) && Shape::at(i) != 1 && Indices::at(i) != 1) return i;
     return -1;
   }
   static constexpr extent_t left = mismatch() < 0 ? 1 : Shape::at(mismatch()), right = mismatch() < 0 ? 1 : Indices::at(mismatch());
@@ -56,17 +56,17 @@ struct along_axis_shapes {
 };
 template <class Expected, class Updates>
 struct scatter_shapes {
-  static_assert(std::is_same_v<Expected, Updates>, "[dimity.index.5] scatter_add: the updates need the shape of take(base, indices, axis): (Expected, Updates)");
+  static_assert(may_hold<Updates, Expected>, "[dimity.index.5] scatter_add: the updates need the shape of take(base, indices, axis): (Expected, Updates)");
 };
 
 /// What lies before and behind an axis, as two extents: the form [before, axis, behind] of the gather and scatter kernels.
 struct around_axis {
-  extent_t before = 1, behind = 1;
+  amount before = 1, behind = 1;
   constexpr around_axis(shape_value const& s, int axis) {
     for (int i = 0; i < axis; ++i) before *= s.extent[i];
     for (int i = axis + 1; i < s.rank; ++i) behind *= s.extent[i];
   }
-  constexpr shape_value with(extent_t n) const {
+  constexpr shape_value with(amount n) const {
     shape_value s;
     s.push(before);
     s.push(n);
@@ -74,7 +74,7 @@ struct around_axis {
     return s;
   }
 };
-constexpr shape_value vector_shape(extent_t n) {
+constexpr shape_value vector_shape(amount n) {
   shape_value s;
   s.push(n);
   return s;
@@ -115,19 +115,21 @@ struct scatter_add_operation {
 /// Element (b, i, c) of the result is element (b, index(b, i, c), c) of x. One gather from the flattened operand: no axis is moved.
 constexpr ref take_along(ref x, ref indices, int axis) {
   builder& g = *x.g;
-  extent_t const n = x.extent(axis), k = indices.extent(axis);
+  for (int i = 0; i < x.rank(); ++i)
+    if (i != axis && !(x.extent(i) == 1) && !(indices.extent(i) == 1)) g.unify(x.extent(i), indices.extent(i));
+  amount const n = x.extent(axis), k = indices.extent(axis);
   shape_value whole = x.shape(), wanted = indices.shape();
   for (int i = 0; i < whole.rank; ++i)
     if (i != axis) whole.extent[i] = wanted.extent[i] = whole.extent[i] == 1 ? wanted.extent[i] : whole.extent[i];
   around_axis const around(whole, axis);
   shape_value const s = around.with(k);
   ref i = reshape(broadcast_to(cast(indices, dtype::int64), wanted), s);
-  ref const zero = full(g, dtype::int64, s, 0), last = full(g, dtype::int64, s, static_cast<double>(n - 1));
+  ref const zero = full(g, dtype::int64, s, 0), last = broadcast_to(count_of(g, dtype::int64, g.extents->difference(n, 1)), s), count = broadcast_to(count_of(g, dtype::int64, n), s);
   // The kernel's own rule for negative and outside indices would act on the flattened axis, so it is applied here.
-  i = select(less(i, zero), i + full(g, dtype::int64, s, static_cast<double>(n)), i);
+  i = select(less(i, zero), i + count, i);
   i = binary(primitive::minimum, binary(primitive::maximum, i, zero), last);
-  if (around.before != 1) i = i + iota(g, dtype::int64, s, 0) * full(g, dtype::int64, s, static_cast<double>(n));
-  if (around.behind != 1) i = i * full(g, dtype::int64, s, static_cast<double>(around.behind)) + iota(g, dtype::int64, s, 2);
+  if (around.before != 1) i = i + iota(g, dtype::int64, s, 0) * count;
+  if (around.behind != 1) i = i * broadcast_to(count_of(g, dtype::int64, around.behind), s) + iota(g, dtype::int64, s, 2);
   shape_value column;
   column.push(1);
   column.push(whole.size());
@@ -247,7 +249,7 @@ constexpr auto scatter_add(B&& base, I&& indices, U&& updates, axis_set<A>) {
     using expected = typename detail::taken_shape<S, A, detail::shape_of<index>>::type;
     (void)sizeof(detail::assignable_elements<detail::element_of<U>, T>);
     (void)sizeof(detail::scatter_shapes<expected, detail::shape_of<U>>);
-    if constexpr (!std::is_same_v<expected, detail::shape_of<U>> || !detail::stores<detail::element_of<U>, T>) return detail::failed<T, S>{};
+    if constexpr (!detail::may_hold<detail::shape_of<U>, expected> || !detail::stores<detail::element_of<U>, T>) return detail::failed<T, S>{};
     else return detail::apply<detail::scatter_add_operation<A>>(static_cast<B&&>(base), detail::as_indices(static_cast<I&&>(indices)), static_cast<U&&>(updates));
   } else {
     return detail::apply<detail::scatter_add_operation<A>>(static_cast<B&&>(base), detail::as_indices(static_cast<I&&>(indices)), detail::as_operand<B>(updates));

@@ -17,11 +17,17 @@ struct pad_widths {
   static_assert(Widths == 2 * Shape::rank, "[dimity.shape.10] pad: two widths an axis, before and after");
 };
 
+/// Extents chosen at run time are equal but on the joined axis (-1: on all).
+constexpr void join(ref a, ref b, int axis) {
+  for (int i = 0; i < a.rank(); ++i)
+    if (i != axis) a.g->unify(a.extent(i), b.extent(i));
+}
 template <int Axis>
 struct concat_operation {
   template <class... R>
   static constexpr ref emit(builder&, ref first, R... rest) {
     int const axis = normalize_axis(Axis, first.rank());
+    (join(first, rest, axis), ...);
     ((first = concat(first, rest, axis)), ...);
     return first;
   }
@@ -31,6 +37,7 @@ struct stack_operation {
   template <class... R>
   static constexpr ref emit(builder& g, ref first, R... rest) {
     int const axis = normalize_axis(Axis, first.rank() + 1);
+    (join(first, rest, -1), ...);
     ref result = expanded(first, axis);
     ((result = concat(result, expanded(rest, axis), axis)), ...);
     (void)g;
@@ -53,7 +60,8 @@ struct tile_operation {
     axis_map map;
     for (int i = 0; i < rank; ++i) {
       int const from = i - (rank - a.rank()), t = i - (rank - given);
-      extent_t const n = t >= 0 ? times[t] : 1, e = from >= 0 ? a.extent(from) : 1;
+      extent_t const n = t >= 0 ? times[t] : 1;
+      amount const e = from >= 0 ? a.extent(from) : amount(1);
       if (n != 1) s.push(n);
       if (from >= 0) map.set(s.rank, from);
       if (from >= 0 || n == 1) s.push(e);
@@ -94,7 +102,7 @@ template <int Axis, class Left, class Right>
 struct joined_shapes {
   static constexpr int mismatch() {
     for (int i = 0; Left::rank == Right::rank && i < Left::rank; ++i)
-      if (i != Axis && Left::at(i) != Right::at(i)) return i;
+      if (i != Axis && !may_be_equal(Left::at(i), Right::at(i))) return i;
     return -1;
   }
   static constexpr extent_t left = mismatch() < 0 ? 1 : Left::at(mismatch()), right = mismatch() < 0 ? 1 : Right::at(mismatch());

@@ -7,9 +7,19 @@
 namespace dimity {
 namespace detail {
 
+/// One `dyn` in the new shape is what is left of the elements.
+template <class From, class To>
+constexpr bool can_reshape() {
+  extent_t rest = 1;
+  for (int i = 0; i < To::rank; ++i) rest *= To::at(i) < 0 ? 1 : To::at(i);
+  if (From::size >= 0 && To::size >= 0) return From::size == To::size;
+  return From::size < 0 || (rest == 0 ? From::size == 0 : From::size % rest == 0);
+}
+template <class From, class To>
+inline constexpr bool reshape_fits = can_reshape<From, To>();
 template <class From, class To>
 struct reshape_shapes {
-  static_assert(From::size == To::size, "[dimity.shape.7] reshape: both shapes must have the same number of elements");
+  static_assert(reshape_fits<From, To>, "[dimity.shape.7] reshape: both shapes must have the same number of elements");
 };
 // Each rule is a predicate and a struct with the error: clang evaluates nothing that mentions a class with a failed static_assert.
 template <class Shape, int... Axes>
@@ -32,7 +42,14 @@ constexpr auto apply_on_axes(X&& x, More&&... more) {
 
 template <extent_t... E>
 struct reshape_operation {
-  static constexpr ref emit(builder&, ref a) { return reshape(a, shape_value_of<shape<E...>>::value); }
+  static constexpr ref emit(builder& g, ref a) { return reshape(a, g.extents->of_shape(shape_value_of<shape<E...>>::value)); }
+};
+struct flatten_operation {
+  static constexpr ref emit(builder&, ref a) {
+    shape_value s;
+    s.push(a.shape().size());
+    return reshape(a, s);
+  }
 };
 template <int... Axes>
 struct permute_operation {
@@ -82,21 +99,37 @@ struct squeeze_operation {
 };
 template <extent_t... E>
 struct broadcast_to_operation {
-  static constexpr ref emit(builder&, ref a) { return broadcast_to(a, shape_value_of<shape<E...>>::value); }
+  static constexpr ref emit(builder& g, ref a) { return broadcast_to(a, g.extents->of_shape(shape_value_of<shape<E...>>::value)); }
 };
 template <std::uint32_t Mask>
 struct flip_operation {
   static constexpr ref emit(builder&, ref a) {
     for (int i = 0; i < a.rank(); ++i)
-      if (Mask >> i & 1u) a = slice_axis(a, i, a.extent(i) - 1, a.extent(i), -1);
+      if (Mask >> i & 1u) a = slice_axis(a, i, a.g->extents->difference(a.extent(i), 1), a.extent(i), -1);
     return a;
   }
 };
 template <extent_t Shift, int Axis>
 struct roll_operation {
+  /// Where the extent is known at run time only: element i is element (i - Shift) mod n.
+  static constexpr ref gather_rolled(ref a, int axis) {
+    builder& g = *a.g;
+    shape_value s, wide;
+    s.push(a.extent(axis));
+    ref const n = broadcast_to(count_of(g, dtype::int64, a.extent(axis)), s), shift = full(g, dtype::int64, s, static_cast<double>(Shift));
+    ref const index = binary(primitive::remainder, iota(g, dtype::int64, s, 0) - shift, n);
+    amount before = 1, behind = 1;
+    for (int i = 0; i < axis; ++i) before *= a.extent(i);
+    for (int i = axis + 1; i < a.rank(); ++i) behind *= a.extent(i);
+    wide.push(before);
+    wide.push(a.extent(axis));
+    wide.push(behind);
+    return reshape(gather(reshape(a, wide), index), a.shape());
+  }
   static constexpr ref emit(builder&, ref a) {
     int const axis = normalize_axis(Axis, a.rank());
-    extent_t const n = a.extent(axis);
+    if (!a.extent(axis).is_known()) return gather_rolled(a, axis);
+    extent_t const n = a.extent(axis).number();
     if (n == 0) return a;
     extent_t const s = (Shift % n + n) % n;
     return concat(slice_axis(a, axis, n - s, s), slice_axis(a, axis, 0, n - s), axis);
@@ -105,12 +138,12 @@ struct roll_operation {
 template <extent_t Offset>
 struct diagonal_operation {
   static constexpr ref emit(builder&, ref a) {
-    extent_t const rows = a.extent(0), columns = a.extent(1);
-    extent_t const first = Offset >= 0 ? Offset : -Offset * columns;
-    extent_t const n = Offset >= 0 ? (rows < columns - Offset ? rows : columns - Offset) : (rows + Offset < columns ? rows + Offset : columns);
+    extent_table& t = *a.g->extents;
+    amount const rows = a.extent(0), columns = a.extent(1);
+    amount const n = t.not_negative(Offset >= 0 ? t.minimum(rows, t.sum(columns, -Offset)) : t.minimum(t.sum(rows, Offset), columns));
     shape_value flat;
     flat.push(rows * columns);
-    return slice_axis(reshape(a, flat), 0, first, n > 0 ? n : 0, columns + 1);
+    return slice_axis(reshape(a, flat), 0, Offset >= 0 ? amount(Offset) : amount(-Offset) * columns, n, t.sum(columns, 1).code);
   }
 };
 template <extent_t Offset, bool Upper>
@@ -125,17 +158,17 @@ struct triangle_operation {
 };
 }  // namespace detail
 
-/// The same elements, row-major, in another shape with as many elements.
+/// The same elements, row-major, in another shape with as many elements. One extent may be `dyn`: it is what is left, a number where that is known.
 template <extent_t... E, operand X>
 constexpr auto reshape(X&& x) {
   (void)sizeof(detail::reshape_shapes<detail::shape_of<X>, shape<E...>>);
-  if constexpr (detail::shape_of<X>::size == shape<E...>::size) return detail::apply<detail::reshape_operation<E...>>(static_cast<X&&>(x));
+  if constexpr (detail::reshape_fits<detail::shape_of<X>, shape<E...>>) return detail::apply<detail::reshape_operation<E...>>(static_cast<X&&>(x));
   else return detail::failed<detail::element_of<X>, shape<E...>>{};
 }
 /// One axis of all elements.
 template <operand X>
 constexpr auto flatten(X&& x) {
-  return detail::apply<detail::reshape_operation<detail::shape_of<X>::size>>(static_cast<X&&>(x));
+  return detail::apply<detail::flatten_operation>(static_cast<X&&>(x));
 }
 /// All axes in reverse order; the transpose of a matrix.
 template <operand X>

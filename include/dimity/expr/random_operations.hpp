@@ -93,17 +93,18 @@ constexpr ref gumbel_of(ref key, dtype type, shape_value const& s) { return -una
 template <class T, extent_t... E>
 struct drawn {
   static constexpr dtype result = dtype_of<T>, type = drawn_type(result);
-  static constexpr shape_value s = shape_value_of<shape<E...>>::value;
+  static constexpr shape_value shape_in(builder& g) { return g.extents->of_shape(shape_value_of<shape<E...>>::value); }
 };
 template <class T, extent_t... E>
 struct bits_operation {
-  static constexpr ref emit(builder&, ref key) { return random_words(key, drawn<T, E...>::s); }
+  static constexpr ref emit(builder&, ref key) { return random_words(key, drawn<T, E...>::shape_in(*key.g)); }
 };
 template <class T, extent_t... E>
 struct uniform_operation : drawn<T, E...> {
-  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::s;
-  static constexpr ref emit(builder&, ref key) { return cast(unit_uniform(key, type, s), result); }
-  static constexpr ref emit(builder&, ref key, ref low, ref high) {
+  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::shape_in;
+  static constexpr ref emit(builder& g, ref key) { return cast(unit_uniform(key, type, shape_in(g)), result); }
+  static constexpr ref emit(builder& g, ref key, ref low, ref high) {
+    shape_value const s = shape_in(g);
     low = broadcast_to(cast(low, result), s);
     high = broadcast_to(cast(high, result), s);
     ref const x = low + cast(unit_uniform(key, type, s), result) * (high - low);
@@ -113,18 +114,18 @@ struct uniform_operation : drawn<T, E...> {
 };
 template <class T, extent_t... E>
 struct normal_operation : drawn<T, E...> {
-  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::s;
+  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::shape_in;
   // Symmetric: odd multiples of half the grid's step, none of them -1, 0 or 1.
-  static constexpr ref emit(builder&, ref key) { return cast(erfinv_inside(uniform_grid(key, type, s, 2, grid_of(type) - 1), sqrt_2), result); }
+  static constexpr ref emit(builder& g, ref key) { return cast(erfinv_inside(uniform_grid(key, type, shape_in(g), 2, grid_of(type) - 1), sqrt_2), result); }
 };
 template <class T, extent_t... E>
 struct truncated_normal_operation : drawn<T, E...> {
-  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::s;
-  static constexpr ref emit(builder&, ref key, ref lower, ref upper) {
+  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::shape_in;
+  static constexpr ref emit(builder& g, ref key, ref lower, ref upper) {
     lower = cast(lower, type);
     upper = cast(upper, type);
     ref const a = unary(primitive::erf, lower * sqrt_half), b = unary(primitive::erf, upper * sqrt_half);
-    ref x = a + unit_uniform(key, type, s) * (b - a);
+    ref x = a + unit_uniform(key, type, shape_in(g)) * (b - a);
     x = binary(primitive::maximum, binary(primitive::minimum, x, full_like(x, 1 - grid_of(type))), full_like(x, grid_of(type) - 1));
     x = erfinv_inside(x, sqrt_2);
     return cast(binary(primitive::minimum, binary(primitive::maximum, x, lower), upper), result);
@@ -132,18 +133,18 @@ struct truncated_normal_operation : drawn<T, E...> {
 };
 template <class T, extent_t... E>
 struct exponential_operation : drawn<T, E...> {
-  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::s;
-  static constexpr ref emit(builder&, ref key) { return cast(exponential_of(key, type, s), result); }
+  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::shape_in;
+  static constexpr ref emit(builder& g, ref key) { return cast(exponential_of(key, type, shape_in(g)), result); }
 };
 template <class T, extent_t... E>
 struct gumbel_operation : drawn<T, E...> {
-  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::s;
-  static constexpr ref emit(builder&, ref key) { return cast(gumbel_of(key, type, s), result); }
+  using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::shape_in;
+  static constexpr ref emit(builder& g, ref key) { return cast(gumbel_of(key, type, shape_in(g)), result); }
 };
 template <extent_t... E>
 struct bernoulli_operation {
-  static constexpr ref emit(builder&, ref key, ref p) {
-    shape_value const s = sizeof...(E) == 0 ? p.shape() : shape_value_of<shape<E...>>::value;
+  static constexpr ref emit(builder& g, ref key, ref p) {
+    shape_value const s = sizeof...(E) == 0 ? p.shape() : g.extents->of_shape(shape_value_of<shape<E...>>::value);
     dtype const type = drawn_type(p.type());
     return less(unit_uniform(key, type, s), broadcast_to(cast(p, type), s));
   }
@@ -152,8 +153,9 @@ struct bernoulli_operation {
 /// its rejection.
 template <class T, extent_t... E>
 struct integers_operation : drawn<T, E...> {
-  using drawn<T, E...>::result, drawn<T, E...>::s;
+  using drawn<T, E...>::result, drawn<T, E...>::shape_in;
   static constexpr ref emit(builder& g, ref key, ref low, ref high) {
+    shape_value const s = shape_in(g);
     constexpr dtype wide = result == dtype::uint64 ? dtype::uint64 : dtype::int64, bits = dtype::uint64;
     low = cast(low, wide);
     high = cast(high, wide);
@@ -176,7 +178,7 @@ struct integers_operation : drawn<T, E...> {
 };
 template <extent_t N>
 struct permutation_operation {
-  static constexpr ref emit(builder&, ref key) { return argsort(word_pair(key, vector_shape(N)).joined(), 0, dtype::int32); }
+  static constexpr ref emit(builder&, ref key) { return argsort(word_pair(key, key.g->extents->of_shape(vector_shape(N))).joined(), 0, dtype::int32); }
 };
 struct permute_rows_operation {
   static constexpr ref emit(builder& g, ref key, ref x) {

@@ -15,8 +15,8 @@ constexpr std::uint32_t axis_mask() {
   else return ((1u << (normalize_axis(Axes, Shape::rank) & 7)) | ...);
 }
 
-constexpr extent_t reduced_count(ref x, std::uint32_t mask) {
-  extent_t n = 1;
+constexpr amount reduced_count(ref x, std::uint32_t mask) {
+  amount n = 1;
   for (int i = 0; i < x.rank(); ++i)
     if (mask >> i & 1u) n *= x.extent(i);
   return n;
@@ -24,12 +24,12 @@ constexpr extent_t reduced_count(ref x, std::uint32_t mask) {
 constexpr ref as_floating(ref x) { return cast(x, floating_result(x.type())); }
 constexpr ref reduce_to(primitive op, ref x, std::uint32_t mask, bool keep) { return keep ? reduce_kept(op, x, mask) : reduce(op, x, mask); }
 constexpr ref mean_of(ref x, std::uint32_t mask, bool keep) {
-  return reduce_to(primitive::sum, x, mask, keep) / static_cast<double>(reduced_count(x, mask));
+  return reduce_to(primitive::sum, x, mask, keep) / count_of(*x.g, x.type(), reduced_count(x, mask));
 }
 /// Two passes over the row, as NumPy: the mean first, then the squares of what is left. `correction` is subtracted from the count.
 constexpr ref variance_of(ref x, std::uint32_t mask, bool keep, int correction) {
   ref const centred = x - mean_of(x, mask, true);
-  return reduce_to(primitive::sum, unary(primitive::square, centred), mask, keep) / static_cast<double>(reduced_count(x, mask) - correction);
+  return reduce_to(primitive::sum, unary(primitive::square, centred), mask, keep) / count_of(*x.g, x.type(), x.g->extents->difference(reduced_count(x, mask), correction));
 }
 /// The maximum, with infinities replaced by 0 so that x - max has no inf - inf. No derivative flows through it: it cancels.
 constexpr ref stable_maximum(ref x, std::uint32_t mask) {
@@ -43,6 +43,7 @@ struct reduce_operation {
   static constexpr ref emit(builder&, ref a) {
     if (P == primitive::sum || P == primitive::prod) a = cast(a, sum_result(a.type()));
     if (P == primitive::any || P == primitive::all) a = cast(a, dtype::boolean);
+    if (P == primitive::max || P == primitive::min) a.g->extents->require_at_least(reduced_count(a, Mask), 1);
     if ((P == primitive::max || P == primitive::min) && a.type() == dtype::boolean) return reduce_to(P == primitive::max ? primitive::any : primitive::all, a, Mask, Keep);
     return reduce_to(P, a, Mask, Keep);
   }
@@ -91,6 +92,7 @@ template <primitive P, int Axis, bool Keep>
 struct arg_operation {
   static constexpr ref emit(builder& g, ref a) {
     int const axis = normalize_axis(Axis, a.rank());
+    g.extents->require_at_least(a.extent(axis), 1);
     shape_value const s = without_axes(a.shape(), 1u << axis);
     ref const r = append(g, P, dtype::int64, s, a.id, -1, -1, axis);
     return Keep ? reshape(r, with_kept_axes(a.shape(), 1u << axis)) : r;
@@ -101,6 +103,7 @@ struct flat_arg_operation {
   static constexpr ref emit(builder& g, ref a) {
     shape_value flat;
     flat.push(a.shape().size());
+    g.extents->require_at_least(flat.extent[0], 1);
     return append(g, P, dtype::int64, {}, reshape(a, flat).id, -1, -1, 0);
   }
 };
@@ -118,7 +121,7 @@ constexpr extent_t reduced_count_of() {
   constexpr std::uint32_t mask = axis_mask<S, A...>();
   extent_t n = 1;
   for (int i = 0; i < S::rank; ++i)
-    if (mask >> i & 1u) n *= S::at(i);
+    if (mask >> i & 1u) n *= S::at(i) < 0 ? 1 : S::at(i);  // one chosen at run time is assumed to be positive
   return n;
 }
 

@@ -14,10 +14,10 @@ struct broadcast_check {
   static constexpr int rank = Left::rank > Right::rank ? Left::rank : Right::rank;
   static constexpr extent_t left(int i) { return i < Left::rank ? Left::at(Left::rank - 1 - i) : 1; }
   static constexpr extent_t right(int i) { return i < Right::rank ? Right::at(Right::rank - 1 - i) : 1; }
-  /// The last axis, counted from the end, on which the extents differ and neither is 1; -1 if there is none.
+  /// The last axis, counted from the end, on which the extents cannot be equal and neither is 1; -1 if there is none.
   static constexpr int mismatch() {
     for (int i = 0; i < rank; ++i)
-      if (left(i) != right(i) && left(i) != 1 && right(i) != 1) return i;
+      if (!may_be_equal(left(i), right(i)) && left(i) != 1 && right(i) != 1) return i;
     return -1;
   }
   static constexpr bool value = mismatch() < 0;
@@ -43,7 +43,7 @@ template <class From, class To>
 struct broadcast_into {
   static constexpr int mismatch() {
     for (int i = 1; i <= From::rank && i <= To::rank; ++i)
-      if (From::at(-i) != 1 && From::at(-i) != To::at(-i)) return i;
+      if (From::at(-i) != 1 && !may_be_equal(From::at(-i), To::at(-i))) return i;
     return 0;
   }
   static constexpr extent_t from = mismatch() == 0 ? 1 : From::at(-mismatch()), to = mismatch() == 0 ? 1 : To::at(-mismatch());

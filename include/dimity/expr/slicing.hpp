@@ -24,10 +24,27 @@ template <int Axis, extent_t Begin, extent_t End, extent_t Step>
 struct slice_operation {
   static constexpr ref emit(builder&, ref a) {
     int const axis = normalize_axis(Axis, a.rank());
-    extent_t const n = a.extent(axis);
+    if (!a.extent(axis).is_known()) return run_time(a, axis, *a.g->extents);
+    extent_t const n = a.extent(axis).number();
     extent_t const begin = bound(Begin, n), end = End == end_of_axis ? (Step > 0 ? n : -1) : bound(End, n);
     extent_t const span = Step > 0 ? end - begin : begin - end, step = Step > 0 ? Step : -Step;
     return slice_axis(a, axis, begin, span <= 0 ? 0 : (span + step - 1) / step, Step);
+  }
+  /// Bounds are limited where that can change the number of elements; where there are none, what the start would be does not matter.
+  static constexpr ref run_time(ref a, int axis, extent_table& t) {
+    amount const n = a.extent(axis);
+    auto const from_end = [&](extent_t i) { return t.sum(n, i); };
+    amount begin = 0, end = 0, span = 0;
+    if (Step > 0) {
+      begin = Begin >= 0 ? amount(Begin) : t.maximum(from_end(Begin), 0);
+      end = End == end_of_axis ? n : End >= 0 ? t.minimum(n, End) : from_end(End);
+      span = t.difference(end, begin);
+    } else {
+      begin = Begin >= 0 ? t.minimum(from_end(-1), Begin) : from_end(Begin);
+      end = End == end_of_axis ? amount(-1) : End >= 0 ? amount(End) : t.maximum(from_end(End), -1);
+      span = t.difference(begin, end);
+    }
+    return slice_axis(a, axis, begin, t.quotient(t.not_negative(span), Step > 0 ? Step : -Step), Step);
   }
   static constexpr extent_t end_of_axis = INT64_MAX;
   /// Python's rule: negative positions count from the end, and everything is limited to the axis.

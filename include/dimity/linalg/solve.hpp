@@ -19,7 +19,7 @@ template <class Matrix>
 inline constexpr bool is_square = Matrix::rank >= 2 && Matrix::at(-1) == Matrix::at(-2);
 
 struct solve_operation {
-  static constexpr ref emit(builder&, ref a, ref b) {
+  static constexpr ref emit(builder& g, ref a, ref b) {
     dtype const type = promote(a.type(), b.type());
     a = cast(a, type);
     b = cast(b, type);
@@ -32,8 +32,10 @@ struct solve_operation {
     shape_value left, right;
     for (int i = 0; i + 2 < a.rank(); ++i) left.push(a.extent(i));
     for (int i = 0; i + 2 < b.rank(); ++i) right.push(b.extent(i));
-    shape_value const batch = broadcast_shape(left, right);
-    extent_t const n = a.extent(a.rank() - 1), k = b.extent(b.rank() - 1);
+    shape_value const batch = broadcast_shape(g, left, right);
+    g.unify(a.extent(a.rank() - 1), a.extent(a.rank() - 2));
+    g.unify(a.extent(a.rank() - 1), b.extent(b.rank() - 2));
+    amount const n = a.extent(a.rank() - 1), k = b.extent(b.rank() - 1);
     shape_value sa = batch, sb = batch, result = batch;
     sa.push(n);
     sa.push(n);

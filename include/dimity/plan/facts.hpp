@@ -1,7 +1,10 @@
 // What a plan costs, as constants to assert on: kernels, contractions, bytes moved, operations.
 #pragma once
 
-#include <dimity/plan/plan.hpp>
+#include <dimity/plan/extents.hpp>
+
+#include <concepts>
+#include <initializer_list>
 
 namespace dimity {
 namespace detail {
@@ -22,7 +25,12 @@ struct plan_view {
   control_step const* controls;
   port const* ports;
   block const* blocks;
+  extent_symbol const* symbols;
+  region const* regions;
   std::int64_t workspace_bytes;
+  std::int64_t const* extents = nullptr;  ///< values of extents chosen at run time
+
+  constexpr std::int64_t at(amount a) const { return detail::value_of(a, extents); }
 
   /// The buffer behind one of a kernel's pointers.
   constexpr int buffer_of(kernel const& k, access const& a) const { return slots[k.slots.begin + a.slot]; }
@@ -30,13 +38,13 @@ struct plan_view {
   constexpr value const& value_of(kernel const& k, int i) const { return values[k.values.begin + i]; }
 };
 template <plan_size N>
-constexpr plan_view view_plan(plan<N> const& p) {
-  return {N, p.kernels, p.opaques, p.steps, p.buffers, p.values, p.accesses, p.stores, p.slots, p.shapes, p.pool, p.controls, p.ports, p.blocks, p.workspace_bytes};
+constexpr plan_view view_plan(plan<N> const& p, extent_t const* extents = nullptr) {
+  return {N, p.kernels, p.opaques, p.steps, p.buffers, p.values, p.accesses, p.stores, p.slots, p.shapes, p.pool, p.controls, p.ports, p.blocks, p.symbols, p.regions, p.workspace_bytes, extents};
 }
 
 /// The elements that an access reaches: axes along which it does not move do not count.
-constexpr std::int64_t elements_of(kernel const& k, access const& a) {
-  std::int64_t n = 1;
+constexpr amount elements_of(kernel const& k, access const& a) {
+  amount n = 1;
   for (int i = 0; i < k.axes; ++i)
     if (a.stride[i] != 0) n *= k.extent[i];
   return n;
@@ -69,14 +77,14 @@ struct traffic {
   }
 };
 constexpr void add_kernel_traffic(plan_view const& p, kernel const& k, traffic& t) {
-  std::int64_t const whole = k.rows() * k.inner();
+  std::int64_t const whole = p.at(k.rows() * k.inner());
   for (int v = 0; v < k.values.size(); ++v) {
     value const& x = p.value_of(k, v);
-    if (x.op == primitive::input && v != k.injected && is_first_load(p, k, v)) t.add(elements_of(k, p.access_of(k, static_cast<int>(x.attribute))), x.type, false, whole);
+    if (x.op == primitive::input && v != k.injected && is_first_load(p, k, v)) t.add(p.at(elements_of(k, p.access_of(k, static_cast<int>(x.attribute)))), x.type, false, whole);
   }
   for (int s = k.stores.begin; s < k.stores.end; ++s) {
     access const& a = p.access_of(k, p.stores[s].access);
-    t.add(elements_of(k, a), a.type, true, whole);
+    t.add(p.at(elements_of(k, a)), a.type, true, whole);
   }
 }
 constexpr traffic traffic_of(plan_view const& p, step const& s);
@@ -90,9 +98,9 @@ constexpr traffic traffic_of(plan_view const& p, control_step const& c) {
     else if (body.read + body.written > t.read + t.written) t = body;
   }
   if (c.kind == control_kind::scan) {
-    t.read *= c.trips;
-    t.written *= c.trips;
-    t.passes *= static_cast<int>(c.trips);
+    t.read *= p.at(c.trips);
+    t.written *= p.at(c.trips);
+    t.passes *= static_cast<int>(p.at(c.trips));
   }
   return t;
 }
@@ -104,18 +112,29 @@ constexpr traffic traffic_of(plan_view const& p, step const& s) {
     return t;
   }
   opaque_step const& o = p.opaques[s.index];
-  std::int64_t const result = p.shapes[o.shape].size();
-  for (int i = 0; i < arity_of(o.op); ++i) t.add(p.shapes[o.operand_shape[i]].size(), o.operand_type[i], false, result);
+  std::int64_t const result = p.at(p.shapes[o.shape].size());
+  for (int i = 0; i < arity_of(o.op); ++i) t.add(p.at(p.shapes[o.operand_shape[i]].size()), o.operand_type[i], false, result);
   if (o.result_slot >= 0) t.add(result, o.type, true, result);
   if (o.epilogue >= 0) add_kernel_traffic(p, p.kernels[o.epilogue], t);
   return t;
 }
 /// A product and a sum for each term of each element.
-constexpr std::int64_t flops_of(plan_view const& p, opaque_step const& o) {
+constexpr amount flops_of(plan_view const& p, opaque_step const& o) {
   if (o.op != primitive::dot) return 0;
   shape_value const& left = p.shapes[o.operand_shape[0]];
-  return 2 * p.shapes[o.shape].size() * left.extent[left.rank - 1];
+  return amount(2) * p.shapes[o.shape].size() * left.extent[left.rank - 1];
 }
+
+/// Values of all symbols, from those of arguments' extents in the order in which the arguments have them.
+template <plan_size N>
+struct fact_extents {
+  extent_t values[N.symbols + 1] = {};
+  constexpr fact_extents(plan<N> const& p, std::initializer_list<extent_t> given) {
+    auto next = given.begin();
+    auto const take = [&](extent_symbol const&) { return next == given.end() ? 1 : *next++; };
+    find_extents({p.symbols, N.symbols, p.conditions, 0, p.shapes, p.interface, 0}, take, values);
+  }
+};
 
 constexpr traffic total_traffic(plan_view const& p) {
   traffic t;
@@ -127,7 +146,7 @@ constexpr std::int64_t flops_of(plan_view const& p, int begin, int end) {
   std::int64_t n = 0;
   for (int i = begin; i < end; ++i) {
     step const s = p.steps[i];
-    if (s.kind == step_kind::primitive) n += flops_of(p, p.opaques[s.index]);
+    if (s.kind == step_kind::primitive) n += p.at(flops_of(p, p.opaques[s.index]));
     if (s.kind != step_kind::control) continue;
     control_step const& c = p.controls[s.index];
     std::int64_t own = 0;
@@ -135,7 +154,7 @@ constexpr std::int64_t flops_of(plan_view const& p, int begin, int end) {
       std::int64_t const body = flops_of(p, p.blocks[b].steps.begin, p.blocks[b].steps.end);
       own = c.kind != control_kind::branches ? own + body : body > own ? body : own;
     }
-    n += c.kind == control_kind::scan ? own * c.trips : own;
+    n += c.kind == control_kind::scan ? own * p.at(c.trips) : own;
   }
   return n;
 }
@@ -193,24 +212,28 @@ constexpr int epilogue_count(detail::plan<N> const& p) {
   return n;
 }
 /// Bytes that all steps read; what a step reads in several stages counts once, the operands of a contraction once, the body of a scan in every iteration, of
-/// while_loop once, of branches the one that moves most.
-template <detail::plan_size N>
-constexpr std::int64_t bytes_read(detail::plan<N> const& p) {
-  return detail::total_traffic(detail::view_plan(p)).read;
+/// while_loop once, of branches the one that moves most. Here and below: extents chosen at run time are given, in the order in which the arguments have them.
+template <detail::plan_size N, std::integral... E>
+constexpr std::int64_t bytes_read(detail::plan<N> const& p, E... extents) {
+  detail::fact_extents<N> const at(p, {static_cast<extent_t>(extents)...});
+  return detail::total_traffic(detail::view_plan(p, at.values)).read;
 }
-template <detail::plan_size N>
-constexpr std::int64_t bytes_written(detail::plan<N> const& p) {
-  return detail::total_traffic(detail::view_plan(p)).written;
+template <detail::plan_size N, std::integral... E>
+constexpr std::int64_t bytes_written(detail::plan<N> const& p, E... extents) {
+  detail::fact_extents<N> const at(p, {static_cast<extent_t>(extents)...});
+  return detail::total_traffic(detail::view_plan(p, at.values)).written;
 }
 /// How many arrays of at least as many elements as their step's index space are read or written: 2 for y = f(x), however long f is.
-template <detail::plan_size N>
-constexpr int passes(detail::plan<N> const& p) {
-  return detail::total_traffic(detail::view_plan(p)).passes;
+template <detail::plan_size N, std::integral... E>
+constexpr int passes(detail::plan<N> const& p, E... extents) {
+  detail::fact_extents<N> const at(p, {static_cast<extent_t>(extents)...});
+  return detail::total_traffic(detail::view_plan(p, at.values)).passes;
 }
 /// 2 m n k for every matrix product.
-template <detail::plan_size N>
-constexpr std::int64_t contraction_flops(detail::plan<N> const& p) {
-  return detail::flops_of(detail::view_plan(p), N.first_step, N.steps);
+template <detail::plan_size N, std::integral... E>
+constexpr std::int64_t contraction_flops(detail::plan<N> const& p, E... extents) {
+  detail::fact_extents<N> const at(p, {static_cast<extent_t>(extents)...});
+  return detail::flops_of(detail::view_plan(p, at.values), N.first_step, N.steps);
 }
 
 }  // namespace dimity

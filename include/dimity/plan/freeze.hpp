@@ -6,8 +6,12 @@
 namespace dimity::detail {
 
 template <plan_size N>
-constexpr plan<N> to_plan(plan_builder const& from) {
+constexpr plan<N> to_plan(plan_builder const& from, extent_table const& extents) {
   plan<N> to;
+  for (int i = 0; i < from.regions.size(); ++i) to.regions[i] = from.regions[i];
+  for (int i = 0; i < extents.symbols.size(); ++i) to.symbols[i] = extents.symbols[i];
+  for (int i = 0; i < extents.conditions.size(); ++i) to.conditions[i] = extents.conditions[i];
+  for (int i = 0; i < from.interface.size(); ++i) to.interface[i] = from.interface[i];
   for (int i = 0; i < from.kernels.size(); ++i) to.kernels[i] = from.kernels[i];
   for (int i = 0; i < from.opaques.size(); ++i) to.opaques[i] = from.opaques[i];
   for (int i = 0; i < from.steps.size(); ++i) to.steps[i] = from.steps[i];
@@ -30,7 +34,7 @@ constexpr plan<N> to_plan(plan_builder const& from) {
 
 constexpr bool fits(plan_size const& a, plan_size const& b) {
   return a.kernels <= b.kernels && a.opaques <= b.opaques && a.steps <= b.steps && a.buffers <= b.buffers && a.values <= b.values && a.accesses <= b.accesses &&
-         a.stores <= b.stores && a.slots <= b.slots && a.lists <= b.lists && a.list_ranges <= b.list_ranges && a.shapes <= b.shapes && a.pool <= b.pool && a.controls == 0;
+         a.stores <= b.stores && a.slots <= b.slots && a.lists <= b.lists && a.list_ranges <= b.list_ranges && a.shapes <= b.shapes && a.pool <= b.pool && a.controls == 0 && a.symbols == 0;
 }
 /// The same plan, without controls, in arrays of exactly its size.
 template <plan_size N, plan_size M>

@@ -11,11 +11,11 @@ inline void draw_edges(plan_view const& p, kernel const& k, std::string const& n
     value const& x = p.value_of(k, v);
     if (x.op != primitive::input || v == k.injected || !is_first_load(p, k, v)) continue;
     access const& a = p.access_of(k, static_cast<int>(x.attribute));
-    out += "  " + buffer_name(p, p.buffer_of(k, a)) + " -> " + node + " [label=\"" + bytes_text(elements_of(k, a) * static_cast<std::int64_t>(size_of(a.type))) + "\"];\n";
+    out += "  " + buffer_name(p, p.buffer_of(k, a)) + " -> " + node + " [label=\"" + bytes_text(p, elements_of(k, a), a.type) + "\"];\n";
   }
   for (int s = k.stores.begin; s < k.stores.end; ++s) {
     access const& a = p.access_of(k, p.stores[s].access);
-    out += "  " + node + " -> " + buffer_name(p, p.buffer_of(k, a)) + " [label=\"" + bytes_text(elements_of(k, a) * static_cast<std::int64_t>(size_of(a.type))) + "\"];\n";
+    out += "  " + node + " -> " + buffer_name(p, p.buffer_of(k, a)) + " [label=\"" + bytes_text(p, elements_of(k, a), a.type) + "\"];\n";
   }
 }
 inline std::string graphviz_text(plan_view const& p) {
@@ -26,7 +26,7 @@ inline std::string graphviz_text(plan_view const& p) {
     std::string label = std::to_string(i) + ": ";
     if (s.kind == step_kind::control) {
       control_step const& c = p.controls[s.index];
-      label += c.kind == control_kind::scan ? "scan\\n" + std::to_string(c.trips) + " iterations" : c.kind == control_kind::while_loop ? std::string("while loop") : std::string("branch");
+      label += c.kind == control_kind::scan ? "scan\\n" + amount_text(p.symbols, c.trips) + " iterations" : c.kind == control_kind::while_loop ? std::string("while loop") : std::string("branch");
       for (int j = c.blocks.begin; j < c.blocks.end; ++j)
         if (p.blocks[j].steps.size() > 0) edges += "  " + node + " -> step" + std::to_string(p.blocks[j].steps.begin) + " [style=dotted, label=\"runs\"];\n";
       for (int j = c.operands.begin; j < c.operands.end; ++j) edges += "  " + buffer_name(p, p.slots[c.slots.begin + p.ports[j].slot]) + " -> " + node + ";\n";
@@ -37,13 +37,13 @@ inline std::string graphviz_text(plan_view const& p) {
       draw_edges(p, k, node, edges);
     } else {
       opaque_step const& o = p.opaques[s.index];
-      label += std::string(o.op == primitive::dot ? "matmul" : name_of(o.op)) + "\\n" + shape_text(p.shapes[o.shape]);
+      label += std::string(o.op == primitive::dot ? "matmul" : name_of(o.op)) + "\\n" + shape_text(p, p.shapes[o.shape]);
       for (int j = 0; j < arity_of(o.op); ++j)
         edges += "  " + buffer_name(p, p.slots[o.slots.begin + o.operand_slot[j]]) + " -> " + node + " [label=\"" +
-                 bytes_text(p.shapes[o.operand_shape[j]].size() * static_cast<std::int64_t>(size_of(o.operand_type[j]))) + "\"];\n";
+                 bytes_text(p, p.shapes[o.operand_shape[j]].size(), o.operand_type[j]) + "\"];\n";
       if (o.result_slot >= 0)
         edges += "  " + node + " -> " + buffer_name(p, p.slots[o.slots.begin + o.result_slot]) + " [label=\"" +
-                 bytes_text(p.shapes[o.shape].size() * static_cast<std::int64_t>(size_of(o.type))) + "\"];\n";
+                 bytes_text(p, p.shapes[o.shape].size(), o.type) + "\"];\n";
       if (o.epilogue >= 0) {
         label += "\\n+ " + count_text(p.kernels[o.epilogue].values.size(), "value");
         draw_edges(p, p.kernels[o.epilogue], node, edges);

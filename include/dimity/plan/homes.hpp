@@ -88,14 +88,14 @@ struct home_finder {
       case primitive::broadcast:
       case primitive::transpose: {
         axis_map const map{static_cast<std::uint32_t>(n.attribute)};
-        for (int i = 0; i < s.rank; ++i) to.stride[i] = map[i] >= 0 ? from.stride[map[i]] : 0;
+        for (int i = 0; i < s.rank; ++i) to.stride[i] = map[i] >= 0 ? from.stride[map[i]] : amount(0);
         return true;
       }
       case primitive::slice: {
         int const pooled = static_cast<int>(n.attribute);
         for (int i = 0; i < s.rank; ++i) {
-          to.offset += p.g->pool[pooled + i] * from.stride[i];
-          to.stride[i] = p.g->pool[pooled + s.rank + i] * from.stride[i];
+          to.offset = p.g->extents->sum(to.offset, amount(p.g->pool[pooled + i]) * from.stride[i]);
+          to.stride[i] = amount(p.g->pool[pooled + s.rank + i]) * from.stride[i];
         }
         return true;
       }
@@ -108,20 +108,25 @@ struct home_finder {
     // Otherwise axes can be split, and merged where the operand runs through them evenly.
     int i = 0, j = 0;
     while (i < so.rank || j < s.rank) {
-      std::int64_t left = i < so.rank ? so.extent[i] : 1, right = j < s.rank ? s.extent[j] : 1;
+      amount left = i < so.rank ? so.extent[i] : amount(1), right = j < s.rank ? s.extent[j] : amount(1);
       int const first_i = i, first_j = j;
       i += i < so.rank;
       j += j < s.rank;
       while (left != right) {
-        if (left < right) {
+        // Products of extents that are not known grow until one is a multiple of the other, if they ever are.
+        amount multiple = 0;
+        bool const known = left.is_known() && right.is_known();
+        if (known ? left.code < right.code : divide(right, left, multiple)) {
           if (i >= so.rank) return false;
           left *= so.extent[i++];
-        } else {
+        } else if (known || divide(left, right, multiple) || i >= so.rank) {
           if (j >= s.rank) return false;
           right *= s.extent[j++];
+        } else {
+          left *= so.extent[i++];
         }
       }
-      std::int64_t stride = 0;
+      amount stride = 0;
       for (int a = i - 1; a >= first_i; --a) {
         if (so.extent[a] == 1) continue;
         if (stride != 0 && from.stride[a] != stride) return false;
@@ -133,7 +138,7 @@ struct home_finder {
         }
         stride *= so.extent[a];
       }
-      std::int64_t innermost = 0;
+      amount innermost = 0;
       for (int a = i - 1; a >= first_i; --a)
         if (so.extent[a] != 1) {
           innermost = from.stride[a];

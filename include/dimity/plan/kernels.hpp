@@ -25,7 +25,9 @@ struct plan_builder {
   list<port> ports;
   list<block> blocks;
   list<std::int16_t> block_inputs;
-  int first_step = 0;
+  list<region> regions;
+  list<std::int16_t> interface;
+  int first_step = 0, first_region = 0;
   std::int64_t workspace_bytes = 0;
 
   constexpr int shape_index(shape_value const& s) {
@@ -103,7 +105,7 @@ struct kernel_builder {
     a.type = type;
     a.offset = pl.offset;
     for (int i = 0; i < rank; ++i)
-      if (map[i] >= 0) a.stride[map[i]] += pl.stride[i];
+      if (map[i] >= 0) a.stride[map[i]] = p.g->extents->sum(a.stride[map[i]], pl.stride[i]);
     for (int i = 0; i < k.axes; ++i)
       if (k.extent[i] == 1) a.stride[i] = 0;
     out.accesses.push(a);
@@ -144,7 +146,7 @@ struct kernel_builder {
     v.op = n.op;
     v.type = n.type;
     v.attribute = n.attribute;
-    if (n.op == primitive::constant) return remember(id, map, add_value(v, 0));
+    if (n.op == primitive::constant || n.op == primitive::extent) return remember(id, map, add_value(v, 0));
     if (n.op == primitive::iota) {
       int const axis = map[static_cast<int>(n.attribute)];
       v.attribute = axis;
@@ -279,7 +281,7 @@ struct kernel_builder {
         a.type = x.type;
         slot_node.push(-1);
         a.slot = static_cast<std::int16_t>(slot_node.size() - 1);
-        std::int64_t stride = 1;
+        amount stride = 1;
         for (int i = k.axes - 1; i >= k.outer; --i) {
           a.stride[i] = stride;
           stride *= k.extent[i];

@@ -11,8 +11,8 @@ inline constexpr int max_axes = 8;
 struct access {
   std::int16_t slot = 0;  ///< which of the kernel's pointers
   dtype type = dtype::float32;
-  std::int64_t offset = 0;
-  std::int64_t stride[max_axes] = {};
+  amount offset = 0;
+  amount stride[max_axes] = {};
 };
 
 /// Where in the loop nest a value lives.
@@ -33,7 +33,7 @@ struct value {
 struct store {
   std::int16_t value = 0, access = 0, stage = 0;
   primitive combine = primitive::copy;
-  std::int64_t fill = 0;  ///< elements to set to the identity before accumulating
+  amount fill = 0;  ///< elements to set to the identity before accumulating
 };
 
 struct range {
@@ -47,14 +47,14 @@ struct kernel {
   std::int16_t axes = 0, outer = 0, stages = 1;
   std::int16_t same_as = -1;  ///< the first kernel that is equal to this one: its code is used
   std::int16_t injected = -1; ///< in an epilogue: the value that the contraction supplies
-  std::int64_t extent[max_axes] = {};
-  constexpr std::int64_t rows() const {
-    std::int64_t n = 1;
+  amount extent[max_axes] = {};
+  constexpr amount rows() const {
+    amount n = 1;
     for (int i = 0; i < outer; ++i) n *= extent[i];
     return n;
   }
-  constexpr std::int64_t inner() const {
-    std::int64_t n = 1;
+  constexpr amount inner() const {
+    amount n = 1;
     for (int i = outer; i < axes; ++i) n *= extent[i];
     return n;
   }
@@ -70,8 +70,8 @@ struct opaque_step {
   std::int16_t result_slot = -1, scratch_slot = -1;
   std::int16_t epilogue = -1, same_as = -1;
   range slots;
-  std::int64_t operand_offset[3] = {};
-  std::int64_t operand_stride[3][max_rank] = {};
+  amount operand_offset[3] = {};
+  amount operand_stride[3][max_rank] = {};
   std::int64_t attribute = 0;
 };
 
@@ -80,26 +80,33 @@ struct port {
   std::int16_t slot = -1;
   std::int16_t carried = -1;  ///< of an operand: the output that takes its place
   std::int16_t spare = -1;    ///< of a carried output: the slot of a second buffer, where it cannot be written over what it takes the place of
-  std::int64_t offset = 0, stride = 0;
-  std::int64_t bytes = 0;     ///< of an output, in one iteration
+  amount offset = 0, stride = 0;
+  amount bytes = 0;           ///< of an output, in one iteration
 };
 /// A loop or branch: its bodies are blocks of steps in the same plan.
 struct control_step {
   control_kind kind = control_kind::scan;
   bool from_end = false;
-  std::int64_t trips = 0;
+  amount trips = 0;
   range operands, outputs;  ///< ports
   range blocks;             ///< while_loop: the condition, then the body
   range slots;
   std::int16_t head_slot = -1;     ///< of a branch's index, or of the condition's value
   dtype head_type = dtype::boolean;
-  std::int64_t head_offset = 0;
+  amount head_offset = 0;
   std::int16_t scratch_slot = -1;  ///< the workspace of the bodies
 };
-/// Steps with inputs, outputs and a workspace of their own.
+/// Part of a workspace whose size is known at run time only: buffers are at multiples of `unit` in it. `bytes` of it are needed for each unit, and `slack` bytes because each buffer begins
+/// at a multiple of 64.
+struct region {
+  amount unit = 1;
+  std::int64_t bytes = 0, slack = 0;
+};
+/// Steps with inputs, outputs and a workspace of their own: first what is known, then its regions.
 struct block {
   range steps;
-  range inputs;  ///< in block_inputs: input i is this operand of the control
+  range inputs;   ///< in block_inputs: input i is this operand of the control
+  range regions;
   std::int64_t workspace_bytes = 0;
 };
 
@@ -113,16 +120,19 @@ enum class residence : std::uint8_t { input, output, workspace };
 struct buffer {
   residence where = residence::workspace;
   std::int32_t index = 0;     ///< of the input or output
-  std::int64_t offset = 0;    ///< bytes, in the workspace
-  std::int64_t bytes = 0;     ///< for a strided input all that lies between its first and its last element
-  std::int64_t before = 0;    ///< of them, how many lie before the pointer: negative strides
+  std::int16_t region = -1;   ///< of the workspace; -1: what comes before the regions
+  std::int64_t offset = 0;    ///< bytes, in the workspace; in a region bytes for each of its units ...
+  std::int64_t slack = 0;     ///< ... rounded up to a multiple of 64, and bytes more
+  amount bytes = 0;           ///< for a strided input all that lies between its first and its last element
+  amount before = 0;          ///< of them, how many lie before the pointer: negative strides
   bool in_block = false;      ///< inputs and outputs are those of a loop's or branch's body
 };
 
 struct plan_size {
   int kernels, opaques, steps, buffers, values, accesses, stores, slots, lists, list_ranges, shapes, pool;
   int controls = 0, ports = 0, blocks = 0, block_inputs = 0;
-  int first_step = 0;  ///< those before it belong to blocks
+  int regions = 0, symbols = 0, conditions = 0, interface = 0;
+  int first_region = 0, first_step = 0;  ///< those before it belong to blocks
   program_error error = program_error::none;
 };
 
@@ -146,7 +156,11 @@ struct plan {
   port ports[N.ports + 1] = {};
   block blocks[N.blocks + 1] = {};
   std::int16_t block_inputs[N.block_inputs + 1] = {};
-  std::int64_t workspace_bytes = 0;
+  region regions[N.regions + 1] = {};
+  extent_symbol symbols[N.symbols + 1] = {};
+  extent_condition conditions[N.conditions + 1] = {};
+  std::int16_t interface[N.interface + 1] = {};  ///< shapes of the inputs, then of the outputs, of a plan with extents chosen at run time
+  std::int64_t workspace_bytes = 0;  ///< of what is known
 };
 
 }  // namespace dimity::detail

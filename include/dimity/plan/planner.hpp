@@ -17,8 +17,8 @@ enum class status : std::uint8_t {
 /// Where the elements of a value are: element (i0, ...) of the value is element offset + sum(i * stride) of node `root`'s buffer.
 struct place {
   std::int32_t root = -1;
-  std::int64_t offset = 0;
-  std::int64_t stride[max_rank] = {};
+  amount offset = 0;
+  amount stride[max_rank] = {};
 };
 
 struct node_info {
@@ -73,14 +73,14 @@ struct planner {
     return g->intern(space);
   }
   constexpr void row_major(place& p, shape_value const& s) {
-    std::int64_t stride = 1;
+    amount stride = 1;
     for (int i = s.rank - 1; i >= 0; --i) {
-      p.stride[i] = s.extent[i] == 1 ? 0 : stride;
+      p.stride[i] = s.extent[i] == 1 ? amount(0) : stride;
       stride *= s.extent[i];
     }
   }
   constexpr bool is_row_major(place const& p, shape_value const& s) const {
-    std::int64_t stride = 1;
+    amount stride = 1;
     for (int i = s.rank - 1; i >= 0; --i) {
       if (s.extent[i] != 1 && p.stride[i] != stride) return false;
       stride *= s.extent[i];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/plan/alias.hpp>
+#include <dimity/plan/extent_text.hpp>
 #include <dimity/plan/facts.hpp>
 
 #include <cstdio>
@@ -18,12 +19,15 @@ inline std::string bytes_text(std::int64_t n) {
   if (n < 10240) return std::to_string(n) + " B";
   return n < 10240 * 1024 ? std::to_string((n + 512) / 1024) + " KiB" : std::to_string((n + 524288) / 1048576) + " MiB";
 }
-inline std::string extents_text(std::int64_t const* extent, int begin, int end) {
+/// Bytes that depend on extents chosen at run time, as a product: "24 batch B".
+inline std::string bytes_text(plan_view const& p, amount n) { return n.is_known() ? bytes_text(n.number()) : amount_text(p.symbols, n) + " B"; }
+inline std::string bytes_text(plan_view const& p, amount elements, dtype type) { return bytes_text(p, elements * amount(static_cast<std::int64_t>(size_of(type)))); }
+inline std::string extents_text(plan_view const& p, amount const* extent, int begin, int end) {
   std::string s = "[";
-  for (int i = begin; i < end; ++i) s += (i > begin ? ", " : "") + std::to_string(extent[i]);
+  for (int i = begin; i < end; ++i) s += (i > begin ? ", " : "") + amount_text(p.symbols, extent[i]);
   return s + "]";
 }
-inline std::string shape_text(shape_value const& s) { return extents_text(s.extent, 0, s.rank); }
+inline std::string shape_text(plan_view const& p, shape_value const& s) { return extents_text(p, s.extent, 0, s.rank); }
 inline std::string count_text(int n, char const* what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
 
 /// in0 and out1 are arguments and results, w5 is buffer 5 in the workspace; given0 and left1 what a loop's or branch's body is given and leaves.
@@ -44,8 +48,8 @@ inline std::string kernel_kind(plan_view const& p, kernel const& k) {
 }
 /// Rows | elements of a row.
 inline std::string space_text(plan_view const& p, kernel const& k) {
-  if (kernel_kind(p, k) == "elementwise") return extents_text(k.extent, 0, k.axes);
-  return extents_text(k.extent, 0, k.outer) + " x " + extents_text(k.extent, k.outer, k.axes);
+  if (kernel_kind(p, k) == "elementwise") return extents_text(p, k.extent, 0, k.axes);
+  return extents_text(p, k.extent, 0, k.outer) + " x " + extents_text(p, k.extent, k.outer, k.axes);
 }
 /// "reads in0 512 B, w3 64 B; writes out0 512 B"
 inline std::string traffic_text(plan_view const& p, kernel const& k) {
@@ -54,11 +58,11 @@ inline std::string traffic_text(plan_view const& p, kernel const& k) {
     value const& x = p.value_of(k, v);
     if (x.op != primitive::input || v == k.injected || !is_first_load(p, k, v)) continue;
     access const& a = p.access_of(k, static_cast<int>(x.attribute));
-    reads += (reads.empty() ? "reads " : ", ") + buffer_name(p, p.buffer_of(k, a)) + " " + bytes_text(elements_of(k, a) * static_cast<std::int64_t>(size_of(a.type)));
+    reads += (reads.empty() ? "reads " : ", ") + buffer_name(p, p.buffer_of(k, a)) + " " + bytes_text(p, elements_of(k, a), a.type);
   }
   for (int s = k.stores.begin; s < k.stores.end; ++s) {
     access const& a = p.access_of(k, p.stores[s].access);
-    writes += (writes.empty() ? "writes " : ", ") + buffer_name(p, p.buffer_of(k, a)) + " " + bytes_text(elements_of(k, a) * static_cast<std::int64_t>(size_of(a.type)));
+    writes += (writes.empty() ? "writes " : ", ") + buffer_name(p, p.buffer_of(k, a)) + " " + bytes_text(p, elements_of(k, a), a.type);
   }
   return reads + (reads.empty() || writes.empty() ? "" : "; ") + writes;
 }
@@ -90,15 +94,15 @@ inline std::string opaque_text(plan_view const& p, int index) {
   std::string s = o.op == primitive::dot ? "matmul" : name_of(o.op), operands;
   for (int i = 0; i < arity_of(o.op); ++i) {
     shape_value const& shape = p.shapes[o.operand_shape[i]];
-    s += (i > 0 ? o.op == primitive::dot ? " x " : ", " : " ") + shape_text(shape);
-    operands += (i > 0 ? ", " : "; reads ") + buffer_name(p, p.slots[o.slots.begin + o.operand_slot[i]]) + " " + bytes_text(shape.size() * static_cast<std::int64_t>(size_of(o.operand_type[i])));
+    s += (i > 0 ? o.op == primitive::dot ? " x " : ", " : " ") + shape_text(p, shape);
+    operands += (i > 0 ? ", " : "; reads ") + buffer_name(p, p.slots[o.slots.begin + o.operand_slot[i]]) + " " + bytes_text(p, shape.size(), o.operand_type[i]);
   }
   s += std::string(" ") + name_of(o.type);
-  if (o.op == primitive::dot) s += ", " + std::to_string(flops_of(p, o)) + " flops";
+  if (o.op == primitive::dot) s += ", " + amount_text(p.symbols, flops_of(p, o)) + " flops";
   s += operands;
   if (o.result_slot >= 0)
-    s += "; writes " + buffer_name(p, p.slots[o.slots.begin + o.result_slot]) + " " + bytes_text(p.shapes[o.shape].size() * static_cast<std::int64_t>(size_of(o.type)));
-  if (o.scratch_slot >= 0) s += "; scratch " + bytes_text(p.buffers[p.slots[o.slots.begin + o.scratch_slot]].bytes);
+    s += "; writes " + buffer_name(p, p.slots[o.slots.begin + o.result_slot]) + " " + bytes_text(p, p.shapes[o.shape].size(), o.type);
+  if (o.scratch_slot >= 0) s += "; scratch " + bytes_text(p, p.buffers[p.slots[o.slots.begin + o.scratch_slot]].bytes);
   if (o.same_as >= 0) s += "; same code as step " + std::to_string(step_of_opaque(p, o.same_as));
   if (o.epilogue >= 0) s += "; epilogue: " + kernel_text(p, o.epilogue);
   return s;
@@ -108,10 +112,10 @@ inline std::string opaque_text(plan_view const& p, int index) {
 inline std::string access_text(plan_view const& p, kernel const& k, access const& a) {
   std::string s = buffer_name(p, p.buffer_of(k, a)) + "[";
   bool any = a.offset != 0;
-  if (any) s += std::to_string(a.offset);
+  if (any) s += amount_text(p.symbols, a.offset);
   for (int i = 0; i < k.axes; ++i) {
     if (a.stride[i] == 0) continue;
-    s += (any ? " + " : "") + (a.stride[i] == 1 ? std::string() : std::to_string(a.stride[i]) + " ") + "i" + std::to_string(i);
+    s += (any ? " + " : "") + (a.stride[i] == 1 ? std::string() : amount_text(p.symbols, a.stride[i]) + " ") + "i" + std::to_string(i);
     any = true;
   }
   return s + (any ? "]" : "0]");
@@ -120,6 +124,7 @@ inline std::string value_text(plan_view const& p, kernel const& k, int v) {
   value const& x = p.value_of(k, v);
   if (v == k.injected) return "the product";
   if (x.op == primitive::input) return "load " + access_text(p, k, p.access_of(k, static_cast<int>(x.attribute)));
+  if (x.op == primitive::extent) return amount_text(p.symbols, x.attribute);
   if (x.op == primitive::iota) return "iota(i" + std::to_string(x.attribute) + ")";
   if (x.op == primitive::constant) {
     char text[40];
@@ -157,7 +162,7 @@ inline std::string values_text(plan_view const& p, int index) {
 }
 
 inline std::string control_text(plan_view const& p, control_step const& c) {
-  std::string s = c.kind == control_kind::scan ? "scan, " + std::to_string(c.trips) + " iterations" + (c.from_end ? " from the end" : "")
+  std::string s = c.kind == control_kind::scan ? "scan, " + amount_text(p.symbols, c.trips) + " iterations" + (c.from_end ? " from the end" : "")
                   : c.kind == control_kind::while_loop ? std::string("while loop") : "one of " + std::to_string(c.blocks.size()) + " branches";
   for (int i = c.operands.begin; i < c.operands.end; ++i) {
     port const& x = p.ports[i];
@@ -192,16 +197,23 @@ inline void steps_text(plan_view const& p, plan_detail how, int begin, int end, 
     if (how == plan_detail::values && listed >= 0) out += values_text(p, listed);
   }
 }
+/// What is known, and a product for each region: "1280 B + 24 batch B", up to what alignment needs.
+inline std::string workspace_text(plan_view const& p) {
+  std::string s = bytes_text(p.workspace_bytes);
+  for (int r = p.size.first_region; r < p.size.regions; ++r) s += " + " + bytes_text(p, p.regions[r].unit * amount(p.regions[r].bytes));
+  return s;
+}
 inline std::string plan_text(plan_view const& p, plan_detail how) {
   std::string out;
   steps_text(p, how, p.size.first_step, p.size.steps, "", out);
-  traffic const t = total_traffic(p);
-  std::int64_t const flops = flops_of(p, p.size.first_step, p.size.steps);
   int const contractions = count_opaques(p, true), others = count_opaques(p, false);
   out += count_text(p.size.steps, "step") + ": " + count_text(p.size.steps - p.size.opaques - p.size.controls, "kernel") + ", " + count_text(contractions, "contraction");
   if (others > 0) out += ", " + count_text(others, "other primitive");
   if (p.size.controls > 0) out += ", " + std::to_string(p.size.controls) + (p.size.controls == 1 ? " loop or branch" : " loops or branches");
   out += "; " + std::to_string(count_distinct(p)) + " distinct\n";
+  if (p.size.symbols > 0) return out + "workspace " + workspace_text(p) + "\n";
+  traffic const t = total_traffic(p);
+  std::int64_t const flops = flops_of(p, p.size.first_step, p.size.steps);
   out += "reads " + bytes_text(t.read) + ", writes " + bytes_text(t.written) + ", " + std::to_string(t.passes) + " passes";
   if (flops > 0) out += ", " + std::to_string(flops) + " flops in contractions";
   return out + "; workspace " + bytes_text(p.workspace_bytes) + "\n";

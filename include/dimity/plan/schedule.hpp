@@ -10,7 +10,7 @@ namespace dimity::detail {
 
 struct scheduler : task_builder {
   list<std::int32_t> written_level = {};  ///< per buffer, -1 for inputs
-  int first_step = 0;
+  int first_step = 0, first_region = 0;
   std::int64_t workspace_bytes = 0;
 
   using task_builder::task_builder;
@@ -29,6 +29,7 @@ struct scheduler : task_builder {
     make_controls();
     fuse_epilogues();
     first_step = out.steps.size();
+    first_region = out.regions.size();
     order_tasks();
     workspace_bytes = assign_workspace(out, first_step);
   }
@@ -36,8 +37,22 @@ struct scheduler : task_builder {
   constexpr void run_program() {
     run();
     out.first_step = first_step;
+    out.first_region = first_region;
+    note_interface();
     out.workspace_bytes = workspace_bytes;
     find_equal(out);
+  }
+
+  /// The shapes that a caller must know when they are not all in types.
+  constexpr void note_interface() {
+    if (g.extents->symbols.size() == 0) return;
+    for (int i = 0; i < g.inputs; ++i) out.interface.push(-1);
+    for (int i = 0; i < g.nodes.size(); ++i)
+      if (g.nodes[i].op == primitive::input) out.interface[static_cast<int>(g.nodes[i].attribute)] = static_cast<std::int16_t>(out.shape_index(g.shape(i)));
+    for (shape_value const& s : g.shapes)
+      for (int i = 0; i < s.rank; ++i)
+        if (g.extents->is_unknown(s.extent[i])) g.error = program_error::unknown_extent;
+    for (std::int32_t const o : g.outputs) out.interface.push(static_cast<std::int16_t>(out.shape_index(g.shape(o))));
   }
 
   /// Each body is planned by itself, on inputs that lie where the control's operands do, and its steps come before those of this program.
@@ -50,7 +65,11 @@ struct scheduler : task_builder {
       s.from_end = c.from_end;
       s.trips = c.trips;
       list<block> blocks;
-      for (int b = 0; b < c.body_count; ++b) blocks.push(make_block(c, c.bodies + b));
+      list<amount> scratch_of_blocks;
+      for (int b = 0; b < c.body_count; ++b) {
+        blocks.push(make_block(c, c.bodies + b));
+        scratch_of_blocks.push(workspace_amount(*g.extents, blocks[b].workspace_bytes, out.regions, blocks[b].regions.begin));
+      }
       builder const& body = *g.bodies.programs[c.bodies + c.body_count - 1];
 
       list<std::int16_t> slots;
@@ -66,26 +85,26 @@ struct scheduler : task_builder {
         port x;
         x.slot = slot_of(buffer_for(pl.root));
         x.carried = static_cast<std::int16_t>(o.carried);
-        x.offset = pl.offset * size;
-        x.stride = o.entry ? pl.stride[0] * size : 0;
+        x.offset = pl.offset * amount(size);
+        x.stride = o.entry ? pl.stride[0] * amount(size) : amount(0);
         operands.push(x);
       }
       for (int k = 0; k < c.output_count; ++k) {
         int const of = body.outputs[k];
         port x;
-        x.bytes = body.shape(of).size() * static_cast<std::int64_t>(size_of(body.type(of)));
+        x.bytes = body.shape(of).size() * amount(static_cast<std::int64_t>(size_of(body.type(of))));
         int input = -1;
         for (int i = 0; i < c.operand_count; ++i)
           if (operands[i].carried == k) input = i;
         bool const stacked = c.kind == control_kind::scan && input < 0;
-        x.stride = stacked ? x.bytes : 0;
+        x.stride = stacked ? x.bytes : amount(0);
         x.slot = slot_of(result_buffer(id, k, stacked ? x.bytes * c.trips : x.bytes));
         if (input >= 0 && !may_overwrite(out, blocks[c.body_count - 1].steps, k, input)) x.spare = slot_of(workspace(x.bytes));
         outputs.push(x);
       }
-      std::int64_t bytes = 0;
-      for (block const& b : blocks) bytes = b.workspace_bytes > bytes ? b.workspace_bytes : bytes;
-      if (bytes > 0) s.scratch_slot = slot_of(workspace(bytes));
+      amount bytes = 0;
+      for (amount const needed : scratch_of_blocks) bytes = g.extents->maximum(bytes, needed);
+      if (!(bytes == 0)) s.scratch_slot = slot_of(workspace(bytes));
       bool writes_output = false;
       for (port const& x : outputs) writes_output = writes_output || out.buffers[slots[x.slot]].where == residence::output;
       if (c.kind == control_kind::while_loop) s.head_slot = slot_of(workspace(1));
@@ -93,7 +112,7 @@ struct scheduler : task_builder {
         place const pl = homes.place_of(c.head);
         s.head_slot = slot_of(buffer_for(pl.root));
         s.head_type = g.type(c.head);
-        s.head_offset = pl.offset * static_cast<std::int64_t>(size_of(g.type(c.head)));
+        s.head_offset = pl.offset * amount(static_cast<std::int64_t>(size_of(g.type(c.head))));
       }
       s.operands = append_to(out.ports, operands);
       s.outputs = append_to(out.ports, outputs);
@@ -109,7 +128,7 @@ struct scheduler : task_builder {
       tasks.push(t);
     }
   }
-  constexpr int result_buffer(int control, int k, std::int64_t bytes) {
+  constexpr int result_buffer(int control, int k, amount bytes) {
     for (int id : p.order)
       if (g.nodes[id].op == primitive::control_result && g.nodes[id].arg[0] == control && g.nodes[id].attribute == k) return buffer_for(id);
     return workspace(bytes);
@@ -125,7 +144,10 @@ struct scheduler : task_builder {
       place const pl = homes.place_of(o.node);
       place own;
       for (int i = 0; i < body.shape(id).rank; ++i) own.stride[i] = pl.stride[i + o.entry];
-      if (!p.is_row_major(own, body.shape(id))) body.nodes[id].arg[0] = static_cast<std::int32_t>(body.intern(own.stride, body.shape(id).rank));
+      if (p.is_row_major(own, body.shape(id))) continue;
+      std::int64_t strides[max_rank] = {};
+      for (int i = 0; i < max_rank; ++i) strides[i] = own.stride[i].code;
+      body.nodes[id].arg[0] = static_cast<std::int32_t>(body.intern(strides, body.shape(id).rank));
     }
     for (int i = 0; i < body.inputs; ++i) out.block_inputs.push(static_cast<std::int16_t>(g.bodies.inputs[begin + i]));
     b.inputs.end = out.block_inputs.size();
@@ -133,6 +155,7 @@ struct scheduler : task_builder {
     own.is_block = true;
     own.run();
     b.steps = {own.first_step, out.steps.size()};
+    b.regions = {own.first_region, out.regions.size()};
     b.workspace_bytes = own.workspace_bytes;
     return b;
   }
@@ -204,7 +227,7 @@ struct scheduler : task_builder {
     shape_value const s = g.shape(node);
     for (int i = 0; i < s.rank; ++i)
       if (s.extent[i] != 1) squeezed.push(s.extent[i]);
-    std::int64_t size = 1;
+    amount size = 1;
     for (int i = 0; i < k.axes; ++i) size *= k.extent[i];
     if (size != s.size()) return false;
     for (int st = k.stores.begin; st < k.stores.end; ++st) {
@@ -217,7 +240,7 @@ struct scheduler : task_builder {
       access const& a = out.accesses[k.accesses.begin + out.values[v].attribute];
       int const b = out.slots[k.slots.begin + a.slot];
       if (b == buffer_of[node]) {
-        std::int64_t stride = 1;
+        amount stride = 1;
         for (int i = k.axes - 1; i >= 0; --i) {
           if (a.stride[i] != stride) return false;
           stride *= k.extent[i];
@@ -269,7 +292,8 @@ struct scheduler : task_builder {
   constexpr plan_size size() const {
     return {out.kernels.size(), out.opaques.size(), out.steps.size(), out.buffers.size(), out.values.size(), out.accesses.size(),
             out.stores.size(), out.slots.size(), out.lists.size(), out.list_ranges.size(), out.shapes.size(), out.pool.size(),
-            out.controls.size(), out.ports.size(), out.blocks.size(), out.block_inputs.size(), out.first_step, g.error};
+            out.controls.size(), out.ports.size(), out.blocks.size(), out.block_inputs.size(), out.regions.size(), g.extents->symbols.size(), g.extents->conditions.size(), out.interface.size(),
+            out.first_region, out.first_step, g.error};
   }
 };
 

@@ -6,7 +6,7 @@
 namespace dimity::detail {
 
 /// How much scratch memory a primitive's own kernel needs; the executor says so (exec/cpu), the plan reserves it.
-using scratch_rule = std::int64_t (*)(opaque_step const&, shape_value const* shapes);
+using scratch_rule = amount (*)(opaque_step const&, shape_value const* shapes);
 
 struct task_builder {
   builder& g;
@@ -30,7 +30,7 @@ struct task_builder {
   list<task> tasks = {};
   struct known_scratch {
     std::int32_t opaque;
-    std::int64_t bytes;
+    amount bytes;
   };
   list<known_scratch> scratches = {};
 
@@ -85,13 +85,15 @@ struct task_builder {
     b.where = where;
     b.index = index;
     auto const size = static_cast<std::int64_t>(size_of(g.type(node)));
-    b.bytes = g.shape(node).size() * size;
-    if (where == residence::input && g.nodes[node].arg[0] >= 0 && b.bytes > 0) {
+    b.bytes = g.shape(node).size() * amount(size);
+    if (where == residence::input && !is_block && g.nodes[node].arg[0] >= 0 && !(b.bytes == 0)) {
+      extent_table& t = *g.extents;
       b.bytes = size;
       for (int i = 0; i < g.shape(node).rank; ++i) {
-        std::int64_t const reach = (g.shape(node).extent[i] - 1) * g.pool[g.nodes[node].arg[0] + i] * size;
-        b.bytes += reach < 0 ? -reach : reach;
-        if (reach < 0) b.before -= reach;
+        amount const stride = g.pool[g.nodes[node].arg[0] + i], reach = t.difference(g.shape(node).extent[i] * stride * size, stride * size);
+        bool const backwards = stride.coefficient() < 0;
+        b.bytes = t.sum(b.bytes, backwards ? -reach : reach);
+        if (backwards) b.before = t.sum(b.before, -reach);
       }
     }
     out.buffers.push(b);
@@ -100,7 +102,7 @@ struct task_builder {
     node_of_buffer[buffer_of[node]] = node;
     return buffer_of[node];
   }
-  constexpr int workspace(std::int64_t bytes) {
+  constexpr int workspace(amount bytes) {
     buffer b;
     b.bytes = bytes;
     out.buffers.push(b);
@@ -200,17 +202,17 @@ struct task_builder {
     k.slots.end = out.slots.size();
     out.kernels.push(k);
   }
-  constexpr std::int64_t row_bytes(kernel const& k, int slot) {
+  constexpr amount row_bytes(kernel const& k, int slot) {
     for (int a = k.accesses.begin; a < k.accesses.end; ++a)
-      if (out.accesses[a].slot == slot) return k.inner() * static_cast<std::int64_t>(size_of(out.accesses[a].type));
+      if (out.accesses[a].slot == slot) return k.inner() * amount(static_cast<std::int64_t>(size_of(out.accesses[a].type)));
     return 0;
   }
 
   /// Equal primitives are asked about once: choosing the tile of a product takes long.
-  constexpr std::int64_t scratch_bytes(opaque_step const& s) {
+  constexpr amount scratch_bytes(opaque_step const& s) {
     for (known_scratch const& k : scratches)
       if (same_primitive(out.opaques[k.opaque], s)) return k.bytes;
-    std::int64_t const bytes = scratch(s, out.shapes.begin());
+    amount const bytes = scratch(s, out.shapes.begin());
     scratches.push({out.opaques.size(), bytes});
     return bytes;
   }
@@ -240,8 +242,8 @@ struct task_builder {
       }
       s.result_slot = static_cast<std::int16_t>(slot++);
       out.slots.push(static_cast<std::int16_t>(buffer_for(id)));
-      std::int64_t const bytes = scratch_bytes(s);
-      if (bytes > 0) {
+      amount const bytes = scratch_bytes(s);
+      if (!(bytes == 0)) {
         s.scratch_slot = static_cast<std::int16_t>(slot++);
         out.slots.push(static_cast<std::int16_t>(workspace(bytes)));
       }

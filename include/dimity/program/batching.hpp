@@ -7,7 +7,7 @@
 namespace dimity::detail {
 
 /// The operand with the batch as axis 0, repeated if it does not depend on it.
-constexpr ref with_batch(ref x, bool has_batch, extent_t n) {
+constexpr ref with_batch(ref x, bool has_batch, amount n) {
   if (has_batch) return x;
   shape_value s;
   axis_map map;
@@ -18,7 +18,7 @@ constexpr ref with_batch(ref x, bool has_batch, extent_t n) {
   }
   return broadcast(x, s, map);
 }
-constexpr shape_value batched_shape(shape_value const& s, extent_t n) {
+constexpr shape_value batched_shape(shape_value const& s, amount n) {
   shape_value r;
   r.push(n);
   for (int i = 0; i < s.rank; ++i) r.push(s.extent[i]);
@@ -31,12 +31,12 @@ constexpr axis_map shifted(axis_map m, int rank) {
   return r;
 }
 /// Indices [b, k] into an axis of extent m that is repeated for each batch entry: made to point into the joined axis [b * m].
-constexpr ref joined_indices(ref indices, extent_t m) {
+constexpr ref joined_indices(ref indices, amount m) {
   builder& g = *indices.g;
   ref const i = cast(indices, dtype::int64);
-  ref const count = full(g, dtype::int64, i.shape(), static_cast<double>(m)), zero = full(g, dtype::int64, i.shape(), 0);
+  ref const count = broadcast_to(count_of(g, dtype::int64, m), i.shape()), zero = full(g, dtype::int64, i.shape(), 0);
   ref const wrapped = select(less(i, zero), binary(primitive::add, i, count), i);
-  ref const last = full(g, dtype::int64, i.shape(), static_cast<double>(m - 1));
+  ref const last = broadcast_to(count_of(g, dtype::int64, g.extents->difference(m, 1)), i.shape());
   ref const inside = binary(primitive::minimum, binary(primitive::maximum, wrapped, zero), last);
   ref const joined = binary(primitive::add, inside, binary(primitive::multiply, iota(g, dtype::int64, i.shape(), 0), count));
   shape_value flat;
@@ -54,20 +54,22 @@ constexpr ref batch_into_middle(ref x) {
   s.push(x.extent(3));
   return reshape(transpose(x, order), s);
 }
-constexpr ref batch_out_of_middle(ref x, extent_t n) {
+constexpr ref batch_out_of_middle(ref x, amount n) {
+  amount m = 0;
+  divide(x.extent(1), n, m);  // a batch that was put there
   axis_map order = axis_map::identity(4);
   order.set(0, 1);
   order.set(1, 0);
   shape_value s;
   s.push(x.extent(0));
   s.push(n);
-  s.push(x.extent(1) / n);
+  s.push(n == 0 ? amount(0) : m);
   s.push(x.extent(2));
   return transpose(reshape(x, s), order);
 }
 
 /// One node on batched operands `x[k]`, where has[k] says whether operand k has the batch.
-constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const* has, extent_t size) {
+constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const* has, amount size) {
   shape_value const s = batched_shape(g.shapes[n.shape], size);
   int const rank = s.rank - 1, arity = arity_of(n.op);
   ref x[3];
@@ -119,7 +121,7 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
       return transpose(reshape(solve(given[0], reshape(transpose(x[1], order), flat)), apart), order);
     }
     case primitive::gather: {
-      extent_t const p = x[0].extent(1), m = x[0].extent(2);
+      amount const p = x[0].extent(1), m = x[0].extent(2);
       if (!has[1]) {
         shape_value flat;
         flat.push(size * p);
@@ -130,7 +132,7 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
       return batch_out_of_middle(gather(batch_into_middle(x[0]), joined_indices(x[1], m)), size);
     }
     case primitive::scatter_add: {
-      extent_t const m = x[0].extent(2);
+      amount const m = x[0].extent(2);
       return batch_out_of_middle(scatter_add(batch_into_middle(x[0]), joined_indices(x[1], m), batch_into_middle(x[2])), size);
     }
     case primitive::dynamic_slice:
@@ -154,7 +156,7 @@ constexpr bool depends_on_batch(builder const& g, int rule, list<std::int32_t> c
   return false;
 }
 /// The rule of a batched function: that of one entry, to be batched when it is run.
-constexpr int batch_rule(builder& g, int rule, list<std::int32_t> const& moved, extent_t size) {
+constexpr int batch_rule(builder& g, int rule, list<std::int32_t> const& moved, amount size) {
   list<std::int32_t> inputs;
   for (int k = 0; k < g.rules[rule].input_count; ++k) {
     int const id = g.rule_nodes[g.rules[rule].inputs + k];
@@ -168,7 +170,7 @@ constexpr int batch_rule(builder& g, int rule, list<std::int32_t> const& moved, 
 
 /// `outputs` computed for every batch entry of `inputs`, whose batched forms are given. Outputs that do not depend on them are repeated; values that are `given`
 /// (the inputs of a loop's body; empty: none) and not among the inputs do not.
-constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& batched, list<ref> const& outputs, extent_t size, list<unsigned char> const& given_values) {
+constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& batched, list<ref> const& outputs, amount size, list<unsigned char> const& given_values) {
   auto const [begin, end] = span_between(g, inputs, outputs);
   list<std::int32_t> moved(end, -1), of_output(g.control_nodes.size(), -1);
   list<unsigned char> is_input(end, 0);
@@ -215,7 +217,7 @@ constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& 
   for (ref const& o : outputs) result.push(moved[o.id] >= 0 ? ref{&g, moved[o.id]} : with_batch(o, false, size));
   return result;
 }
-constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& batched, list<ref> const& outputs, extent_t size) {
+constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& batched, list<ref> const& outputs, amount size) {
   return batch(g, inputs, batched, outputs, size, list<unsigned char>());
 }
 

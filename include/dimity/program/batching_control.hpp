@@ -8,9 +8,9 @@
 
 namespace dimity::detail {
 
-constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& batched, list<ref> const& outputs, extent_t size, list<unsigned char> const& given);
-constexpr ref with_batch(ref x, bool has_batch, extent_t n);
-constexpr shape_value batched_shape(shape_value const& s, extent_t n);
+constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& batched, list<ref> const& outputs, amount size, list<unsigned char> const& given);
+constexpr ref with_batch(ref x, bool has_batch, amount n);
+constexpr shape_value batched_shape(shape_value const& s, amount n);
 
 constexpr ref swap_first_two(ref x) {
   axis_map order = axis_map::identity(x.rank());
@@ -26,7 +26,7 @@ constexpr ref for_entries(ref condition, shape_value const& s) {
 }
 
 /// All branches of each entry, of which the entry's index picks one.
-constexpr list<ref> select_branches(builder& g, control const& c, list<std::int32_t> const& moved, extent_t size) {
+constexpr list<ref> select_branches(builder& g, control const& c, list<std::int32_t> const& moved, amount size) {
   list<ref> from, to, result;
   for (int j = 0; j < c.input_count; ++j) {
     control_input const i = g.control_inputs[c.inputs + j];
@@ -60,7 +60,7 @@ constexpr list<ref> select_branches(builder& g, control const& c, list<std::int3
 }
 
 /// The outputs of a control for all entries; invalid where they do not depend on the batch. `moved` is each node's batched form, or -1.
-constexpr list<ref> batch_control(builder& g, int index, list<std::int32_t> const& moved, extent_t size) {
+constexpr list<ref> batch_control(builder& g, int index, list<std::int32_t> const& moved, amount size) {
   control const c = g.controls[index];
   if (c.kind == control_kind::branches && moved[c.head] >= 0) return select_branches(g, c, moved, size);
   list<unsigned char> const inner = inner_nodes(g, c);

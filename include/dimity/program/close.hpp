@@ -256,6 +256,7 @@ struct closing {
   constexpr void close_body(int index, int body, list<unsigned char> const& kept, list<std::int32_t> const& inner, list<closed_operand>& operands) {
     control const& c = from.controls[index];
     builder* const program = new builder;
+    program->extents = to.extents;
     closing sub(from, *program, index);
     to.bodies.begin.push(to.bodies.inputs.size());
     for (int i = 0; i < inner.size(); ++i) {

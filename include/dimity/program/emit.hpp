@@ -15,7 +15,7 @@ struct ref {
   constexpr node get() const { return g->nodes[id]; }
   constexpr shape_value shape() const { return g->shape(id); }
   constexpr int rank() const { return g->shape(id).rank; }
-  constexpr extent_t extent(int axis) const { return g->shape(id).extent[axis]; }
+  constexpr amount extent(int axis) const { return g->shape(id).extent[axis]; }
   constexpr dtype type() const { return g->type(id); }
 };
 
@@ -41,6 +41,12 @@ constexpr ref integer_constant(builder& g, dtype type, std::int64_t value) {
   return append(g, primitive::constant, type, {}, -1, -1, -1, value);
 }
 
+/// A number of elements, as a value: a constant where it is known, otherwise what it is at the call.
+constexpr ref count_of(builder& g, dtype type, amount n) {
+  if (n.is_known()) return is_floating(type) ? constant(g, type, static_cast<double>(n.code)) : integer_constant(g, type, n.code);
+  return append(g, primitive::extent, type, {}, -1, -1, -1, n.code);
+}
+
 /// True, with the value, for a constant and for a constant broadcast to any shape.
 constexpr bool is_constant(ref x, double& value) {
   node const* n = &x.g->nodes[x.id];
@@ -54,10 +60,16 @@ constexpr bool is_constant_of(ref x, double wanted) {
   return is_constant(x, v) && v == wanted;
 }
 
-constexpr ref reshape(ref x, shape_value const& s) {
+/// As many elements in another shape; where that is not known it is checked at the call.
+constexpr ref reshape(ref x, shape_value s) {
   if (x.shape() == s) return x;
   while (x.get().op == primitive::reshape) x.id = x.get().arg[0];
   if (x.shape() == s) return x;
+  if (amount const from = x.shape().size(), to = s.size(); !(from == to)) {
+    x.g->unify(from, to);
+    for (int i = 0; i < s.rank; ++i) s.extent[i] = x.g->extents->canonical(s.extent[i]);
+    if (x.shape() == s) return x;
+  }
   return append(*x.g, primitive::reshape, x.type(), s, x.id);
 }
 
@@ -76,11 +88,17 @@ constexpr ref broadcast(ref x, shape_value const& s, axis_map map) {
 }
 
 /// NumPy's rule: axes are aligned at the end, extents of 1 are repeated. The caller has checked that it fits.
-constexpr ref broadcast_to(ref x, shape_value const& s) {
+constexpr ref broadcast_to(ref x, shape_value s) {
   if (x.shape() == s) return x;
   shape_value squeezed;
   axis_map map;
   int const lead = s.rank - x.rank();
+  if (!s.is_known() || !x.shape().is_known()) {
+    for (int i = 0; i < x.rank(); ++i)
+      if (!(x.extent(i) == 1)) x.g->unify(x.extent(i), s.extent[lead + i]);
+    for (int i = 0; i < s.rank; ++i) s.extent[i] = x.g->extents->canonical(s.extent[i]);
+    if (x.shape() == s) return x;
+  }
   for (int i = 0; i < x.rank(); ++i) {
     if (x.extent(i) == 1 && s.extent[lead + i] != 1) continue;
     map.set(lead + i, squeezed.rank);
@@ -89,19 +107,28 @@ constexpr ref broadcast_to(ref x, shape_value const& s) {
   return broadcast(reshape(x, squeezed), s, map);
 }
 
-constexpr shape_value broadcast_shape(shape_value const& a, shape_value const& b) {
+/// Extents that are chosen at run time and meet are equal from then on.
+constexpr shape_value broadcast_shape(builder& g, shape_value const& a, shape_value const& b) {
   shape_value s;
   s.rank = a.rank > b.rank ? a.rank : b.rank;
   for (int i = 0; i < s.rank; ++i) {
     int const ia = i - (s.rank - a.rank), ib = i - (s.rank - b.rank);
-    extent_t const ea = ia >= 0 ? a.extent[ia] : 1, eb = ib >= 0 ? b.extent[ib] : 1;
-    s.extent[i] = ea == 1 ? eb : ea;
+    amount const ea = ia >= 0 ? a.extent[ia] : amount(1), eb = ib >= 0 ? b.extent[ib] : amount(1);
+    s.extent[i] = ea == 1 ? eb : eb == 1 ? ea : g.unify(ea, eb);
   }
+  if (!s.is_known())
+    for (int i = 0; i < s.rank; ++i) s.extent[i] = g.extents->canonical(s.extent[i]);
   return s;
 }
 
 constexpr ref full(builder& g, dtype type, shape_value const& s, double value) { return broadcast_to(constant(g, type, value), s); }
 constexpr ref full_like(ref x, double value) { return full(*x.g, x.type(), x.shape(), value); }
+
+/// Leaf for leaf of one shape: where extents are chosen at run time they are equal from now on.
+constexpr void unify_shapes(builder& g, list<ref> const& a, list<ref> const& b) {
+  for (int i = 0; i < a.size() && i < b.size(); ++i)
+    if (a[i].valid() && b[i].valid()) g.unify(a[i].shape(), b[i].shape());
+}
 
 constexpr ref cast(ref x, dtype type) {
   if (x.type() == type) return x;
@@ -150,7 +177,7 @@ constexpr ref binary(primitive op, ref a, ref b) {
   a = cast(a, type);
   b = cast(b, type);
   if (!(a.shape() == b.shape())) {
-    shape_value const s = broadcast_shape(a.shape(), b.shape());
+    shape_value const s = broadcast_shape(*a.g, a.shape(), b.shape());
     a = broadcast_to(a, s);
     b = broadcast_to(b, s);
   }
@@ -228,7 +255,7 @@ constexpr ref select(ref condition, ref yes, ref no) {
   dtype const type = promote(yes.type(), no.type());
   yes = cast(yes, type);
   no = cast(no, type);
-  shape_value const s = broadcast_shape(condition.shape(), broadcast_shape(yes.shape(), no.shape()));
+  shape_value const s = broadcast_shape(*yes.g, condition.shape(), broadcast_shape(*yes.g, yes.shape(), no.shape()));
   condition = broadcast_to(condition, s);
   yes = broadcast_to(yes, s);
   no = broadcast_to(no, s);

@@ -27,8 +27,8 @@ constexpr ref swap_last_two(ref x) {
   return transpose(x, p);
 }
 
-/// Elements start[i] + k * step[i] of axis i, count[i] of them; steps may be negative.
-constexpr ref slice(ref x, std::int64_t const* start, std::int64_t const* step, std::int64_t const* count) {
+/// Elements start[i] + k * step[i] of axis i, count[i] of them; steps may be negative. Starts are codes of amounts.
+constexpr ref slice(ref x, std::int64_t const* start, std::int64_t const* step, amount const* count) {
   int const rank = x.rank();
   std::int64_t pooled[2 * max_rank] = {};
   shape_value s;
@@ -54,23 +54,24 @@ constexpr ref pad(ref x, shape_value const& s, std::int64_t const* start, std::i
   return append(*x.g, primitive::pad, x.type(), s, x.id, -1, -1, x.g->intern(pooled, 2 * rank));
 }
 /// `count` elements of one axis from `start` on.
-constexpr ref slice_axis(ref x, int axis, std::int64_t start, std::int64_t count, std::int64_t step = 1) {
-  std::int64_t starts[max_rank] = {}, steps[max_rank] = {}, counts[max_rank] = {};
+constexpr ref slice_axis(ref x, int axis, amount start, amount count, std::int64_t step = 1) {
+  std::int64_t starts[max_rank] = {}, steps[max_rank] = {};
+  amount counts[max_rank] = {};
   for (int i = 0; i < x.rank(); ++i) {
     steps[i] = 1;
     counts[i] = x.extent(i);
   }
-  starts[axis] = start;
+  starts[axis] = start.code;
   steps[axis] = step;
   counts[axis] = count;
   return slice(x, starts, steps, counts);
 }
-constexpr ref pad_axis(ref x, int axis, std::int64_t before, std::int64_t after) {
+constexpr ref pad_axis(ref x, int axis, amount before, amount after) {
   std::int64_t starts[max_rank] = {}, steps[max_rank] = {};
   shape_value s = x.shape();
   for (int i = 0; i < x.rank(); ++i) steps[i] = 1;
-  starts[axis] = before;
-  s.extent[axis] += before + after;
+  starts[axis] = before.code;
+  s.extent[axis] = x.g->extents->sum(x.g->extents->sum(s.extent[axis], before), after);
   if (before == 0 && after == 0) return x;
   return pad(x, s, starts, steps);
 }
@@ -80,7 +81,7 @@ constexpr ref concat(ref a, ref b, int axis) {
   a = cast(a, type);
   b = cast(b, type);
   shape_value s = a.shape();
-  s.extent[axis] += b.extent(axis);
+  s.extent[axis] = a.g->extents->sum(s.extent[axis], b.extent(axis));
   if (b.extent(axis) == 0) return a;
   if (a.extent(axis) == 0) return b;
   return append(*a.g, primitive::concat, type, s, a.id, b.id, -1, axis);
@@ -101,7 +102,7 @@ constexpr std::uint32_t all_axes(ref x) { return (1u << x.rank()) - 1u; }
 
 /// Reduces the axes in `mask`, which disappear. The element type stays: whoever wants a wider accumulator casts before.
 constexpr ref reduce(primitive op, ref x, std::uint32_t mask) {
-  extent_t count = 1;
+  amount count = 1;
   for (int i = 0; i < x.rank(); ++i)
     if (mask >> i & 1u) count *= x.extent(i);
   shape_value const s = without_axes(x.shape(), mask);
@@ -109,7 +110,7 @@ constexpr ref reduce(primitive op, ref x, std::uint32_t mask) {
   node const n = x.get();
   if (n.op == primitive::broadcast && op != primitive::prod) {
     axis_map const map{static_cast<std::uint32_t>(n.attribute)};
-    bool only_repeated = count > 0;
+    bool only_repeated = !(count == 0) && (op == primitive::sum || count.is_known());
     for (int i = 0; i < x.rank(); ++i)
       if ((mask >> i & 1u) && map[i] >= 0) only_repeated = false;
     if (only_repeated) {
@@ -118,7 +119,7 @@ constexpr ref reduce(primitive op, ref x, std::uint32_t mask) {
       for (int i = 0; i < x.rank(); ++i)
         if (!(mask >> i & 1u)) kept.set(j++, map[i]);
       ref const once = broadcast(ref{x.g, n.arg[0]}, s, kept);
-      return op == primitive::sum ? binary(primitive::multiply, once, cast(constant(*x.g, dtype::float64, static_cast<double>(count)), x.type())) : once;
+      return op == primitive::sum ? binary(primitive::multiply, once, count_of(*x.g, x.type(), count)) : once;
     }
   }
   if (op == primitive::sum && n.op == primitive::negative) return unary(primitive::negative, reduce(op, ref{x.g, n.arg[0]}, mask));
@@ -151,19 +152,24 @@ constexpr ref solve(ref a, ref b) { return append(*a.g, primitive::solve, b.type
 /// x: [p, n, m], indices: [k] -> [p, k, m]
 constexpr ref gather(ref x, ref indices) {
   shape_value s = x.shape();
+  // Indices are moved into range, which there must be.
+  x.g->extents->require_at_least(x.extent(1), x.g->extents->minimum(indices.extent(0), 1));
   s.extent[1] = indices.extent(0);
   return append(*x.g, primitive::gather, x.type(), s, x.id, indices.id);
 }
 /// base: [p, n, m], indices: [k], updates: [p, k, m] -> base with updates added
 constexpr ref scatter_add(ref base, ref indices, ref updates) {
+  base.g->extents->require_at_least(base.extent(1), base.g->extents->minimum(indices.extent(0), 1));
   return append(*base.g, primitive::scatter_add, base.type(), base.shape(), base.id, indices.id, updates.id);
 }
 
 /// start: [rank] integers -> the block of shape `s` that begins there, moved so that it fits.
 constexpr ref dynamic_slice(ref x, ref start, shape_value const& s) {
+  for (int i = 0; i < s.rank; ++i) x.g->extents->require_at_least(x.extent(i), s.extent[i]);
   return append(*x.g, primitive::dynamic_slice, x.type(), s, x.id, start.id);
 }
 constexpr ref dynamic_update_slice(ref x, ref start, ref block) {
+  for (int i = 0; i < x.rank(); ++i) x.g->extents->require_at_least(x.extent(i), block.extent(i));
   return append(*x.g, primitive::dynamic_update_slice, x.type(), x.shape(), x.id, start.id, block.id);
 }
 

@@ -27,6 +27,7 @@ constexpr int replay_input(builder const& from, builder& to, node const& n) {
 /// Rewrites `from` into `to`: inputs keep their numbers, outputs their order.
 constexpr void finish(builder const& from, builder& to) {
   to.error = from.error;
+  to.extents = from.extents;
   if (from.controls.size() > 0) {
     closing whole(from, to, -1);
     for (int i = 0; i < from.nodes.size(); ++i)

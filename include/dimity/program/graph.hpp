@@ -3,6 +3,7 @@
 
 #include <dimity/core/dtype.hpp>
 #include <dimity/core/shape.hpp>
+#include <dimity/program/extents.hpp>
 #include <dimity/program/list.hpp>
 #include <dimity/program/primitive.hpp>
 
@@ -31,7 +32,7 @@ struct axis_map {
 };
 
 /// One primitive applied to earlier nodes. `attribute` means, by primitive:
-/// input: its number, block_input: any number of its own (arg[0] is the pool index of its strides, or -1 when it is row-major); constant: the bits of a double or an integer; iota, concat, argmax, argmin: the axis; broadcast: axis_map from result axes to operand axes; transpose: axis_map from
+/// input: its number, block_input: any number of its own (arg[0] is the pool index of its strides, or -1 when it is row-major); constant: the bits of a double or an integer; iota, concat, argmax, argmin: the axis; extent: the code of an amount; broadcast: axis_map from result axes to operand axes; transpose: axis_map from
 /// result axes to operand axes; sum..all: bit mask of the reduced axes; cumulative_*: axis + 16 if from the end; slice, pad: index of
 /// [start..., step...] in the pool (pad puts element i at start + i * step among zeros: the transpose of slice).
 /// control: its index in `controls` (in a finished program: in `closed`); control_result: the number of the output.
@@ -67,7 +68,7 @@ struct ref;
 struct custom_rule {
   std::int32_t inputs = 0, input_count = 0, outputs = 0, output_count = 0;
   std::int32_t parent = -1;  ///< in a batched program: the rule of one entry, whose functions are run and batched
-  std::int64_t batch = 0;
+  amount batch = 0;
   void (*pull)(builder&, ref const* inputs, ref const* cotangents, ref* results) = nullptr;
   void (*push)(builder&, ref const* inputs, ref const* tangents, ref* results) = nullptr;
 };
@@ -90,7 +91,7 @@ struct control {
   control_kind kind = control_kind::scan;
   bool from_end = false;             ///< scan: the last entry first
   std::int16_t bodies = 1;
-  std::int64_t trips = 0;            ///< scan
+  amount trips = 0;                  ///< scan
   std::int32_t inputs = 0, input_count = 0;    ///< in control_inputs
   std::int32_t outputs = 0, output_count = 0;  ///< in control_nodes, body after body; what no input carries is stacked (scan)
   std::int32_t frees = 0, free_count = 0;      ///< in control_nodes: what bodies use of the nodes outside
@@ -106,7 +107,7 @@ struct closed_operand {
 struct closed_control {
   control_kind kind = control_kind::scan;
   bool from_end = false;
-  std::int64_t trips = 0;
+  amount trips = 0;
   std::int32_t operands = 0, operand_count = 0;  ///< in closed_operands
   std::int32_t bodies = 0, body_count = 0;       ///< while_loop: the condition, then the body
   std::int32_t output_count = 0;                 ///< what no operand carries is stacked (scan)
@@ -154,7 +155,7 @@ struct recomputation {
 };
 
 /// Why a program cannot be run, found by a pass: planned<> turns it into a compile error.
-enum class program_error : std::uint8_t { none, reverse_of_while };
+enum class program_error : std::uint8_t { none, reverse_of_while, unknown_extent };
 
 /// Collects nodes. Equal nodes are found by hashing when they are appended, so common subexpressions never exist twice; cheap
 /// rewrites happen there too, which keeps every pass linear.
@@ -175,6 +176,12 @@ class builder {
   int inputs = 0;
   int block_inputs = 0;
   program_error error = program_error::none;
+  extent_table own_extents;
+  extent_table* extents = &own_extents;  ///< a finished program and the bodies in it have those of the program they were made from
+
+  constexpr builder() = default;
+  builder(builder const&) = delete;
+  builder& operator=(builder const&) = delete;
 
   constexpr node const& operator[](int id) const { return nodes[id]; }
   constexpr shape_value const& shape(int id) const { return shapes[nodes[id].shape]; }
@@ -245,7 +252,9 @@ class builder {
     }
   }
 
-  constexpr int input(dtype type, shape_value const& s) {
+  /// `s` may be the shape of a type, with codes for extents chosen at run time.
+  constexpr int input(dtype type, shape_value s) {
+    for (int i = 0; i < s.rank; ++i) s.extent[i] = extents->of_type(s.extent[i], inputs, i);
     node n;
     n.op = primitive::input;
     n.type = type;
@@ -254,9 +263,68 @@ class builder {
     return append(n);
   }
 
+  /// One of two extents that must be equal, for both from now on. Where that is not known yet it is checked at every call; two different numbers are a mistake that
+  /// was reported before.
+  constexpr amount unify(amount a, amount b) {
+    if (a.is_known() && b.is_known()) return a;
+    a = extents->canonical(a);
+    b = extents->canonical(b);
+    if (a == b) return a;
+    // What is left of one size when all but one factor of the other are known.
+    for (amount const product : {a, b}) {
+      amount const other = product == a ? b : a;
+      int const wanted = product.is_one_symbol() ? -1 : extents->unknown_factor(product);
+      amount rest = 0;
+      if (wanted < 0 || extents->depends_on(other, wanted) || !divide(product, amount::symbol(wanted), rest)) continue;
+      amount q = 0;
+      bool const exact = divide(other, rest, q);
+      if (!exact) q = extents->quotient(other, rest);
+      substitute(wanted, q);
+      if (!exact) extents->require({q * rest, other, false});
+      return other;
+    }
+    int const symbol = extents->replaceable(a, b);
+    if (symbol >= 0) {
+      amount const by = a.is_one_symbol() && a.factor(0) == symbol ? b : a;
+      if (extent_t& tag = by.is_one_symbol() ? extents->symbols[by.factor(0)].tag : extents->symbols[symbol].tag; tag == dyn) tag = extents->symbols[symbol].tag;
+      substitute(symbol, by);
+      return by;
+    }
+    extents->require({a, b, false});
+    return a;
+  }
+
+  /// All extents of two shapes of one rank.
+  constexpr void unify(shape_value const& a, shape_value const& b) {
+    for (int i = 0; i < a.rank && i < b.rank; ++i) unify(a.extent[i], b.extent[i]);
+  }
+
   constexpr graph_size size() const { return {nodes.size(), shapes.size(), pool.size(), inputs, outputs.size()}; }
 
  private:
+  /// Everywhere: nodes keep their numbers, shapes theirs.
+  constexpr void substitute(int symbol, amount by) {
+    extent_table& t = *extents;
+    auto const replace = [&](amount& a) { a = t.substituted(a, symbol, by); };
+    for (int i = 0; i < t.symbols.size(); ++i) {
+      replace(t.symbols[i].a);
+      replace(t.symbols[i].b);
+    }
+    t.symbols[symbol].kind = symbol_kind::replaced;
+    t.symbols[symbol].a = by;
+    for (int i = 0; i < t.conditions.size(); ++i) {
+      replace(t.conditions[i].a);
+      replace(t.conditions[i].b);
+    }
+    for (int i = 0; i < shapes.size(); ++i)
+      for (int k = 0; k < shapes[i].rank; ++k) replace(shapes[i].extent[k]);
+    for (int i = 0; i < pool.size(); ++i) pool[i] = t.substituted(pool[i], symbol, by).code;
+    for (int i = 0; i < nodes.size(); ++i)
+      if (nodes[i].op == primitive::extent) nodes[i].attribute = t.substituted(nodes[i].attribute, symbol, by).code;
+    for (int i = 0; i < controls.size(); ++i) replace(controls[i].trips);
+    for (int i = 0; i < rules.size(); ++i) replace(rules[i].batch);
+  }
+
   static constexpr bool same(node const& a, node const& b) {
     return a.op == b.op && a.attribute == b.attribute && a.arg[0] == b.arg[0] && a.arg[1] == b.arg[1] && a.shape == b.shape && a.type == b.type &&
            a.arg[2] == b.arg[2];

@@ -9,7 +9,7 @@ namespace dimity::detail {
 inline constexpr extent_t few_rows = 8;
 
 /// `x_t @ w`, where w is the same in every iteration and x_t does not depend on what is carried, becomes an entry of `xs @ w`. The first `states` of `inputs` are carried, the others entries.
-constexpr void hoist_products(builder& g, list<control_input>& inputs, int states, extent_t trips) {
+constexpr void hoist_products(builder& g, list<control_input>& inputs, int states, amount trips) {
   int const count = g.nodes.size();
   int first = count;
   list<unsigned char> given(count, 0), carried(count, 0), entries(count, 0);
@@ -32,7 +32,7 @@ constexpr void hoist_products(builder& g, list<control_input>& inputs, int state
   propagate(g, entries, given, first, count);
   for (int id = first; id < count; ++id) {
     node const& n = g.nodes[id];
-    bool const fits = n.op == primitive::dot && g.shape(id).rank == 2 && g.shape(id).extent[0] < few_rows && !is_dual_number(n.type);
+    bool const fits = n.op == primitive::dot && g.shape(id).rank == 2 && g.shape(id).extent[0].is_known() && g.shape(id).extent[0].number() < few_rows && !is_dual_number(n.type);
     if (fits && entries[id] && !carried[id] && !entries[n.arg[1]]) products.push({&g, id});
   }
   if (products.size() == 0) return;

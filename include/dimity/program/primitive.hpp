@@ -7,7 +7,7 @@ namespace dimity::detail {
 
 enum class primitive : std::uint8_t {
   // sources; block_input stands in the body of a loop or branch for what the body is given
-  input, block_input, constant, iota,
+  input, block_input, constant, iota, extent,
   // elementwise, one operand
   negative, abs, sign, exp, exp2, expm1, log, log2, log10, log1p, sqrt, rsqrt, cbrt, square, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh,
   acosh, atanh, erf, erfc, sigmoid, softplus, relu, floor, ceil, round, trunc, isnan, isinf, isfinite, logical_not, bitwise_not, cast, copy,
@@ -36,8 +36,7 @@ enum class family : std::uint8_t { source, elementwise, relabel, view, reduction
 
 constexpr family family_of(primitive p) {
   if (p <= primitive::constant) return family::source;
-  if (p == primitive::iota) return family::elementwise;
-  if (p <= primitive::select) return family::elementwise;
+    if (p <= primitive::select) return family::elementwise;
   if (p <= primitive::transpose) return family::relabel;
   if (p <= primitive::after) return family::view;
   if (p <= primitive::all) return family::reduction;
@@ -47,7 +46,7 @@ constexpr family family_of(primitive p) {
 
 /// Operands in node::arg. A control has its own lists (for_each_dependency).
 constexpr int arity_of(primitive p) {
-  if (p <= primitive::iota) return 0;
+  if (p <= primitive::extent) return 0;
   if (p <= primitive::copy) return 1;
   if (p <= primitive::shift_right) return 2;
   if (p == primitive::select) return 3;
@@ -84,7 +83,7 @@ constexpr bool is_commutative(primitive p) {
 
 constexpr char const* name_of(primitive p) {
   constexpr char const* names[] = {
-      "input", "block_input", "constant", "iota", "negative", "abs", "sign", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "cbrt", "square", "sin", "cos",
+      "input", "block_input", "constant", "iota", "extent", "negative", "abs", "sign", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "rsqrt", "cbrt", "square", "sin", "cos",
       "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "sigmoid", "softplus", "relu", "floor", "ceil", "round", "trunc",
       "isnan", "isinf", "isfinite", "logical_not", "bitwise_not", "cast", "copy", "add", "subtract", "multiply", "divide", "remainder", "power", "atan2", "maximum",
       "minimum", "hypot", "less", "less_equal", "equal", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right", "select", "broadcast",

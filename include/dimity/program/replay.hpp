@@ -11,6 +11,7 @@ constexpr ref replay(builder& to, builder const& from, node const& n, int a, int
   ref const x{&to, a};
   switch (n.op) {
     case primitive::constant: return append(to, n.op, n.type, s, -1, -1, -1, n.attribute);
+    case primitive::extent: return count_of(to, n.type, n.attribute);
     case primitive::iota: return iota(to, n.type, s, static_cast<int>(n.attribute));
     case primitive::cast: return cast(x, n.type);
     case primitive::copy: return x;

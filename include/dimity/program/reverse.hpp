@@ -18,7 +18,7 @@ constexpr ref product_of_others(ref x, std::uint32_t mask) {
     if (!(mask >> i & 1u)) order.set(kept++, i);
   shape_value flat;
   for (int i = 0; i < kept; ++i) flat.push(x.extent(order[i]));
-  extent_t n = 1;
+  amount n = 1;
   int j = kept;
   for (int i = 0; i < rank; ++i)
     if (mask >> i & 1u) {
@@ -31,9 +31,10 @@ constexpr ref product_of_others(ref x, std::uint32_t mask) {
   ref const v = reshape(ordered, flat);
   ref const index = iota(*x.g, dtype::int32, flat, kept);
   ref const one = full_like(v, 1);
-  ref const first = equal(index, full(*x.g, dtype::int32, flat, 0)), last = equal(index, full(*x.g, dtype::int32, flat, static_cast<double>(n - 1)));
-  ref const before = cumulative(primitive::cumulative_prod, select(first, one, pad_axis(slice_axis(v, kept, 0, n - 1), kept, 1, 0)), kept);
-  ref const after = cumulative(primitive::cumulative_prod, select(last, one, pad_axis(slice_axis(v, kept, 1, n - 1), kept, 0, 1)), kept, true);
+  amount const less = x.g->extents->difference(n, 1);
+  ref const first = equal(index, full(*x.g, dtype::int32, flat, 0)), last = equal(index, broadcast_to(count_of(*x.g, dtype::int32, less), flat));
+  ref const before = cumulative(primitive::cumulative_prod, select(first, one, pad_axis(slice_axis(v, kept, 0, less), kept, 1, 0)), kept);
+  ref const after = cumulative(primitive::cumulative_prod, select(last, one, pad_axis(slice_axis(v, kept, 1, less), kept, 0, 1)), kept, true);
   return transpose(reshape(before * after, ordered.shape()), back);
 }
 
@@ -107,8 +108,7 @@ constexpr ref pull_back(ref y, int k, ref t) {
     }
     case primitive::concat: {
       int const axis = static_cast<int>(n.attribute);
-      extent_t const first = a.extent(axis);
-      return k == 0 ? slice_axis(t, axis, 0, first) : slice_axis(t, axis, first, y.extent(axis) - first);
+      return k == 0 ? slice_axis(t, axis, 0, a.extent(axis)) : slice_axis(t, axis, a.extent(axis), ref{&g, n.arg[1]}.extent(axis));
     }
     case primitive::dot: return k == 0 ? dot(t, swap_last_two(ref{&g, n.arg[1]})) : dot(swap_last_two(a), t);
     case primitive::solve: {

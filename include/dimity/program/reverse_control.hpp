@@ -184,7 +184,7 @@ struct backward_scan {
   }
   constexpr ref side_by_side(ref a, ref b) {
     // [T, m, k], [T, k, n]: the sums over k and over the iterations are one.
-    extent_t const m = a.extent(1), k = a.extent(2), n = b.extent(2);
+    amount const m = a.extent(1), k = a.extent(2), n = b.extent(2);
     axis_map order = axis_map::identity(3);
     order.set(0, 1);
     order.set(1, 0);

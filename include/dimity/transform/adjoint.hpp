@@ -12,7 +12,7 @@ namespace detail {
 constexpr ref packed(list<ref> const& leaves) {
   ref all;
   for (ref const& x : leaves)
-    if (is_floating(x.type()) && x.shape().size() > 0) all = all.valid() ? concat(all, flat(x), 0) : flat(x);
+    if (is_floating(x.type()) && !(x.shape().size() == 0)) all = all.valid() ? concat(all, flat(x), 0) : flat(x);
   return all;
 }
 template <class... Leaf>
@@ -62,7 +62,7 @@ struct adjoint_interval {
     parts.push(trace_operand(g, y));
     parts.push(trace_operand(g, a) + trace_operand(g, u));
     parts.push(slice_axis(r, 0, 0, 1) - reshape(time_cotangent, one));
-    if (r.extent(0) > 1) parts.push(slice_axis(r, 0, 1, r.extent(0) - 1));
+    if (r.extent(0).number() > 1) parts.push(slice_axis(r, 0, 1, r.extent(0).number() - 1));
     using element = element_of<Y>;
     constexpr extent_t size = 2 * m + shape_of<std::remove_cvref_t<decltype(rest)>>::size;
     auto const z = vector_of<element, size>(packed(parts));

@@ -37,7 +37,7 @@ struct associative_scan_function {
   using many = typename batched_tree<Entry, N>::type;
   static constexpr list<ref> reversed(list<ref> const& x) {
     list<ref> r;
-    for (ref const& leaf : x) r.push(slice_axis(leaf, 0, leaf.extent(0) - 1, leaf.extent(0), -1));
+    for (ref const& leaf : x) r.push(slice_axis(leaf, 0, leaf.extent(0).number() - 1, leaf.extent(0), -1));
     return r;
   }
   template <class Entry, extent_t N>
@@ -77,12 +77,12 @@ struct associative_scan_function {
         ref const first = slice_axis(x[i], 0, 0, 1);
         ref const e = between > 0 ? concat(first, even[i], 0) : first;  // [between + 1, ...]
         // Side by side, so that they lie one after the other; an odd number has one too many.
-        ref const o = odd[i].extent(0) < e.extent(0) ? concat(odd[i], slice_axis(e, 0, 0, 1), 0) : odd[i];
+        ref const o = odd[i].extent(0).number() < e.extent(0).number() ? concat(odd[i], slice_axis(e, 0, 0, 1), 0) : odd[i];
         shape_value pair, flat = x[i].shape();
         pair.push(e.extent(0));
         pair.push(1);
         for (int k = 1; k < x[i].rank(); ++k) pair.push(x[i].extent(k));
-        flat.extent[0] = 2 * e.extent(0);
+        flat.extent[0] = amount(2) * e.extent(0);
         result.push(slice_axis(reshape(concat(reshape(e, pair), reshape(o, pair), 1), flat), 0, 0, N));
       }
       return result;

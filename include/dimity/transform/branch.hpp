@@ -44,11 +44,15 @@ struct branch_function {
     push_leaves(g, index, head);
     (push_leaves(g, args, operands), ...);
     list<std::int32_t> inner, outputs;
-    std::tuple<tracer_tree_t<Args>...> const own{block_inputs<tracer_tree_t<Args>>(g, inner)...};
+    list<shape_value> const shapes = shapes_of(operands);
+    list<ref> first;
+    std::tuple<tracer_tree_t<Args>...> const own{block_inputs<tracer_tree_t<Args>>(g, shapes, inner)...};
     ((void)[&] {
       list<ref> leaves;
       push_leaves(g, call_with<F>(own, std::index_sequence_for<Args...>{}), leaves);
       for (ref const& r : leaves) outputs.push(r.id);
+      unify_shapes(g, first, leaves);
+      if (first.size() == 0) first = static_cast<list<ref>&&>(leaves);
     }(), ...);
     list<control_input> inputs;
     for (int i = 0; i < operands.size(); ++i) inputs.push({inner[i], operands[i].id, -1});

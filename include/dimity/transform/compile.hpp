@@ -21,7 +21,10 @@ struct donation {
 template <class L>
 inline constexpr bool owns_heap_block = false;
 template <class T, extent_t... E>
-inline constexpr bool owns_heap_block<tensor<T, E...>> = sizeof(T) * static_cast<std::size_t>(shape<E...>::size) > inline_storage_bytes<tensor<T, E...>>;
+inline constexpr bool owns_heap_block<tensor<T, E...>> = has_run_time_extent<E...> || sizeof(T) * static_cast<std::size_t>(shape<E...>::size) > inline_storage_bytes<tensor<T, E...>>;
+/// Whether a tensor of this type has extents of its own.
+template <class L>
+inline constexpr bool has_own_extents = requires(L x, extent_t const* e) { x.take_extents(e); };
 
 template <class A, class B>
 inline constexpr bool same_block = std::is_same_v<A, B>;
@@ -46,7 +49,7 @@ struct donations<Plan, leaf_list<In...>, leaf_list<Out...>, Given...> {
         for (int i = 0; i < inputs; ++i) {
           if (!given[i] || !same[i] || t.taken[i]) continue;
           bool const direct = may_overwrite(Plan::value, output, i);
-          if (pass == 0 && !direct) continue;
+          if (!direct && (pass == 0 || has_own_extents<O>)) continue;
           t.taken[i] = true;
           t.of[output] = {i, direct, 0};
           if (!direct) {
@@ -99,6 +102,31 @@ constexpr decltype(auto) materialize(X&& x) {
   else return std::apply([](auto&&... e) { return V{tree_value_t<decltype(e)>(materialize(static_cast<decltype(e)&&>(e)))...}; }, static_cast<X&&>(x));
 }
 
+/// The extents of all tensors in the arguments, checked; nothing where all are known.
+template <class Plan, class Inputs>
+struct run_extents {
+  explicit run_extents(auto const&...) {}
+  static constexpr extent_t const* symbols() { return nullptr; }
+};
+template <class Plan, class Inputs>
+  requires has_symbols<Plan>
+struct run_extents<Plan, Inputs> {
+  struct given_extents {
+    extent_t const* of[Inputs::size + 1];
+    explicit given_extents(auto const&... args) {
+      int n = 0;
+      auto const add = [&](auto const& leaf) {
+        if constexpr (operand<decltype(leaf)>) of[n++] = extents_of(leaf);
+        else of[n++] = extents_of_type<shape<>>;
+      };
+      (for_each_leaf(args, add), ...);
+    }
+  };
+  call_extents<Plan> call;
+  explicit run_extents(auto const&... args) : call(given_extents(args...).of, Inputs::size) {}
+  extent_t const* symbols() const { return call.values; }
+};
+
 template <class F, class Device = simd_device>
 struct compiled_call {
   template <class... Args>
@@ -145,9 +173,24 @@ struct compiled_call {
     };
     (for_each_leaf(args, add), ...);
 
+    run_extents<plan, inputs_list> const extents(args...);
     int next = 0;
     auto make = [&]<class L>() -> L {
-      if constexpr (owns_heap_block<L>) {
+      if constexpr (has_own_extents<L>) {
+        extent_t wanted[max_rank] = {};
+        if constexpr (has_symbols<plan>) extents.call.output_extents(in_count, next, wanted);
+        int const from = gifts::value.of[next++].input;
+        L fresh;
+        if (from >= 0) {
+          // Its memory, if it is as large at this call.
+          L& given = *static_cast<L*>(owners[from]);
+          bool same = true;
+          for (int i = 0; i < L::rank; ++i) same = same && given.extents()[i] == wanted[i];
+          if (same) return L(static_cast<L&&>(given));
+        }
+        fresh.take_extents(wanted);
+        return fresh;
+      } else if constexpr (owns_heap_block<L>) {
         int const from = gifts::value.of[next++].input;
         if (from >= 0) return L(static_cast<L&&>(*static_cast<L*>(owners[from])));
         return L(uninitialized);
@@ -163,7 +206,11 @@ struct compiled_call {
 
     constexpr std::int64_t own = round_up(plan::value.workspace_bytes, buffer_alignment), total = own + gifts::value.scratch_bytes;
     std::byte* workspace = nullptr;
-    if constexpr (total > 0) workspace = workspace_of_thread<static_cast<std::size_t>(total)>();
+    [[maybe_unused]] std::int64_t after_own = own;  // where the scratch memory of donated arguments begins
+    if constexpr (plan::size.regions > 0) {
+      after_own = round_up(workspace_needed<plan>(extents.symbols()), buffer_alignment);
+      workspace = workspace_of_thread(static_cast<std::size_t>(after_own + gifts::value.scratch_bytes));
+    } else if constexpr (total > 0) workspace = workspace_of_thread<static_cast<std::size_t>(total)>();
     void* outputs[out_count + 1];
     void* destinations[out_count + 1];
     n = 0;
@@ -172,10 +219,10 @@ struct compiled_call {
       else outputs[n] = &leaf;
       destinations[n] = outputs[n];
       donation const d = gifts::value.of[n];
-      if (d.input >= 0 && !d.in_place) outputs[n] = workspace + own + d.scratch;
+      if (d.input >= 0 && !d.in_place) outputs[n] = workspace + after_own + d.scratch;
       ++n;
     });
-    executor<typename plan_on<Device, plan>::type>::run({inputs, outputs, workspace});
+    executor<typename plan_on<Device, plan>::type>::run({inputs, outputs, workspace, extents.symbols()});
     if constexpr (gifts::value.scratch_bytes > 0) {
       n = 0;
       for_each_leaf(out, [&](auto& leaf) {
@@ -215,9 +262,15 @@ struct compiled_function {
       return detail::compiled_call<F, Device>::call(static_cast<Args&&>(args)...);
     }
   }
-  /// Bytes of scratch memory that a call with such arguments needs: a compile-time constant.
+  /// Bytes of scratch memory that a call with such arguments needs: a compile-time constant. Without what depends on extents chosen at run time, for which see workspace_bytes_for().
   template <class... Args>
   static constexpr std::size_t workspace_bytes = static_cast<std::size_t>(detail::compiled_call<F>::template program<Args...>::value.workspace_bytes);
+  /// The same with extents chosen at run time, in the order in which the arguments have them (each name once): a linear function of products of them, up to alignment. Usable in constant expressions.
+  template <class... Args, std::integral... N>
+  static constexpr std::size_t workspace_bytes_for(N... extents) {
+    using plan = typename detail::compiled_call<F>::template program<Args...>;
+    return detail::workspace_for<plan>({static_cast<extent_t>(extents)..., 0}, static_cast<int>(sizeof...(N)));
+  }
   /// The plan of a call with such arguments, to print() or to assert on.
   template <class... Args>
   static constexpr auto plan = detail::compiled_call<F>::template program<Args...>::value;

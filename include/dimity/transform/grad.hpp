@@ -195,6 +195,7 @@ struct vjp_call {
       list<ref> outputs, seeds;
       push_leaves(g, value, outputs);
       push_leaves(g, cotangent, seeds);
+      unify_shapes(g, outputs, seeds);
       list<ref> const gradients = reverse(g, outputs, seeds, nodes);
       int next = 0;
       return std::tuple{value, tree_from<std::remove_cvref_t<decltype(own)>>(gradients, next)};

@@ -9,7 +9,7 @@ namespace detail {
 
 /// The unit vectors of a shape: [size, shape...].
 constexpr ref unit_vectors(builder& g, dtype type, shape_value const& s) {
-  extent_t const n = s.size();
+  amount const n = s.size();
   shape_value square;
   square.push(n);
   square.push(n);
@@ -69,7 +69,7 @@ struct jacfwd_function {
         ref const in = inputs[0], zero = full_like(in, 0);
         seeds.push(append(g, primitive::copy, in.type(), in.shape(), zero.id));
         list<ref> const tangent = forward(g, inputs, seeds, outputs);
-        extent_t const n = in.shape().size();
+        amount const n = in.shape().size();
         batched_seeds.push(unit_vectors(g, in.type(), in.shape()));
         ref const columns = batch(g, seeds, batched_seeds, tangent, n)[0];
         // [n, y...] -> [y..., n] -> [y..., x...]

@@ -26,6 +26,7 @@ struct jvp_call {
       return std::tuple{value, value};
     } else {
       push_leaves(g, tangents, seeds);
+      unify_shapes(g, inputs, seeds);
       push_leaves(g, value, outputs);
       list<ref> const result = forward(g, inputs, seeds, outputs);
       int next = 0;
@@ -55,6 +56,7 @@ struct hvp_function {
         return gradient;
       } else {
         push_leaves(g, v, seeds);
+        unify_shapes(g, inputs, seeds);
         push_leaves(g, gradient, outputs);
         list<ref> const result = forward(g, inputs, seeds, outputs);
         int next = 0;

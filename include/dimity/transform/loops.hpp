@@ -38,9 +38,10 @@ struct while_function {
     list<ref> operands, going, after, results;
     push_leaves(g, x, operands);
     list<std::int32_t> inner, outputs;
-    auto const now = block_inputs<state>(g, inner);
+    auto const now = block_inputs<state>(g, shapes_of(operands), inner);
     push_leaves(g, Condition{}(now, as_tracers(g, consts)...), going);
     push_leaves(g, Body{}(now, as_tracers(g, consts)...), after);
+    unify_shapes(g, operands, after);
     list<control_input> inputs;
     for (int i = 0; i < operands.size(); ++i) inputs.push({inner[i], operands[i].id, i});
     for (ref const& r : after) outputs.push(r.id);
@@ -115,7 +116,7 @@ struct fori_function {
     } else {
       auto const from = counter(g, begin), to = counter(g, end);
       std::tuple<tensor<traced<std::int32_t>>, tensor<traced<std::int32_t>>, tracer_tree_t<X>> const state{from, to, as_tracers(g, x)};
-      if constexpr (Bound < 0) {
+      if constexpr (Bound == -1) {
         return std::get<2>(while_function<fori_condition, fori_body<Body>>{}(state, consts...));
       } else {
         shape_value s;
@@ -141,12 +142,13 @@ struct fori_function {
     std::int64_t const first = static_cast<std::int64_t>(begin), trips = static_cast<std::int64_t>(end) - first;
     if (trips <= 0) return state(own);
     list<std::int32_t> inner, outputs;
-    auto const now = block_inputs<state>(g, inner);
+    auto const now = block_inputs<state>(g, shapes_of(operands), inner);
     shape_value s;
     s.push(trips);
     ref const numbers = iota(g, dtype::int32, s, 0) + integer_constant(g, dtype::int32, first);
     ref const i = block_input(g, dtype::int32, {});
     push_leaves(g, Body{}(tensor<traced<std::int32_t>>(i), now, as_tracers(g, consts)...), after);
+    unify_shapes(g, operands, after);
     list<control_input> inputs;
     for (int k = 0; k < operands.size(); ++k) inputs.push({inner[k], operands[k].id, k});
     inputs.push({i.id, numbers.id, -1});

@@ -1,8 +1,9 @@
 // Programs as text: what a function is once it has been traced, differentiated and simplified, before it is planned.
 #pragma once
 
-#include <dimity/transform/trace.hpp>
+#include <dimity/plan/extent_text.hpp>
 #include <dimity/program/finish.hpp>
+#include <dimity/transform/trace.hpp>
 
 #include <cstdio>
 #include <string>
@@ -10,9 +11,10 @@
 namespace dimity {
 namespace detail {
 
-inline std::string integers_text(std::int64_t const* v, int n) {
+template <class Integer>
+inline std::string integers_text(builder const& g, Integer const* v, int n) {
   std::string s = "[";
-  for (int i = 0; i < n; ++i) s += (i > 0 ? ", " : "") + std::to_string(v[i]);
+  for (int i = 0; i < n; ++i) s += (i > 0 ? ", " : "") + amount_text(g.extents->symbols.begin(), v[i]);
   return s + "]";
 }
 inline std::string axes_text(axis_map map, int n) {
@@ -37,6 +39,7 @@ inline std::string attribute_text(builder const& g, node const& n) {
   int const rank = n.arg[0] >= 0 ? g.shape(n.arg[0]).rank : 0, own = g.shapes[n.shape].rank;
   auto const bits = static_cast<std::uint32_t>(n.attribute);
   switch (n.op) {
+    case primitive::extent: return " " + amount_text(g.extents->symbols.begin(), n.attribute);
     case primitive::iota: case primitive::concat: case primitive::argmax: case primitive::argmin: return " axis=" + std::to_string(n.attribute);
     case primitive::broadcast: case primitive::transpose: return " axes=" + axes_text(axis_map{bits}, own);
     case primitive::sum: case primitive::prod: case primitive::max: case primitive::min: case primitive::any: case primitive::all: return " axes=" + mask_text(bits, rank);
@@ -44,7 +47,7 @@ inline std::string attribute_text(builder const& g, node const& n) {
       return " axis=" + std::to_string(n.attribute & 15) + ((n.attribute & 16) != 0 ? " from the end" : "");
     case primitive::slice: case primitive::pad: {
       int const at = static_cast<int>(n.attribute);
-      return " start=" + integers_text(&g.pool[at], rank) + " step=" + integers_text(&g.pool[at + rank], rank);
+      return " start=" + integers_text(g, &g.pool[at], rank) + " step=" + integers_text(g, &g.pool[at + rank], rank);
     }
     default: return "";
   }
@@ -53,7 +56,7 @@ inline void program_lines(builder const& g, list<std::string> const& names, std:
 /// "scan 20 times (%3, then left 0; %5 by entry; %6)" and its bodies below.
 inline void control_lines(builder const& g, node const& n, std::string const& indent, std::string& out) {
   closed_control const& c = g.closed[static_cast<int>(n.attribute)];
-  out += c.kind == control_kind::scan ? "scan " + std::to_string(c.trips) + " times" + (c.from_end ? " from the end" : "")
+  out += c.kind == control_kind::scan ? "scan " + amount_text(g.extents->symbols.begin(), c.trips) + " times" + (c.from_end ? " from the end" : "")
          : c.kind == control_kind::while_loop ? std::string("while")
                                               : "branch %" + std::to_string(c.head);
   list<std::string> operands;
@@ -81,7 +84,7 @@ inline void program_lines(builder const& g, list<std::string> const& names, std:
     node const& n = g[id];
     return n.op == primitive::constant ? constant_text(n) : "%" + std::to_string(id);
   };
-  auto const head = [&](int id) { return indent + "%" + std::to_string(id) + " " + name_of(g.type(id)) + integers_text(g.shape(id).extent, g.shape(id).rank); };
+  auto const head = [&](int id) { return indent + "%" + std::to_string(id) + " " + name_of(g.type(id)) + integers_text(g, g.shape(id).extent, g.shape(id).rank); };
   for (int i = 0; i < g.nodes.size(); ++i) {
     node const& n = g[i];
     if (n.op == primitive::constant) continue;

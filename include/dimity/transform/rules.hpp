@@ -20,7 +20,7 @@ struct leaf_form<Leaf> {
 };
 template <class A, class B>
 inline constexpr bool have_one_form =
-    std::is_same_v<typename leaf_form<A>::element, typename leaf_form<B>::element> && std::is_same_v<typename leaf_form<A>::shape, typename leaf_form<B>::shape>;
+    std::is_same_v<typename leaf_form<A>::element, typename leaf_form<B>::element> && may_hold<typename leaf_form<A>::shape, typename leaf_form<B>::shape>;
 
 template <class Value, class Tangent>
 struct tangent_of {

@@ -20,13 +20,9 @@ template <class List>
 struct leading_extents;
 template <class... L>
 struct leading_extents<leaf_list<L...>> {
-  static constexpr extent_t find(extent_t not_this) {
-    extent_t const all[] = {leaf_form<L>::shape::at(0)..., -1};
-    for (extent_t const e : all)
-      if (e >= 0 && e != not_this) return e;
-    return not_this;
-  }
-  static constexpr extent_t entries = find(-1), other = find(entries);
+  using extents = common_extent<leaf_form<L>::shape::at(0)...>;
+  static constexpr extent_t entries = extents::value, other = extents::other;
+  static constexpr bool fits = extents::fits && entries != no_extent;
 };
 
 /// The two parts of what a body returns; for anything else the state as it was.
@@ -60,7 +56,7 @@ struct scan_call<F, Init, Xs, Consts...> {
   using result = std::remove_cvref_t<decltype(F{}(std::declval<carry const&>(), std::declval<entry const&>(), std::declval<tracer_tree_t<Consts> const&>()...))>;
   using parts = scan_parts<result, Init>;
   using state = state_fit<Init, typename parts::carry>;
-  static constexpr bool is_even = extents::entries == extents::other && entries >= 0;
+  static constexpr bool is_even = extents::fits;
   static constexpr bool value = is_even && !is_failed_tree<result> && parts::value && state::value;
   using rule = std::conditional_t<!is_even, scan_entries<extents::entries, extents::other>,
                                   std::conditional_t<is_failed_tree<result>, result, std::conditional_t<!parts::value, loop_result<result>, typename state::rule>>>;
@@ -93,21 +89,27 @@ struct scan_function {
     int const states = operands.size();
     push_leaves(g, xs, operands);
     list<std::int32_t> inner, outputs;
-    auto const carry = block_inputs<carry_type>(g, inner);
-    auto const entry = block_inputs<typename Call::entry>(g, inner);
+    list<shape_value> shapes;
+    for (int i = states; i < operands.size(); ++i) g.unify(operands[states].extent(0), operands[i].extent(0));
+    for (int i = 0; i < operands.size(); ++i) shapes.push(i < states ? operands[i].shape() : entry_shape(operands[i].shape()));
+    auto const carry = block_inputs<carry_type>(g, shapes, inner);
+    auto const entry = block_inputs<typename Call::entry>(g, shapes, inner);
+    amount trips = Call::entries;
     auto const value = F{}(carry, entry, as_tracers(g, consts)...);
     push_leaves(g, std::get<0>(value), carried);
     push_leaves(g, std::get<1>(value), ys);
+    unify_shapes(g, operands, carried);
+    if (operands.size() > states) trips = operands[states].extent(0);
     list<control_input> inputs;
     for (int i = 0; i < operands.size(); ++i) inputs.push({inner[i], operands[i].id, i < states ? i : -1});
-    hoist_products(g, inputs, states, Call::entries);
+    hoist_products(g, inputs, states, trips);
     for (ref const& r : carried) outputs.push(r.id);
     for (ref const& r : ys) outputs.push(r.id);
     control c;
-    c.trips = Call::entries;
+    c.trips = trips;
     c.from_end = Options.reverse;
     ref const made = add_control(g, c, inputs, outputs);
-    for (int k = 0; k < outputs.size(); ++k) results.push(k < states && Call::entries == 0 ? operands[k] : control_result(made, k));
+    for (int k = 0; k < outputs.size(); ++k) results.push(k < states && trips == 0 ? operands[k] : control_result(made, k));
     int next = 0;
     auto last = tree_from<carry_type>(results, next);
     return std::tuple{last, tree_from<typename batched_tree<y_type, Call::entries>::type>(results, next)};

@@ -38,7 +38,7 @@ struct loop_condition {
 };
 template <extent_t First, extent_t Other>
 struct scan_entries {
-  static_assert(First == Other, "[dimity.loop.6] scan, map: everything that is scanned needs the same number of entries along axis 0");
+  static_assert(may_be_equal(First, Other), "[dimity.loop.6] scan, map: everything that is scanned needs the same number of entries along axis 0");
 };
 
 template <class Before, class After>
@@ -50,11 +50,16 @@ using branch_fit = same_leaves<branch_result, branch_result_size, leaves_t<tree_
 template <class X>
 using tracer_tree_t = traced_tree_t<tree_value_t<X>>;
 
-/// A tree of stand-ins for what a body is given, with their nodes.
+constexpr list<shape_value> shapes_of(list<ref> const& values) {
+  list<shape_value> shapes;
+  for (ref const& x : values) shapes.push(x.shape());
+  return shapes;
+}
+/// A tree of stand-ins for what a body is given, with their nodes; `shapes` has those of all leaves, of which `nodes` are there already.
 template <class Tree>
-constexpr Tree block_inputs(builder& g, list<std::int32_t>& nodes) {
+constexpr Tree block_inputs(builder& g, list<shape_value> const& shapes, list<std::int32_t>& nodes) {
   auto make = [&]<class L>() {
-    ref const own = block_input(g, dtype_of<element_of<L>>, shape_value_of<shape_of<L>>::value);
+    ref const own = block_input(g, dtype_of<element_of<L>>, shapes[nodes.size()]);
     nodes.push(own.id);
     return leaf_from<L>(own);
   };

@@ -29,6 +29,27 @@ inline constexpr bool is_mapping = std::is_same_v<In, whole_t>;
 template <int A>
 inline constexpr bool is_mapping<axis_set<A>> = true;
 
+inline constexpr extent_t no_extent = INT64_MIN;
+/// What several extents have in common, leaving out those that are no_extent: a number, then a name, then `dyn`. `other` is the first that does not fit.
+template <extent_t... N>
+struct common_extent {
+  static constexpr extent_t all[] = {N..., no_extent};
+  static constexpr extent_t pick() {
+    extent_t best = no_extent;
+    for (extent_t const e : all)
+      if (e != no_extent && (best == no_extent || best == dyn)) best = e;
+    return best;
+  }
+  static constexpr extent_t value = pick();
+  static constexpr extent_t find_other() {
+    for (extent_t const e : all)
+      if (e != no_extent && !may_be_equal(e, value)) return e;
+    return value;
+  }
+  static constexpr extent_t other = find_other();
+  static constexpr bool fits = other == value;
+};
+
 template <class Shape, int Axis>
 struct shape_without;
 template <extent_t... E, int Axis>
@@ -88,7 +109,7 @@ struct argument_fit {
 };
 template <class X, int A>
 struct argument_fit<X, axis_set<A>> : mapping_fit<X, A> {};
-/// An argument tree that fits with its mapped axis taken away, and the extent of that axis (-1 where a tree has no leaves).
+/// An argument tree that fits with its mapped axis taken away, and the extent of that axis (no_extent where a tree has no leaves).
 template <class X, int Axis>
 struct entry_tree {
   static constexpr auto pick() {
@@ -109,8 +130,8 @@ template <class... X, int Axis>
 struct entry_tree<std::tuple<X...>, Axis> {
   using type = std::tuple<typename entry_tree<std::remove_cvref_t<X>, Axis>::type...>;
   static constexpr extent_t extent = [] {
-    extent_t n = -1;
-    ((n = n < 0 ? entry_tree<std::remove_cvref_t<X>, Axis>::extent : n), ...);
+    extent_t n = no_extent;
+    ((n = n == no_extent ? entry_tree<std::remove_cvref_t<X>, Axis>::extent : n), ...);
     return n;
   }();
 };
@@ -168,15 +189,15 @@ struct vmap_marks {
 /// All mapped arguments of one call have the same number of entries.
 template <extent_t First, extent_t Other>
 struct vmap_entries {
-  static_assert(First == Other, "[dimity.vmap.4] vmap: all mapped arguments need the same number of entries");
+  static_assert(may_be_equal(First, Other), "[dimity.vmap.4] vmap: all mapped arguments need the same number of entries");
 };
 template <extent_t N>
 struct vmap_nothing {
-  static_assert(N >= 0, "[dimity.vmap.5] vmap: at least one argument must be mapped");
+  static_assert(N != no_extent, "[dimity.vmap.5] vmap: at least one argument must be mapped");
 };
 
 template <class X, class Mapping>
-inline constexpr extent_t entries_of = -1;
+inline constexpr extent_t entries_of = no_extent;
 template <class X, int A>
 inline constexpr extent_t entries_of<X, axis_set<A>> = entry_tree<X, A>::extent;
 
@@ -196,28 +217,23 @@ struct marks_of<Count> {
 template <class Marks, class... Args>
 struct vmap_call {
   static constexpr bool value = false;
-  static constexpr extent_t entries = -1;
+  static constexpr extent_t entries = no_extent;
   using rule = vmap_marks<static_cast<int>(std::tuple_size_v<Marks>), static_cast<int>(sizeof...(Args))>;
 };
 template <class... In, class... Args>
   requires(sizeof...(In) == sizeof...(Args) && !(argument_fit<Args, In>::value && ...))
 struct vmap_call<std::tuple<In...>, Args...> {
   static constexpr bool value = false;
-  static constexpr extent_t entries = -1;
+  static constexpr extent_t entries = no_extent;
   using rule = typename first_unfit<argument_fit<Args, In>...>::rule;
 };
 template <class... In, class... Args>
   requires(sizeof...(In) == sizeof...(Args) && (argument_fit<Args, In>::value && ...))
 struct vmap_call<std::tuple<In...>, Args...> {
-  static constexpr extent_t all[] = {entries_of<Args, In>..., -1};
-  static constexpr extent_t find(extent_t not_this) {
-    for (extent_t const e : all)
-      if (e >= 0 && e != not_this) return e;
-    return not_this;
-  }
-  static constexpr extent_t entries = find(-1), other = find(entries);
-  static constexpr bool value = entries >= 0 && entries == other;
-  using rule = std::conditional_t<(entries < 0), vmap_nothing<entries>, vmap_entries<entries, other>>;
+  using extents = common_extent<entries_of<Args, In>...>;
+  static constexpr extent_t entries = extents::value, other = extents::other;
+  static constexpr bool value = entries != no_extent && extents::fits;
+  using rule = std::conditional_t<(entries == no_extent), vmap_nothing<entries>, vmap_entries<entries, other>>;
 };
 
 template <class F, class... In>
@@ -252,7 +268,7 @@ struct vmap_function {
       auto make = [&]<class L>() {
         ref const all = axis_to_front(given[next], normalize_axis(axis, given[next].rank()));
         ++next;
-        shape_value const s = shape_value_of<shape_of<L>>::value;
+        shape_value const s = entry_shape(all.shape());
         ref const zero = full(g, all.type(), s, 0), own = append(g, primitive::copy, all.type(), s, zero.id);
         placeholders.push(own);
         batched.push(all);
@@ -267,13 +283,14 @@ struct vmap_function {
     list<ref> placeholders, batched, outputs;
     auto const entry = [&]<class Mark>(Mark, auto const& x) { return entry_of<Mark>(g, x, placeholders, batched); };
     std::tuple<decltype(entry(std::tuple_element_t<I, Marks>{}, args))...> const own{entry(std::tuple_element_t<I, Marks>{}, args)...};
+    for (ref const& x : batched) g.unify(batched[0].extent(0), x.extent(0));
     auto const value = call_with<F>(own, std::index_sequence_for<Args...>{});
     using V = std::remove_cvref_t<decltype(value)>;
     if constexpr (is_failed_tree<V>) {
       return value;
     } else {
       push_leaves(g, value, outputs);
-      list<ref> const result = batch(g, placeholders, batched, outputs, N);
+      list<ref> const result = batch(g, placeholders, batched, outputs, batched.size() > 0 ? batched[0].extent(0) : amount(N));
       int next = 0;
       return tree_from<typename batched_tree<V, N>::type>(result, next);
     }

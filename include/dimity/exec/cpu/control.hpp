@@ -18,6 +18,16 @@ struct control_runner {
       if (operand(i).carried == k) return true;
     return false;
   }
+  template <amount A>
+  DIMITY_INLINE static extent_t number([[maybe_unused]] void* const* slots) {
+    if constexpr (A.is_known()) return A.code;
+    else return value_of<A>(static_cast<extent_t const*>(slots[c.slots.size()]));
+  }
+  template <int I>
+  DIMITY_INLINE static extent_t stride_of(void* const* slots) {
+    constexpr amount a = operand(I).stride;
+    return number<a>(slots);
+  }
   using operands = std::make_integer_sequence<int, operand_count>;
   using results = std::make_integer_sequence<int, output_count>;
 
@@ -26,22 +36,29 @@ struct control_runner {
     std::byte* read[operand_count + 1];
     void* written[output_count + 1];
     std::byte* scratch;
+    extent_t const* symbols;
   };
   template <int B, int... I>
   DIMITY_INLINE static void run_block(std::integer_sequence<int, I...>, state const& s, void* const* written) {
     constexpr block b = Plan::value.blocks[c.blocks.begin + B];
     void* const inputs[] = {s.read[Plan::value.block_inputs[b.inputs.begin + I]]..., nullptr};
-    executor<Plan>::template run_range<b.steps.begin, b.steps.end>(memory{inputs, written, s.scratch});
+    executor<Plan>::template run_range<b.steps.begin, b.steps.end>(memory{inputs, written, s.scratch, s.symbols});
   }
   template <int B>
   DIMITY_INLINE static void run_block(state const& s, void* const* written) {
     run_block<B>(std::make_integer_sequence<int, Plan::value.blocks[c.blocks.begin + B].inputs.size()>{}, s, written);
   }
+  template <int I>
+  DIMITY_INLINE static std::byte* first_of(void* const* slots) {
+    constexpr amount offset = operand(I).offset;
+    return static_cast<std::byte*>(slots[operand(I).slot]) + number<offset>(slots);
+  }
   template <int... I, int... K>
   DIMITY_INLINE static void begin(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, state& s, void* const* slots) {
-    ((s.read[I] = static_cast<std::byte*>(slots[operand(I).slot]) + operand(I).offset), ...);
+    ((s.read[I] = first_of<I>(slots)), ...);
     ((s.written[K] = slots[output(K).slot]), ...);
     s.scratch = nullptr;
+    s.symbols = static_cast<extent_t const*>(slots[c.slots.size()]);
     if constexpr (c.scratch_slot >= 0) s.scratch = static_cast<std::byte*>(slots[c.scratch_slot]);
   }
 
@@ -51,7 +68,7 @@ struct control_runner {
     constexpr port o = output(K);
     auto* const own = static_cast<std::byte*>(slots[o.slot]);
     if constexpr (o.spare >= 0) return to_spare ? slots[o.spare] : own;
-    else if constexpr (o.stride != 0) return own + row * o.stride;
+    else if constexpr (constexpr amount stride = o.stride; stride != amount(0)) return own + row * number<stride>(slots);
     else return own;
   }
   /// What operand I is in the next iteration.
@@ -59,25 +76,34 @@ struct control_runner {
   DIMITY_INLINE static void carry(state& s) {
     if constexpr (operand(I).carried >= 0) s.read[I] = static_cast<std::byte*>(s.written[operand(I).carried]);
   }
+  template <int K>
+  DIMITY_INLINE static std::size_t bytes_of(void* const* slots) {
+    constexpr amount bytes = output(K).bytes;
+    return static_cast<std::size_t>(number<bytes>(slots));
+  }
+  template <int I>
+  DIMITY_INLINE static void settle(state const& s, void* const* slots) {
+    if constexpr (constexpr int k = operand(I).carried; k >= 0)
+      if (void* const own = slots[output(k).slot]; s.read[I] != own) std::memcpy(own, s.read[I], bytes_of<k>(slots));
+  }
   template <int... I, int... K>
   DIMITY_INLINE static void scan(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, void* const* slots) {
     state s;
     begin(operands{}, results{}, s, slots);
     std::byte* const first[] = {s.read[I]..., nullptr};
-    for (extent_t t = 0; t < c.trips; ++t) {
-      extent_t const row = c.from_end ? c.trips - 1 - t : t;
-      ((operand(I).stride != 0 ? void(s.read[I] = first[I] + row * operand(I).stride) : void()), ...);
-      ((s.written[K] = place_of<K>(slots, row, (c.trips - t) % 2 == 0)), ...);
+    constexpr amount all = c.trips;
+    extent_t const trips = number<all>(slots);
+    if constexpr (!c.trips.is_known())
+      if (trips == 0) (settle<I>(s, slots), ...);
+    for (extent_t t = 0; t < trips; ++t) {
+      extent_t const row = c.from_end ? trips - 1 - t : t;
+      ((operand(I).stride != amount(0) ? void(s.read[I] = first[I] + row * stride_of<I>(slots)) : void()), ...);
+      ((s.written[K] = place_of<K>(slots, row, (trips - t) % 2 == 0)), ...);
       run_block<0>(s, s.written);
       (carry<I>(s), ...);
     }
   }
 
-  template <int I>
-  DIMITY_INLINE static void settle(state const& s, void* const* slots) {
-    if constexpr (constexpr int k = operand(I).carried; k >= 0)
-      if (void* const own = slots[output(k).slot]; s.read[I] != own) std::memcpy(own, s.read[I], static_cast<std::size_t>(output(k).bytes));
-  }
   template <int... I, int... K>
   DIMITY_INLINE static void loop_while(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, void* const* slots) {
     state s;
@@ -98,7 +124,8 @@ struct control_runner {
     state s;
     begin(operands{}, results{}, s, slots);
     using index_type = type_of<c.head_type>;
-    auto const index = *reinterpret_cast<index_type const*>(static_cast<std::byte const*>(slots[c.head_slot]) + c.head_offset);
+    constexpr amount head_offset = c.head_offset;
+    auto const index = *reinterpret_cast<index_type const*>(static_cast<std::byte const*>(slots[c.head_slot]) + number<head_offset>(slots));
     constexpr int last = c.blocks.size() - 1;
     int const taken = index <= index_type(0) ? 0 : static_cast<std::uint64_t>(index) >= static_cast<std::uint64_t>(last) ? last : static_cast<int>(index);
     ((taken == B ? run_block<B>(s, s.written) : void()), ...);

@@ -3,6 +3,7 @@
 
 #include <dimity/exec/cpu/evaluate.hpp>
 #include <dimity/exec/cpu/reduce.hpp>
+#include <dimity/exec/extents.hpp>
 
 namespace dimity::detail {
 
@@ -15,12 +16,30 @@ struct loop {
   using list_t = typename facts::template list_t<Range>;
   static constexpr int last = k.axes - 1;
   static constexpr int lane_axes = k.axes > 0 ? k.axes - 1 : 0;  // all but the lanes' own
-  static constexpr extent_t lane_extent = k.axes > k.outer ? k.extent[k.axes > 0 ? k.axes - 1 : 0] : 1;
+  static constexpr amount lane_extent = k.axes > k.outer ? k.extent[k.axes > 0 ? k.axes - 1 : 0] : amount(1);
   static constexpr int mid_axes = k.axes - k.outer - 1;
 
   struct position {
     extent_t index[max_axes] = {};
   };
+  /// An extent or a stride: a constant, or what it is at this call.
+  template <amount A>
+  DIMITY_INLINE static constexpr extent_t number([[maybe_unused]] void* const* slots) {
+    if constexpr (A.is_known()) return A.code;
+    else return value_of<A>(static_cast<extent_t const*>(slots[k.slots.size()]));
+  }
+  template <int A>
+  static constexpr amount offset_of = facts::acc(A).offset;
+  template <int A, int Axis>
+  static constexpr amount stride_of = facts::acc(A).stride[Axis];
+  template <int A, int Axis>
+  DIMITY_INLINE static extent_t along([[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+    if constexpr (stride_of<A, Axis> == amount(0)) return 0;
+    else return at.index[Axis] * number<stride_of<A, Axis>>(slots);
+  }
+  /// How far apart the lanes of access A are.
+  template <int A>
+  static constexpr amount lane_stride = k.axes > 0 ? facts::acc(A).stride[k.axes > 0 ? k.axes - 1 : 0] : amount(0);
   /// Where a pass is: a row, the first lane of a vector in it, and how many of its lanes count.
   struct cursor {
     void* const* slots;
@@ -32,21 +51,20 @@ struct loop {
   /// Address of the first element that access A touches at a position of the first `Axes` axes.
   template <int A, int Axes>
   DIMITY_INLINE static auto address(void* const* slots, [[maybe_unused]] position const& at) {
-    constexpr access const& a = facts::acc(A);
-    [[maybe_unused]] extent_t sum = a.offset;
+    [[maybe_unused]] extent_t sum = number<offset_of<A>>(slots);
     // Not a loop: g++ -O2 would leave it one.
-    if constexpr (Axes > 0 && a.stride[0] != 0) sum += at.index[0] * a.stride[0];
-    if constexpr (Axes > 1 && a.stride[1] != 0) sum += at.index[1] * a.stride[1];
+    if constexpr (Axes > 0) sum += along<A, 0>(slots, at);
+    if constexpr (Axes > 1) sum += along<A, 1>(slots, at);
     if constexpr (Axes > 2) {
-      if constexpr (a.stride[2] != 0) sum += at.index[2] * a.stride[2];
-      if constexpr (Axes > 3 && a.stride[3] != 0) sum += at.index[3] * a.stride[3];
-      if constexpr (Axes > 4 && a.stride[4] != 0) sum += at.index[4] * a.stride[4];
-      if constexpr (Axes > 5 && a.stride[5] != 0) sum += at.index[5] * a.stride[5];
-      if constexpr (Axes > 6 && a.stride[6] != 0) sum += at.index[6] * a.stride[6];
-      if constexpr (Axes > 7 && a.stride[7] != 0) sum += at.index[7] * a.stride[7];
+      sum += along<A, 2>(slots, at);
+      if constexpr (Axes > 3) sum += along<A, 3>(slots, at);
+      if constexpr (Axes > 4) sum += along<A, 4>(slots, at);
+      if constexpr (Axes > 5) sum += along<A, 5>(slots, at);
+      if constexpr (Axes > 6) sum += along<A, 6>(slots, at);
+      if constexpr (Axes > 7) sum += along<A, 7>(slots, at);
     }
     static_assert(max_axes == 8);
-    return static_cast<type_of<facts::acc(A).type>*>(slots[a.slot]) + sum;
+    return static_cast<type_of<facts::acc(A).type>*>(slots[facts::acc(A).slot]) + sum;
   }
 
   // ---- rows and invariants: scalars
@@ -69,6 +87,8 @@ struct loop {
       constexpr int axis = static_cast<int>(v.attribute);
       if constexpr (axis < 0) get<V>(s) = type_of<v.type>(0);
       else get<V>(s) = convert_element<type_of<v.type>>(at.index[axis]);
+    } else if constexpr (v.op == primitive::extent) {
+      get<V>(s) = convert_element<type_of<v.type>>(number<amount(v.attribute)>(slots));
     } else {
       get<V>(s) = evaluate_scalar<facts, V>(scalar_operands{s});
     }
@@ -107,16 +127,16 @@ struct loop {
 
   template <int V, int W, bool Partial, class T>
   DIMITY_INLINE static auto load(T* from, [[maybe_unused]] cursor const& c) {
-    constexpr access a = facts::acc(static_cast<int>(V));
-    constexpr extent_t stride = k.axes > 0 ? a.stride[k.axes > 0 ? k.axes - 1 : 0] : 0;
-    if constexpr (stride == 1 && !Partial) {
+    constexpr amount apart = lane_stride<V>;
+    if constexpr (apart == amount(1) && !Partial) {
       return load_lanes<T, W>(from + c.i);
-    } else if constexpr (stride == 1) {
+    } else if constexpr (apart == amount(1)) {
       return load_first<T, W>(from + c.i, c.n);
-    } else if constexpr (stride == 0) {
+    } else if constexpr (apart == amount(0)) {
       return broadcast_to_lanes<T, W>(*from);
     } else {
       alignas(64) T buffer[W] = {};
+      extent_t const stride = number<apart>(c.slots);
       int const count = Partial ? c.n : W;
       for (int j = 0; j < count; ++j) buffer[j] = from[(c.i + j) * stride];
       return load_lanes<T, W>(buffer);
@@ -124,14 +144,14 @@ struct loop {
   }
   template <int Access, class C, int W, bool Partial>
   DIMITY_INLINE static auto load_bool(bool const* from, [[maybe_unused]] cursor const& c) {
-    constexpr access a = facts::acc(Access);
-    constexpr extent_t stride = k.axes > 0 ? a.stride[k.axes > 0 ? k.axes - 1 : 0] : 0;
-    if constexpr (stride == 1 && !Partial) {
+    constexpr amount apart = lane_stride<Access>;
+    if constexpr (apart == amount(1) && !Partial) {
       return load_mask<C, W>(from + c.i);
-    } else if constexpr (stride == 0) {
+    } else if constexpr (apart == amount(0)) {
       return broadcast_mask<C, W>(*from);
     } else {
       alignas(64) bool buffer[W] = {};
+      extent_t const stride = number<apart>(c.slots);
       int const count = Partial ? c.n : W;
       for (int j = 0; j < count; ++j) buffer[j] = from[(c.i + j) * stride];
       return load_mask<C, W>(buffer);
@@ -161,12 +181,13 @@ struct loop {
   template <int Access, int V, int W, bool Partial, class Registers>
   DIMITY_INLINE static void put(Registers const& r, [[maybe_unused]] cursor const& c) {
     constexpr access a = facts::acc(Access);
-    constexpr extent_t stride = k.axes > 0 ? a.stride[k.axes > 0 ? k.axes - 1 : 0] : 0;
+    constexpr amount apart = lane_stride<Access>;
+    [[maybe_unused]] extent_t const stride = number<apart>(c.slots);
     using T = type_of<a.type>;
     T* to = address<Access, lane_axes>(c.slots, c.at);
     auto const& x = get<V>(r);
     if constexpr (a.type == dtype::boolean) {
-      if constexpr (stride == 1 && !Partial) {
+      if constexpr (apart == amount(1) && !Partial) {
         store_mask(to + c.i, x);
       } else {
         alignas(64) bool buffer[W];
@@ -174,9 +195,9 @@ struct loop {
         int const count = Partial ? c.n : W;
         for (int j = 0; j < count; ++j) to[(c.i + j) * stride] = buffer[j];
       }
-    } else if constexpr (stride == 1 && !Partial) {
+    } else if constexpr (apart == amount(1) && !Partial) {
       store_lanes<T, W>(to + c.i, x);
-    } else if constexpr (stride == 1) {
+    } else if constexpr (apart == amount(1)) {
       store_first<T, W>(to + c.i, x, c.n);
     } else {
       alignas(64) T buffer[W];
@@ -248,7 +269,9 @@ struct loop {
     using reduction_list = list_t<facts::list_of(Stage, stage_list::reductions)>;
     static constexpr int W = facts::width;
     static constexpr bool reduces = reduction_list::size() != 0;
-    static constexpr extent_t vectors = lane_extent / W;
+    /// Of extents that are not known as many as make the most of a long row.
+    static constexpr bool known = lane_extent.is_known();
+    static constexpr extent_t vectors = known ? lane_extent.code / W : extent_t{1} << 40;
     // Several accumulators hide the latency of adding; a long body has enough to do without.
     static constexpr int unroll = [] {
       int const wanted = reduces ? (lane_list::size() <= 4 ? 4 : lane_list::size() <= 14 ? 2 : 1) : (lane_list::size() <= 6 ? 2 : 1);
@@ -284,49 +307,63 @@ struct loop {
     DIMITY_INLINE static void lanes_of(accumulators_t& acc, scalars const& s, void* const* slots, position const& at, extent_t from, extent_t to) {
       extent_t i = from;
       for (; i + unroll * W <= to; i += unroll * W) unrolled(std::make_integer_sequence<int, unroll>{}, acc, s, slots, at, i);
-      if constexpr (unroll > 1 && (vectors % unroll != 0 || long_sum))
+      if constexpr (unroll > 1 && (!known || vectors % unroll != 0 || long_sum))
         for (; i + W <= to; i += W) body<Stage, W, unroll, 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i, W});
     }
     template <int... R>
     DIMITY_INLINE static void run(std::integer_sequence<int, R...>, scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
       accumulators_t acc;
       reset(reduction_list{}, acc);
-      constexpr extent_t whole = vectors * W;
-      constexpr int left = static_cast<int>(lane_extent - whole);
+      if constexpr (known) run_row(std::integer_sequence<int, R...>{}, acc, s, slots, at, std::integral_constant<extent_t, vectors * W>{}, std::integral_constant<int, static_cast<int>(lane_extent.code - vectors * W)>{});
+      else run_unknown_row(std::integer_sequence<int, R...>{}, acc, s, slots, at);
+    }
+    template <int... R>
+    DIMITY_INLINE static void run_unknown_row(std::integer_sequence<int, R...> all, accumulators_t& acc, scalars& s, void* const* slots, position const& at) {
+      extent_t const n = number<lane_extent>(slots);
+      run_row(all, acc, s, slots, at, n / W * W, static_cast<int>(n % W));
+    }
+    /// `whole` lanes in vectors, then `left` more: constants where they are known.
+    template <int... R, class Whole, class Left>
+    DIMITY_INLINE static void run_row(std::integer_sequence<int, R...>, accumulators_t& acc, scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, Whole const whole, Left const left) {
+      [[maybe_unused]] constexpr bool has_whole = !known || vectors > 0, has_left = !known || lane_extent.code % W != 0;
       if constexpr (long_sum) {
         typename trees<reduction_list>::type tree;
-        for_mid(at, [&](position const& p) DIMITY_INLINE_LAMBDA {
+        for_mid(slots, at, [&](position const& p) DIMITY_INLINE_LAMBDA {
           for (extent_t i = 0; i < whole; i += chunk * unroll * W) {
             lanes_of(acc, s, slots, p, i, i + chunk * unroll * W < whole ? i + chunk * unroll * W : whole);
             ((get<R>(tree).push(joined<R>(acc))), ...);
             reset(reduction_list{}, acc);
           }
-          if constexpr (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, p, whole, left});
+          if constexpr (has_left)
+            if (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, p, whole, left});
         });
         ((get<R>(acc).a[0] = get<R>(tree).total(get<R>(acc).a[0])), ...);
       } else {
-        for_mid(at, [&](position const& p) DIMITY_INLINE_LAMBDA {
-          if constexpr (vectors > 0) lanes_of(acc, s, slots, p, 0, whole);
-          if constexpr (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, p, whole, left});
+        for_mid(slots, at, [&](position const& p) DIMITY_INLINE_LAMBDA {
+          if constexpr (has_whole) lanes_of(acc, s, slots, p, 0, whole);
+          if constexpr (has_left)
+            if (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, p, whole, left});
         });
       }
       ((get<R>(s) = reducer_of<R, W>::total(joined<R>(acc))), ...);
     }
     template <class F>
-    DIMITY_INLINE static void for_mid(position const& at, F const& f) {
+    DIMITY_INLINE static void for_mid([[maybe_unused]] void* const* slots, position const& at, F const& f) {
       if constexpr (mid_axes <= 0) {
         f(at);
       } else {
         position p = at;
-        nest<k.outer>(p, f);
+        nest<k.outer>(p, slots, f);
       }
     }
     template <int Axis, class F>
-    DIMITY_INLINE static void nest(position& p, F const& f) {
+    DIMITY_INLINE static void nest(position& p, void* const* slots, F const& f) {
       if constexpr (Axis == k.axes - 1) {
         f(p);
       } else {
-        for (p.index[Axis] = 0; p.index[Axis] < k.extent[Axis]; ++p.index[Axis]) nest<Axis + 1>(p, f);
+        constexpr amount n = k.extent[Axis];
+        extent_t const end = number<n>(slots);
+        for (p.index[Axis] = 0; p.index[Axis] < end; ++p.index[Axis]) nest<Axis + 1>(p, slots, f);
       }
     }
   };
@@ -347,7 +384,9 @@ struct loop {
     if constexpr (Axis == k.outer) {
       row(std::make_integer_sequence<int, k.stages>{}, s, slots, at);
     } else {
-      for (at.index[Axis] = 0; at.index[Axis] < k.extent[Axis]; ++at.index[Axis]) rows<Axis + 1>(s, slots, at);
+      constexpr amount n = k.extent[Axis];
+      extent_t const end = number<n>(slots);
+      for (at.index[Axis] = 0; at.index[Axis] < end; ++at.index[Axis]) rows<Axis + 1>(s, slots, at);
     }
   }
 
@@ -359,7 +398,9 @@ struct loop {
         constexpr access a = facts::acc(st.access);
         using T = type_of<a.type>;
         T* to = static_cast<T*>(slots[a.slot]);
-        for (extent_t i = 0; i < st.fill; ++i) to[i] = reduction_identity<st.combine, T>();
+        constexpr amount fill = st.fill;
+        extent_t const n = number<fill>(slots);
+        for (extent_t i = 0; i < n; ++i) to[i] = reduction_identity<st.combine, T>();
       }
     }(), ...);
   }
@@ -399,7 +440,7 @@ template <class Plan, int Kernel>
   // In variables of their own: a store of the kernel could change what `slots` points to, for all that the compiler knows, and every vector would
   // read its pointers again.
   [&]<int... I>(std::integer_sequence<int, I...>) DIMITY_INLINE_LAMBDA {
-    void* const own[] = {slots[I]..., nullptr};
+    void* const own[] = {slots[I]..., has_symbols<Plan> ? slots[sizeof...(I)] : nullptr};
     loop<Plan, Kernel>::run(own);
   }(std::make_integer_sequence<int, Plan::value.kernels[Kernel].slots.size()>{});
 }

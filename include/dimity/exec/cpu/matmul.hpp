@@ -460,8 +460,8 @@ struct wrapping<T> {
 };
 
 /// The product for element types without vectors; calls `sink(i, j, value)` once per output.
-template <class T, matmul_problem P, class Sink>
-void matmul_scalar(T const* a, T const* b, Sink const& sink) {
+template <class T, class Sink>
+void matmul_scalar(matmul_problem const& P, T const* a, T const* b, Sink const& sink) {
   static_assert(!std::is_same_v<T, bool>);
   using sum_type = typename wrapping<T>::type;
   for (std::int64_t i = 0; i < P.m; ++i)

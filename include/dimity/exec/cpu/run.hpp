@@ -3,6 +3,7 @@
 
 #include <dimity/core/device.hpp>
 #include <dimity/exec/cpu/opaque.hpp>
+#include <dimity/exec/extents.hpp>
 
 #include <cstddef>
 
@@ -13,6 +14,7 @@ struct memory {
   void* const* inputs;
   void* const* outputs;
   std::byte* workspace;
+  extent_t const* symbols = nullptr;  ///< the values of extents chosen at run time
 };
 
 /// A plan for the scalar device: the same constant under another type, which kernels look at.
@@ -20,6 +22,7 @@ template <class Plan>
 struct scalar_plan {
   static constexpr bool is_scalar = true;
   static constexpr auto const& value = Plan::value;
+  static constexpr plan_size size = Plan::size;
 };
 template <class Device, class Plan>
 struct plan_on {
@@ -40,11 +43,31 @@ struct executor {
     constexpr buffer b = Plan::value.buffers[Buffer];
     if constexpr (b.where == residence::input) return m.inputs[b.index];
     else if constexpr (b.where == residence::output) return m.outputs[b.index];
-    else return m.workspace + b.offset;
+    else if constexpr (b.region < 0) return m.workspace + b.offset;
+    else return in_region<Buffer>(m);
+  }
+  template <int Buffer>
+  DIMITY_INLINE static void* in_region(memory const& m) {
+    constexpr buffer b = Plan::value.buffers[Buffer];
+    constexpr region r = Plan::value.regions[b.region];
+    constexpr int first = first_region_beside(b.region);
+    return m.workspace + region_start<Plan, first, b.region>(m.symbols, known_beside(b.region)) + round_up(b.offset * value_of<r.unit>(m.symbols), buffer_alignment) + b.slack;
+  }
+  /// The workspace that a region is in: that of a block, or of the whole.
+  static constexpr int first_region_beside(int region) {
+    for (int i = 0; i < Plan::size.blocks; ++i)
+      if (Plan::value.blocks[i].regions.begin <= region && region < Plan::value.blocks[i].regions.end) return Plan::value.blocks[i].regions.begin;
+    return Plan::size.first_region;
+  }
+  static constexpr std::int64_t known_beside(int region) {
+    for (int i = 0; i < Plan::size.blocks; ++i)
+      if (Plan::value.blocks[i].regions.begin <= region && region < Plan::value.blocks[i].regions.end) return Plan::value.blocks[i].workspace_bytes;
+    return Plan::value.workspace_bytes;
   }
   template <int Begin, int... I, class F>
   DIMITY_INLINE static void with_slots(std::integer_sequence<int, I...>, memory const& m, F const& f) {
-    void* const slots[sizeof...(I) + 1] = {address<Plan::value.slots[Begin + I]>(m)..., nullptr};
+    // Behind the pointers: the values of extents chosen at run time.
+    void* const slots[sizeof...(I) + 1] = {address<Plan::value.slots[Begin + I]>(m)..., has_symbols<Plan> ? const_cast<extent_t*>(m.symbols) : nullptr};
     f(slots);
   }
   template <int Epilogue>
@@ -53,9 +76,9 @@ struct executor {
     else return {};
   }
   static constexpr bool is_short(kernel const& k) {
-    std::int64_t size = 1;
+    amount size = 1;
     for (int axis = 0; axis < k.axes; ++axis) size *= k.extent[axis];
-    return size <= 64;
+    return size.is_known() && size.number() <= 64;
   }
   template <int Step>
   DIMITY_INLINE static void run_step(memory const& m) {

@@ -1,0 +1,140 @@
+// Matrix products with extents or strides that are chosen at run time, with a fused epilogue. One register tile for all; panels of B are copied only where their elements are not side by side.
+#pragma once
+
+#include <dimity/exec/cpu/matmul_pack.hpp>
+
+namespace dimity::detail {
+namespace mm {
+
+/// The tile: rows of C, and vectors of its columns. Twelve or sixteen independent sums hide the latency of two fma units.
+inline constexpr int tile_rows = registers == 32 ? 8 : 6, tile_vectors = 2;
+/// Steps of k whose panel of B stays in the first-level cache, and rows whose sums are kept between two blocks of k.
+inline constexpr std::int64_t depth_block = 256, row_block = 128;
+
+/// Adds `depth` steps to Rows x Vectors vectors of sums at `sums`, which are zeros at first.
+template <class T, int Rows, int Vectors>
+[[gnu::noinline]] void add_tile(T const* a, std::int64_t a_row, std::int64_t a_col, T const* b, std::int64_t b_row, std::int64_t depth, T* sums, bool is_first) {
+  batch<T> sum[Rows][Vectors];
+  for (int r = 0; r < Rows; ++r)
+    for (int v = 0; v < Vectors; ++v) sum[r][v] = is_first ? batch<T>(T(0)) : batch<T>::load_aligned(sums + (r * tile_vectors + v) * lanes<T>);
+  for (std::int64_t k = 0; k < depth; ++k, a += a_col, b += b_row) {
+    batch<T> row[Vectors];
+    for (int v = 0; v < Vectors; ++v) row[v] = batch<T>::load_unaligned(b + v * lanes<T>);
+    for (int r = 0; r < Rows; ++r) {
+      batch<T> const x(a[r * a_row]);
+      for (int v = 0; v < Vectors; ++v) sum[r][v] = fma(x, row[v], sum[r][v]);
+    }
+  }
+  for (int r = 0; r < Rows; ++r)
+    for (int v = 0; v < Vectors; ++v) sum[r][v].store_aligned(sums + (r * tile_vectors + v) * lanes<T>);
+}
+template <class T, int Rows>
+inline void add_rows(int vectors, T const* a, std::int64_t a_row, std::int64_t a_col, T const* b, std::int64_t b_row, std::int64_t depth, T* sums, bool is_first) {
+  if (vectors == tile_vectors) add_tile<T, Rows, tile_vectors>(a, a_row, a_col, b, b_row, depth, sums, is_first);
+  else add_tile<T, Rows, 1>(a, a_row, a_col, b, b_row, depth, sums, is_first);
+}
+/// The same for any number of rows up to tile_rows: what is left over is cut into powers of two.
+template <class T>
+inline void add_any_rows(std::int64_t rows, int vectors, T const* a, std::int64_t a_row, std::int64_t a_col, T const* b, std::int64_t b_row, std::int64_t depth, T* sums, bool is_first) {
+  if (rows == tile_rows) return add_rows<T, tile_rows>(vectors, a, a_row, a_col, b, b_row, depth, sums, is_first);
+  std::int64_t done = 0;
+  auto const next = [&](auto count) {
+    if (rows - done < count) return;
+    add_rows<T, count>(vectors, a + done * a_row, a_row, a_col, b, b_row, depth, sums + done * tile_vectors * lanes<T>, is_first);
+    done += count;
+  };
+  next(std::integral_constant<int, 4>{});
+  next(std::integral_constant<int, 2>{});
+  next(std::integral_constant<int, 1>{});
+}
+
+/// Rows of `columns` elements of B, side by side, the last vector filled with zeros.
+template <class T>
+inline void pack_columns(T const* b, std::int64_t b_row, std::int64_t b_col, std::int64_t depth, std::int64_t columns, T* to) {
+  constexpr std::int64_t width = tile_vectors * lanes<T>;
+  for (std::int64_t k = 0; k < depth; ++k, b += b_row, to += width) {
+    for (std::int64_t j = 0; j < columns; ++j) to[j] = b[j * b_col];
+    for (std::int64_t j = columns; j < width; ++j) to[j] = T(0);
+  }
+}
+
+template <class T, class Sink>
+inline void emit_sums(Sink const& sink, T const* sums, std::int64_t i, std::int64_t rows, std::int64_t j, std::int64_t columns) {
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t v = 0; v * lanes<T> < columns; ++v) {
+      batch<T> const x = batch<T>::load_aligned(sums + (r * tile_vectors + v) * lanes<T>);
+      if (columns - v * lanes<T> >= lanes<T>) sink(i + r, j + v * lanes<T>, x);
+      else sink(i + r, j + v * lanes<T>, x, static_cast<int>(columns - v * lanes<T>));
+    }
+}
+
+/// One row of C whose operands both run along k: lanes are summed at the end.
+template <class T, class Sink>
+inline void row_of_dots(matmul_problem const& p, T const* a, T const* b, Sink const& sink) {
+  constexpr int width = lanes<T>;
+  for (std::int64_t j = 0; j < p.n; j += width) {
+    alignas(64) T out[width] = {};
+    int const count = static_cast<int>(std::min<std::int64_t>(width, p.n - j));
+    for (int c = 0; c < count; ++c) {
+      T const* const column = b + (j + c) * p.b_col;
+      batch<T> sum[2] = {batch<T>(T(0)), batch<T>(T(0))};
+      std::int64_t k = 0;
+      for (; k + 2 * width <= p.k; k += 2 * width) {
+        sum[0] = fma(batch<T>::load_unaligned(a + k), batch<T>::load_unaligned(column + k), sum[0]);
+        sum[1] = fma(batch<T>::load_unaligned(a + k + width), batch<T>::load_unaligned(column + k + width), sum[1]);
+      }
+      for (; k + width <= p.k; k += width) sum[0] = fma(batch<T>::load_unaligned(a + k), batch<T>::load_unaligned(column + k), sum[0]);
+      batch<T> const one[] = {sum[0] + sum[1]};
+      alignas(64) T total[width];
+      horizontal_sums<T>(one).store_aligned(total);
+      out[c] = total[0];
+      for (; k < p.k; ++k) out[c] += a[k] * column[k];
+    }
+    batch<T> const x = batch<T>::load_aligned(out);
+    if (count == width) sink(std::int64_t{0}, j, x);
+    else sink(std::int64_t{0}, j, x, count);
+  }
+}
+
+}  // namespace mm
+
+/// Bytes of 64-byte aligned scratch: a panel of B, and the sums of a block of rows.
+constexpr std::size_t matmul_run_time_scratch(std::size_t element_size) {
+  auto const width = static_cast<std::size_t>(mm::tile_vectors * mm::vector_width(element_size));
+  return (static_cast<std::size_t>(mm::depth_block) + static_cast<std::size_t>(mm::row_block + mm::tile_rows)) * width * element_size;
+}
+
+/// The sink is called as by matmul().
+template <class T, class Sink>
+void matmul_run_time(matmul_problem const& p, T const* a, T const* b, T* scratch, Sink const& sink) {
+  using namespace mm;
+  if (p.m == 1 && p.a_col == 1 && p.b_row == 1 && p.b_col != 1) return row_of_dots<T>(p, a, b, sink);
+  constexpr std::int64_t width = tile_vectors * lanes<T>;
+  T* const packed = scratch;
+  T* const kept = scratch + depth_block * width;
+  bool const whole_depth = p.k <= depth_block;
+  for (std::int64_t j = 0; j < p.n; j += width) {
+    std::int64_t const columns = std::min(width, p.n - j);
+    int const vectors = columns > lanes<T> ? tile_vectors : 1;
+    bool const packs = p.b_col != 1 || columns < vectors * lanes<T>;
+    T const* const panel = b + j * p.b_col;
+    if (whole_depth && packs) pack_columns(panel, p.b_row, p.b_col, p.k, columns, packed);
+    for (std::int64_t first = 0; first < p.m; first += row_block) {
+      std::int64_t const end = std::min(p.m, first + row_block);
+      // At least one block, which leaves the zeros of an empty sum.
+      for (std::int64_t k = 0; k == 0 || k < p.k; k += depth_block) {
+        std::int64_t const depth = std::min(depth_block, p.k - k);
+        if (!whole_depth && packs) pack_columns(panel + k * p.b_row, p.b_row, p.b_col, depth, columns, packed);
+        bool const is_last = k + depth_block >= p.k;
+        for (std::int64_t i = first; i < end; i += tile_rows) {
+          std::int64_t const rows = std::min<std::int64_t>(tile_rows, end - i);
+          T* const sums = kept + (whole_depth ? 0 : (i - first) * width);
+          add_any_rows(rows, vectors, a + i * p.a_row + k * p.a_col, p.a_row, p.a_col, packs ? packed : panel + k * p.b_row, packs ? width : p.b_row, depth, sums, k == 0);
+          if (is_last) emit_sums<T>(sink, sums, i, rows, j, columns);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace dimity::detail
