@@ -167,24 +167,33 @@ recurrent_weights const weights{filled<square_matrix>(0.44, -0.22), filled<squar
 recurrent_weights weight_gradients = weights;
 states const sequence = filled<states>(2, -1);
 
-void recurrence_dimity(benchmark::State& s) {
-  measure(s, [] {
-    auto r = run_recurrence(weights, sequence);
+// The number of steps chosen at run time: one binary for all.
+tensor<float, dim<"time">, width> const long_as_needed = sequence;
+
+template <class Sequence>
+void recurrence(benchmark::State& s, Sequence const& xs) {
+  measure(s, [&] {
+    auto r = run_recurrence(weights, xs);
     benchmark::DoNotOptimize(r);
   });
 }
+void recurrence_dimity(benchmark::State& s) { recurrence(s, sequence); }
+void recurrence_run_time_dimity(benchmark::State& s) { recurrence(s, long_as_needed); }
 void recurrence_hand(benchmark::State& s) {
   static tensor<float, steps + 1, width> hs{};
   auto const& [w, u, bias] = weights;
   measure(s, [&] { benchmark::DoNotOptimize(hand::recurrence(sequence.data(), w.data(), u.data(), bias.data(), hs.data(), steps, width)); });
 }
-void recurrence_gradient_dimity(benchmark::State& s) {
-  measure(s, [] {
-    auto r = run_recurrence_gradient(weights, sequence, std::move(weight_gradients));
+template <class Sequence>
+void recurrence_gradient(benchmark::State& s, Sequence const& xs) {
+  measure(s, [&] {
+    auto r = run_recurrence_gradient(weights, xs, std::move(weight_gradients));
     weight_gradients = std::move(std::get<1>(r));
     benchmark::DoNotOptimize(r);
   });
 }
+void recurrence_gradient_dimity(benchmark::State& s) { recurrence_gradient(s, sequence); }
+void recurrence_gradient_run_time_dimity(benchmark::State& s) { recurrence_gradient(s, long_as_needed); }
 void recurrence_gradient_hand(benchmark::State& s) {
   static tensor<float, steps + 1, width> hs{};
   static states gs;
@@ -213,8 +222,12 @@ BENCHMARK(mlp_dimity)->Name("MLP 32-64-10 loss and gradient, batch 1, double/dim
 BENCHMARK(mlp_hand)->Name("MLP 32-64-10 loss and gradient, batch 1, double/hand");
 BENCHMARK(recurrence_dimity)->Name("recurrence, width 64, 128 steps, float/dimity");
 BENCHMARK(recurrence_hand)->Name("recurrence, width 64, 128 steps, float/hand");
+BENCHMARK(recurrence_run_time_dimity)->Name("recurrence, width 64, 128 steps chosen at run time, float/dimity");
+BENCHMARK(recurrence_hand)->Name("recurrence, width 64, 128 steps chosen at run time, float/hand");
 BENCHMARK(recurrence_gradient_dimity)->Name("recurrence and gradients, width 64, 128 steps, float/dimity");
 BENCHMARK(recurrence_gradient_hand)->Name("recurrence and gradients, width 64, 128 steps, float/hand");
+BENCHMARK(recurrence_gradient_run_time_dimity)->Name("recurrence and gradients, width 64, 128 steps chosen at run time, float/dimity");
+BENCHMARK(recurrence_gradient_hand)->Name("recurrence and gradients, width 64, 128 steps chosen at run time, float/hand");
 
 }  // namespace
 

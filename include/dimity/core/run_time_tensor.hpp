@@ -7,7 +7,10 @@ namespace dimity {
 namespace detail {
 
 template <extent_t... E>
-inline constexpr bool has_run_time_extent = ((E < 0) || ...);
+inline constexpr bool has_run_time_extent = ((E <= dyn) || ...);
+
+template <extent_t... E>
+inline constexpr std::size_t run_time_extent_count = (std::size_t{0} + ... + (E <= dyn ? 1 : 0));
 
 /// Elements in one 64-byte aligned block that is kept as long as it is large enough.
 template <class T>
@@ -64,13 +67,13 @@ class tensor<T, E...> {
   explicit tensor(detail::no_elements_t) : tensor() {}
   /// The run-time extents, in the order of their axes. Throws shape_error when one is negative.
   template <std::integral... N>
-    requires(static_cast<int>(sizeof...(N)) == shape_type::run_time_extents)
+    requires(sizeof...(N) == detail::run_time_extent_count<E...>)
   explicit tensor(N... extents) : tensor(uninitialized, extents...) {
     fill(T{});
   }
   /// The same, with elements left uninitialised.
   template <std::integral... N>
-    requires(static_cast<int>(sizeof...(N)) == shape_type::run_time_extents)
+    requires(sizeof...(N) == detail::run_time_extent_count<E...>)
   explicit tensor(uninitialized_t, N... extents) {
     set_to_types();
     extent_t const given[] = {static_cast<extent_t>(extents)...};

@@ -10,12 +10,12 @@
 
 namespace dimity {
 
-/// An extent of a tensor. Non-negative values are extents; negative ones stand for extents chosen at run time: `dyn`, `dim<"name">`.
+/// An extent of a tensor: a number, or what stands for one that is chosen at run time: `dyn`, `dim<"name">`, which are far below 0.
 using extent_t = std::int64_t;
 
 /// An extent chosen at run time, of which nothing is known: `tensor<float, dyn, 16> x(n);`. What it must agree with is checked when an expression or a
 /// compiled function runs, before anything is written. It is an extent like others, so 1 does not broadcast.
-inline constexpr extent_t dyn = -1;
+inline constexpr extent_t dyn = -(extent_t{1} << 61);
 
 namespace detail {
 
@@ -29,7 +29,7 @@ constexpr extent_t tag_code(std::string_view name) {
   std::size_t const kept = name.size() <= 10 ? name.size() : 6;
   for (std::size_t i = 0; i < kept; ++i) code |= index(name[i]) << (6 * i);
   if (name.size() > 10) code |= (hash >> 40) << 36 | std::uint64_t{1} << 60;
-  return -static_cast<extent_t>(code) - 2;
+  return dyn - 1 - static_cast<extent_t>(code);
 }
 /// The name again, for messages; at most eleven characters and a terminator.
 struct tag_name {
@@ -38,7 +38,7 @@ struct tag_name {
 constexpr tag_name name_of_tag(extent_t tag) {
   tag_name n;
   if (tag == dyn) return {{'d', 'y', 'n'}};
-  auto const code = static_cast<std::uint64_t>(-(tag + 2));
+  auto const code = static_cast<std::uint64_t>(dyn - 1 - tag);
   bool const cut = (code >> 60 & 1u) != 0;
   int i = 0;
   for (; i < (cut ? 6 : 10) && (code >> (6 * i) & 63u) != 0; ++i) {
@@ -55,7 +55,7 @@ constexpr tag_name name_of_tag(extent_t tag) {
 /// not go together: that is a compile-time error. That two tensors with one name have one extent is checked at the call.
 template <fixed_string Name>
 inline constexpr extent_t dim = [] {
-  static_assert(Name.view().size() > 0, "[dimity.shape.17] dim: the name is empty");
+  static_assert(Name.view().size() > 0, "[dimity.shape.16] dim: the name is empty");
   return detail::tag_code(Name.view());
 }();
 
@@ -67,9 +67,11 @@ template <extent_t... Extents>
 struct shape {
   static_assert(sizeof...(Extents) <= static_cast<std::size_t>(max_rank), "[dimity.shape.1] a tensor has at most 8 axes");
 
+  static_assert(((Extents >= 0 || Extents <= dyn) && ...), "[dimity.shape.2] an extent cannot be negative");
+
   static constexpr int rank = static_cast<int>(sizeof...(Extents));
-  static constexpr int run_time_extents = (0 + ... + (Extents < 0 ? 1 : 0));
-  static_assert(run_time_extents <= detail::amount::max_factors, "[dimity.shape.2] at most four extents of a tensor can be chosen at run time");
+  static constexpr int run_time_extents = (0 + ... + (Extents <= dyn ? 1 : 0));
+  static_assert(run_time_extents <= detail::amount::max_factors, "[dimity.shape.15] at most four extents of a tensor can be chosen at run time");
   /// The number of elements; -1 when it is known at run time only.
   static constexpr extent_t size = run_time_extents > 0 ? -1 : (extent_t{1} * ... * Extents);
 

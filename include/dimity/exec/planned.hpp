@@ -77,7 +77,7 @@ struct program_rule {
   static_assert(Error != program_error::reverse_of_while,
                 "[dimity.loop.1] grad, vjp: while_loop has no reverse mode, because nobody knows how much to save; use scan, or fori_loop with a bound, or custom_vjp");
   static_assert(Error != program_error::unknown_extent,
-                "[dimity.shape.18] an extent chosen at run time is in no argument, and follows from none: give it a tensor that has it (zeros_like, full_like, reshape)");
+                "[dimity.shape.17] an extent chosen at run time is in no argument, and follows from none: give it a tensor that has it (zeros_like, full_like, reshape)");
 };
 
 /// Runs the plan in this thread's workspace.

@@ -106,6 +106,8 @@ template <class Plan, class Device = simd_device, class Destination, class X>
 void assign_at_run_time(Destination& to, X const& x) {
   using T = typename Destination::value_type;
   constexpr int leaves = lowering<X>::leaves, rank = Destination::shape_type::rank;
+  constexpr program_error error = Plan::size.error;
+  (void)sizeof(program_rule<error>);
   run_time_call<Plan, X> const call(x);
   extent_t extents[rank + 1] = {};
   if constexpr (has_symbols<Plan>) {

@@ -179,7 +179,7 @@ struct taken_shape {
   static constexpr shape_value value = with_axis_replaced(shape_value_of<Shape>::value, normalize_axis(Axis, Shape::rank), shape_value_of<Indices>::value);
   template <int... I>
   static constexpr auto make(std::integer_sequence<int, I...>) {
-    return shape<value.extent[I]...>{};
+    return shape<value.extent[I].code...>{};
   }
   using type = decltype(make(std::make_integer_sequence<int, value.rank>{}));
 };

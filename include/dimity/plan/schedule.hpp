@@ -49,6 +49,8 @@ struct scheduler : task_builder {
     for (int i = 0; i < g.inputs; ++i) out.interface.push(-1);
     for (int i = 0; i < g.nodes.size(); ++i)
       if (g.nodes[i].op == primitive::input) out.interface[static_cast<int>(g.nodes[i].attribute)] = static_cast<std::int16_t>(out.shape_index(g.shape(i)));
+    for (node const& n : g.nodes)
+      if (n.op == primitive::extent && g.extents->is_unknown(n.attribute)) g.error = program_error::unknown_extent;
     for (shape_value const& s : g.shapes)
       for (int i = 0; i < s.rank; ++i)
         if (g.extents->is_unknown(s.extent[i])) g.error = program_error::unknown_extent;

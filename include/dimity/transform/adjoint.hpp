@@ -118,7 +118,7 @@ struct ode_rule {
     (push_leaves(g, p, given), ...);
     extent_t at = 1;
     for (ref const& x : given) {
-      extent_t const size = x.shape().size();
+      extent_t const size = x.shape().size().number();
       bool const has = is_floating(x.type()) && size > 0;
       cotangents.push(has ? reshape(slice_axis(l, 0, at, size), x.shape()) : zeros_like(x));
       if (has) at += size;

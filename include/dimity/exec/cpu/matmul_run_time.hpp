@@ -11,29 +11,47 @@ inline constexpr int tile_rows = registers == 32 ? 8 : 6, tile_vectors = 2;
 /// Steps of k whose panel of B stays in the first-level cache, and rows whose sums are kept between two blocks of k.
 inline constexpr std::int64_t depth_block = 256, row_block = 128;
 
-/// Adds `depth` steps to Rows x Vectors vectors of sums at `sums`, which are zeros at first.
+template <class T, int Row, int... V>
+[[gnu::always_inline]] inline void add_row(batch<T>* sum, T const* a, batch<T> const* b, std::integer_sequence<int, V...>) {
+  batch<T> const x(*a);
+  ((sum[Row * static_cast<int>(sizeof...(V)) + V] = fma(x, b[V], sum[Row * static_cast<int>(sizeof...(V)) + V])), ...);
+}
+template <class T, int... R, int... V>
+[[gnu::always_inline]] inline void add_step(batch<T>* sum, T const* a, std::int64_t a_row, T const* b, std::integer_sequence<int, R...>, std::integer_sequence<int, V...> columns) {
+  batch<T> const row[] = {batch<T>::load_unaligned(b + V * lanes<T>)...};
+  (add_row<T, R>(sum, a + R * a_row, row, columns), ...);
+}
+template <class T, int Vectors, int... I>
+[[gnu::always_inline]] inline void load_sums(batch<T>* sum, T const* from, bool is_first, std::integer_sequence<int, I...>) {
+  ((sum[I] = is_first ? batch<T>(T(0)) : batch<T>::load_aligned(from + (I / Vectors * tile_vectors + I % Vectors) * lanes<T>)), ...);
+}
+template <class T, int Vectors, int... I>
+[[gnu::always_inline]] inline void keep_sums(batch<T> const* sum, T* to, std::integer_sequence<int, I...>) {
+  (sum[I].store_aligned(to + (I / Vectors * tile_vectors + I % Vectors) * lanes<T>), ...);
+}
+
+/// Adds `depth` steps to Rows x Vectors vectors of sums at `sums`, which are zeros at first. Once for each element type and size, whatever the products and epilogues of a program.
 template <class T, int Rows, int Vectors>
 [[gnu::noinline]] void add_tile(T const* a, std::int64_t a_row, std::int64_t a_col, T const* b, std::int64_t b_row, std::int64_t depth, T* sums, bool is_first) {
-  batch<T> sum[Rows][Vectors];
-  for (int r = 0; r < Rows; ++r)
-    for (int v = 0; v < Vectors; ++v) sum[r][v] = is_first ? batch<T>(T(0)) : batch<T>::load_aligned(sums + (r * tile_vectors + v) * lanes<T>);
-  for (std::int64_t k = 0; k < depth; ++k, a += a_col, b += b_row) {
-    batch<T> row[Vectors];
-    for (int v = 0; v < Vectors; ++v) row[v] = batch<T>::load_unaligned(b + v * lanes<T>);
-    for (int r = 0; r < Rows; ++r) {
-      batch<T> const x(a[r * a_row]);
-      for (int v = 0; v < Vectors; ++v) sum[r][v] = fma(x, row[v], sum[r][v]);
-    }
+  constexpr auto all = std::make_integer_sequence<int, Rows * Vectors>{};
+  constexpr auto rows = std::make_integer_sequence<int, Rows>{};
+  constexpr auto columns = std::make_integer_sequence<int, Vectors>{};
+  batch<T> sum[Rows * Vectors];
+  load_sums<T, Vectors>(sum, sums, is_first, all);
+  std::int64_t k = 0;
+  for (; k + 2 <= depth; k += 2, a += 2 * a_col, b += 2 * b_row) {
+    add_step<T>(sum, a, a_row, b, rows, columns);
+    add_step<T>(sum, a + a_col, a_row, b + b_row, rows, columns);
   }
-  for (int r = 0; r < Rows; ++r)
-    for (int v = 0; v < Vectors; ++v) sum[r][v].store_aligned(sums + (r * tile_vectors + v) * lanes<T>);
+  if (k < depth) add_step<T>(sum, a, a_row, b, rows, columns);
+  keep_sums<T, Vectors>(sum, sums, all);
 }
 template <class T, int Rows>
 inline void add_rows(int vectors, T const* a, std::int64_t a_row, std::int64_t a_col, T const* b, std::int64_t b_row, std::int64_t depth, T* sums, bool is_first) {
   if (vectors == tile_vectors) add_tile<T, Rows, tile_vectors>(a, a_row, a_col, b, b_row, depth, sums, is_first);
   else add_tile<T, Rows, 1>(a, a_row, a_col, b, b_row, depth, sums, is_first);
 }
-/// The same for any number of rows up to tile_rows: what is left over is cut into powers of two.
+/// The same for any number of rows up to tile_rows: what is left over is at most two tiles.
 template <class T>
 inline void add_any_rows(std::int64_t rows, int vectors, T const* a, std::int64_t a_row, std::int64_t a_col, T const* b, std::int64_t b_row, std::int64_t depth, T* sums, bool is_first) {
   if (rows == tile_rows) return add_rows<T, tile_rows>(vectors, a, a_row, a_col, b, b_row, depth, sums, is_first);
@@ -44,6 +62,7 @@ inline void add_any_rows(std::int64_t rows, int vectors, T const* a, std::int64_
     done += count;
   };
   next(std::integral_constant<int, 4>{});
+  next(std::integral_constant<int, 3>{});
   next(std::integral_constant<int, 2>{});
   next(std::integral_constant<int, 1>{});
 }
@@ -52,6 +71,22 @@ inline void add_any_rows(std::int64_t rows, int vectors, T const* a, std::int64_
 template <class T>
 inline void pack_columns(T const* b, std::int64_t b_row, std::int64_t b_col, std::int64_t depth, std::int64_t columns, T* to) {
   constexpr std::int64_t width = tile_vectors * lanes<T>;
+  if (b_row == 1 && depth >= lanes<T>) {
+    // Columns run along memory: blocks are transposed in registers, the last one once more up to the end.
+    std::int64_t j = 0;
+    for (; j + lanes<T> <= columns; j += lanes<T>)
+      for (std::int64_t k = 0; k < depth; k += lanes<T>) {
+        std::int64_t const at = std::min<std::int64_t>(k, depth - lanes<T>);
+        transpose_block<T>(b + j * b_col + at, b_col, to + at * width + j, width);
+      }
+    if (j == width) return;
+    b += j * b_col;
+    for (std::int64_t k = 0; k < depth; ++k) {
+      for (std::int64_t i = j; i < columns; ++i) to[k * width + i] = b[(i - j) * b_col + k];
+      for (std::int64_t i = columns; i < width; ++i) to[k * width + i] = T(0);
+    }
+    return;
+  }
   for (std::int64_t k = 0; k < depth; ++k, b += b_row, to += width) {
     for (std::int64_t j = 0; j < columns; ++j) to[j] = b[j * b_col];
     for (std::int64_t j = columns; j < width; ++j) to[j] = T(0);
@@ -96,6 +131,38 @@ inline void row_of_dots(matmul_problem const& p, T const* a, T const* b, Sink co
   }
 }
 
+/// One row of C, with the rows of B side by side in memory: many columns at a time, so that there are sums enough.
+template <class T, int... V, class Sink>
+[[gnu::always_inline]] inline void row_of_vectors(matmul_problem const& p, T const* a, T const* b, std::int64_t j, int last_count, Sink const& sink, std::integer_sequence<int, V...>) {
+  constexpr int last = static_cast<int>(sizeof...(V)) - 1;
+  batch<T> sum[] = {((void)V, batch<T>(T(0)))...};
+  if (last_count == lanes<T>) {
+    for (std::int64_t k = 0; k < p.k; ++k) {
+      batch<T> const x(a[k * p.a_col]);
+      T const* const row = b + k * p.b_row + j;
+      ((sum[V] = fma(x, batch<T>::load_unaligned(row + V * lanes<T>), sum[V])), ...);
+    }
+    (sink(std::int64_t{0}, j + V * lanes<T>, sum[V]), ...);
+  } else {
+    for (std::int64_t k = 0; k < p.k; ++k) {
+      batch<T> const x(a[k * p.a_col]);
+      T const* const row = b + k * p.b_row + j;
+      ((sum[V] = fma(x, V < last ? batch<T>::load_unaligned(row + V * lanes<T>) : load_first<T, lanes<T>>(row + V * lanes<T>, last_count).p[0], sum[V])), ...);
+    }
+    ((V < last ? sink(std::int64_t{0}, j + V * lanes<T>, sum[V]) : sink(std::int64_t{0}, j + V * lanes<T>, sum[V], last_count)), ...);
+  }
+}
+template <class T, class Sink>
+inline void row_times_matrix(matmul_problem const& p, T const* a, T const* b, Sink const& sink) {
+  std::int64_t j = 0;
+  for (; j + 8 * lanes<T> <= p.n; j += 8 * lanes<T>) row_of_vectors<T>(p, a, b, j, lanes<T>, sink, std::make_integer_sequence<int, 8>{});
+  for (; j < p.n; j += 2 * lanes<T>) {
+    std::int64_t const left = p.n - j;
+    if (left > lanes<T>) row_of_vectors<T>(p, a, b, j, static_cast<int>(std::min<std::int64_t>(left - lanes<T>, lanes<T>)), sink, std::make_integer_sequence<int, 2>{});
+    else row_of_vectors<T>(p, a, b, j, static_cast<int>(left), sink, std::make_integer_sequence<int, 1>{});
+  }
+}
+
 }  // namespace mm
 
 /// Bytes of 64-byte aligned scratch: a panel of B, and the sums of a block of rows.
@@ -109,6 +176,7 @@ template <class T, class Sink>
 void matmul_run_time(matmul_problem const& p, T const* a, T const* b, T* scratch, Sink const& sink) {
   using namespace mm;
   if (p.m == 1 && p.a_col == 1 && p.b_row == 1 && p.b_col != 1) return row_of_dots<T>(p, a, b, sink);
+  if (p.m == 1 && p.b_col == 1) return row_times_matrix<T>(p, a, b, sink);
   constexpr std::int64_t width = tile_vectors * lanes<T>;
   T* const packed = scratch;
   T* const kept = scratch + depth_block * width;
