@@ -86,10 +86,10 @@ TEST_CASE("run-time extents: a loss and its gradients") {
 }
 
 TEST_CASE("run-time extents: the plan is that of a known extent") {
-  using known = decltype(loss_and_gradient.plan<network<double>, tensor<double, 64, 6>, tensor<std::int32_t, 64>>);
-  using chosen = decltype(loss_and_gradient.plan<network<double>, tensor<double, batch, 6>, tensor<std::int32_t, batch>>);
-  static_assert(known::size.steps - known::size.first_step == chosen::size.steps - chosen::size.first_step);
-  static_assert(known::size.kernels == chosen::size.kernels);
+  constexpr auto known = loss_and_gradient.plan<network<double>, tensor<double, 64, 6>, tensor<std::int32_t, 64>>;
+  constexpr auto chosen = loss_and_gradient.plan<network<double>, tensor<double, batch, 6>, tensor<std::int32_t, batch>>;
+  static_assert(step_count(known) == step_count(chosen) && kernel_count(known) == kernel_count(chosen) && epilogue_count(known) == epilogue_count(chosen));
+  static_assert(bytes_read(known) == bytes_read(chosen, 64) && bytes_written(known) == bytes_written(chosen, 64) && passes(known) == passes(chosen, 64));
   // Workspace: a linear function of the extent, up to alignment.
   constexpr auto bytes = [](int n) { return loss_and_gradient.workspace_bytes_for<network<double>, tensor<double, batch, 6>, tensor<std::int32_t, batch>>(n); };
   static_assert(bytes(1000) - bytes(0) <= 1000 * (bytes(2000) - bytes(1000)) / 1000 + 512);

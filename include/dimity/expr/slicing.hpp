@@ -70,6 +70,12 @@ struct dynamic_slice_operation {
     int const axis = normalize_axis(Axis, a.rank());
     shape_value s = a.shape();
     s.extent[axis] = Count;
+    node const i = start.get();
+    if (i.op == primitive::constant && !is_floating(i.type) && a.extent(axis).is_known()) {
+      // A plain number inside a traced function: a view of the operand, moved so that it fits as at run time.
+      std::int64_t const n = a.extent(axis).number(), most = n - Count, from = i.attribute < 0 ? i.attribute + n : i.attribute;
+      return slice_axis(a, axis, from < 0 ? 0 : from > most ? most : from, Count);
+    }
     return dynamic_slice(a, dynamic_slice_helper::start_at(g, start, axis, a.rank()), s);
   }
 };
