@@ -43,9 +43,10 @@ inline constexpr auto objective = [](auto const& cameras, auto const& points, au
   return std::tuple{vmap(reprojection_error)(gather(cameras, points, weights, seen_by, seen), features), 1.0 - square(weights)};
 };
 
-/// The elements of the Jacobian that are not zero, in the order of GradBench's sparse matrix: [p, 2, 15] and [p].
+/// The elements of the Jacobian that are not zero, in the order of GradBench's sparse matrix: [p, 2, 15] and [p]. Forward mode, although there are more parameters than errors: backwards, each
+/// parameter that is picked would be a [p, 2, 15] with one column that is not zero, to be added up.
 inline constexpr auto sparse_jacobian = [](auto const& cameras, auto const& points, auto const& weights, auto const& seen_by, auto const& seen, auto const& features) {
-  return std::tuple{vmap(jacobian(reprojection_error))(gather(cameras, points, weights, seen_by, seen), features), -2.0 * weights};
+  return std::tuple{vmap(jacfwd(reprojection_error))(gather(cameras, points, weights, seen_by, seen), features), -2.0 * weights};
 };
 
 }  // namespace gradbench::ba

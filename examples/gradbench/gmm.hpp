@@ -26,7 +26,8 @@ inline wishart<double> make_wishart(int dimensions, int m, double gamma) {
 /// Lower triangular matrices [k, d, d] from the logarithms of their diagonals q: [k, d] and what is below, l: [k, d (d - 1) / 2], column by column.
 template <extent_t d>
 inline constexpr auto triangular = [](auto const& q, auto const& l) {
-  auto const i = expand_dims<1>(arange<std::int32_t, d>()), j = expand_dims<0>(arange<std::int32_t, d>());
+  auto const i = expand_dims<1>(arange<std::int32_t, d>());
+  auto const j = arange<std::int32_t, d>();
   auto const below = where(i > j, take(l, where(i > j, floor_divide(j * (2 * d - 1 - j), 2) + i - j - 1, 0), axis<1>), 0.0);
   return where(i == j, expand_dims<1>(exp(q)), below);
 };

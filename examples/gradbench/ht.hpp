@@ -20,59 +20,82 @@ struct hand {
   tensor<T, vertices, bones> weights;             ///< how much a bone moves a vertex
 };
 
+/// [4, 4]: the rotation by an angle that takes axis `from` towards axis `to`.
+template <int from, int to>
+inline constexpr auto plane_rotation = [](auto const& angle) {
+  auto const i = expand_dims<1>(arange<std::int32_t, 4>());
+  auto const j = arange<std::int32_t, 4>();
+  auto const turn = where(logical_and(i == to, j == from), 1.0, where(logical_and(i == from, j == to), -1.0, 0.0));
+  auto const plane = where(logical_and(i == j, logical_or(i == from, i == to)), 1.0, 0.0);
+  return eye<double, 4>() + sin(angle) * turn + (cos(angle) - 1.0) * plane;
+};
+
 /// [3, 3]: the rotation by the angle |r| around r; none below 0.0001.
 inline constexpr auto rotation_matrix = [](auto const& r) {
   auto const squares = sum(square(r));
   auto const turns = squares >= 1e-8;
   auto const angle = sqrt(where(turns, squares, 1.0));  // at 0 its derivative would be infinite, also where it is not used
-  auto const axis_ = r / angle;
-  auto const x = pick<0>(axis_, 0), y = pick<0>(axis_, 1), z = pick<0>(axis_, 2), zero = x * 0.0, s = sin(angle);
-  auto const cross = reshape<3, 3>(stack<0>(zero, -z, y, z, zero, -x, -y, x, zero));
+  // Levi-Civita's symbol, of which the products with r are the matrix of the cross product.
+  auto const k = arange<double, 3>();
+  auto const j = expand_dims<1>(k);
+  auto const i = expand_dims<1>(j);
+  auto const cross = tensordot<1>(0.5 * (i - j) * (j - k) * (i - k), r / angle);
   auto const identity = eye<double, 3>();
-  return where(turns, identity + s * cross + (1.0 - cos(angle)) * matmul(cross, cross), identity);
+  return where(turns, identity + sin(angle) * cross + (1.0 - cos(angle)) * matmul(cross, cross), identity);
 };
 
-/// [5, 4, 4]: for each finger the rotation by `bend` around x, then by `spread` around z.
-inline constexpr auto joint_rotations = [](auto const& bend, auto const& spread) {
-  auto const c = cos(bend), s = sin(bend), C = cos(spread), S = sin(spread), zero = zeros_like(bend), one = ones_like(bend);
-  return reshape<5, 4, 4>(stack<1>(C, -S * c, S * s, zero, S, C * c, -C * s, zero, zero, s, c, zero, zero, zero, zero, one));
+/// [c, 3]: what the four bones of a finger add to points. pose: [4], bend and spread of the second bone and the bends of the others; relatives and inverses: [4, 4, 4]; weights: [4, c].
+inline constexpr auto finger = [](auto const& pose, auto const& relatives, auto const& inverses, auto const& weights, auto const& wrist, auto const& points) {
+  auto const angle = [&](int i) { return pick<0>(pose, i); };
+  auto const bone = [&](int i) { return pick<0>(relatives, i); };
+  auto const moved = [&](int i, auto const& absolute) { return expand_dims<1>(pick<0>(weights, i)) * matmul(points, transpose(slice<0, 0, 3>(matmul(absolute, pick<0>(inverses, i))))); };
+  auto const first = matmul(wrist, bone(0));
+  auto const second = matmul(matmul(first, bone(1)), matmul(plane_rotation<0, 1>(angle(1)), plane_rotation<1, 2>(angle(0))));
+  auto const third = matmul(matmul(second, bone(2)), plane_rotation<1, 2>(angle(2)));
+  auto const fourth = matmul(matmul(third, bone(3)), plane_rotation<1, 2>(angle(3)));
+  return moved(0, first) + moved(1, second) + moved(2, third) + moved(3, fourth);
 };
 
-/// [bones, 3, 4]: where each bone takes what was at rest. pose: [5, 4], for each finger the bend and the spread of its second bone and the bends of the other two.
-inline constexpr auto bone_transforms = [](auto const& pose, auto const& model) {
-  auto const base = [&]<int joint>(axis_set<joint>) { return slice<0, 1 + joint, 21, 4>(model.base_relatives); };
+/// What all fingers are called with: f is `finger` or a derivative of it.
+template <extent_t count>
+inline constexpr auto each_finger = [](auto f, auto const& theta, auto const& model, auto const& weights, auto const& points) {
+  return vmap<mapped, mapped, mapped, mapped, whole, whole>(f)(reshape<5, 4>(slice<0, 6, parameters>(theta)), reshape<5, 4, 4, 4>(slice<0, 1, 21>(model.base_relatives)),
+                                                             reshape<5, 4, 4, 4>(slice<0, 1, 21>(model.inverse_base_absolutes)), reshape<5, 4, count>(slice<0, 1, 21>(weights)),
+                                                             pick<0>(model.base_relatives, 0), points);
+};
+
+/// [c, 3]: points skinned, before the hand as a whole turns and moves. weights: [bones, c], points: [c, 4].
+template <extent_t count>
+inline constexpr auto skinned = [](auto const& theta, auto const& model, auto const& weights, auto const& points) {
   auto const wrist = pick<0>(model.base_relatives, 0);
-  auto const still = zeros_like(column(pose, 0));
-  auto const first = matmul(wrist, base(axis<0>));
-  auto const second = matmul(first, matmul(base(axis<1>), joint_rotations(column(pose, 0), column(pose, 1))));
-  auto const third = matmul(second, matmul(base(axis<2>), joint_rotations(column(pose, 2), still)));
-  auto const fourth = matmul(third, matmul(base(axis<3>), joint_rotations(column(pose, 3), still)));
-  auto const forearm = matmul(wrist, pick<0>(model.base_relatives, 21));
-  auto const absolutes = concat<0>(expand_dims<0>(wrist), reshape<20, 4, 4>(stack<1>(first, second, third, fourth)), expand_dims<0>(forearm));
-  return slice<1, 0, 3>(matmul(absolutes, model.inverse_base_absolutes));
+  auto const still = [&](int i, auto const& absolute) {
+    return expand_dims<1>(pick<0>(weights, i)) * matmul(points, transpose(slice<0, 0, 3>(matmul(absolute, pick<0>(model.inverse_base_absolutes, i)))));
+  };
+  return still(0, wrist) + still(21, matmul(wrist, pick<0>(model.base_relatives, 21))) + sum(each_finger<count>(finger, theta, model, weights, points), axis<0>);
+};
+inline constexpr auto place = [](auto const& global, auto const& posed) { return matmul(posed, transpose(rotation_matrix(slice<0, 0, 3>(global)))) + slice<0, 3, 6>(global); };
+
+/// [c, 3]: where the vertices with these numbers are. theta: [26], rotation 3, translation 3, pose 5 x 4.
+template <extent_t count>
+inline constexpr auto positions = [](auto const& theta, auto const& model, auto const& vertices) {
+  return place(slice<0, 0, 6>(theta), skinned<count>(theta, model, transpose(take(model.weights, vertices, axis<0>)), take(model.base_positions, vertices, axis<0>)));
 };
 
-/// [k, 3]: where the vertices with these numbers are. theta: [26], rotation 3, translation 3, pose 20.
-inline constexpr auto positions = [](auto const& theta, auto const& model, auto const& vertices) {
-  auto const transforms = bone_transforms(reshape<5, 4>(slice<0, 6, parameters>(theta)), model);
-  auto const blended = tensordot<1>(take(model.weights, vertices, axis<0>), transforms);
-  auto const posed = sum(blended * expand_dims<1>(take(model.base_positions, vertices, axis<0>)), axis<2>);
-  return matmul(posed, transpose(rotation_matrix(slice<0, 0, 3>(theta)))) + slice<0, 3, 6>(theta);
+/// [c, 3, 26]: d positions / d theta. A parameter of a finger moves no other finger, so their derivatives are taken finger by finger.
+template <extent_t count>
+inline constexpr auto positions_jacobian = [](auto const& theta, auto const& model, auto const& vertices) {
+  auto const weights = transpose(take(model.weights, vertices, axis<0>));
+  auto const points = take(model.base_positions, vertices, axis<0>);
+  auto const global = slice<0, 0, 6>(theta);
+  auto const fingers = each_finger<count>(jacfwd(finger), theta, model, weights, points);
+  auto const turned = einsum<"ij,fcjk->cifk">(rotation_matrix(slice<0, 0, 3>(theta)), fingers);
+  return concat<2>(jacfwd(place)(global, skinned<count>(theta, model, weights, points)), reshape<count, 3, 20>(turned));
 };
 
 /// [c, 3]: what is left between measured points, [c, 3], and the vertices that they correspond to, [c]. GradBench calls this simple; 544 or 10000 vertices, c = 100, 192, ... 100000.
-inline constexpr auto simple = [](auto const& theta, auto const& model, auto const& points, auto const& vertices) { return points - positions(theta, model, vertices); };
-
-/// [c, 3, 26]: d simple / d theta.
-inline constexpr auto simple_jacobian = jacobian(simple);
-
-/// [c, 3]: the same with points inside of triangles, at u_0 a + u_1 b + (1 - u_0 - u_1) c. us: [c, 2], corners: [c, 3], the numbers of the vertices a, b, c.
-/// GradBench calls this complicated.
 template <extent_t count>
-inline constexpr auto complicated = [](auto const& us, auto const& theta, auto const& model, auto const& points, auto const& corners) {
-  auto const at = reshape<count, 3, 3>(positions(theta, model, flatten(corners)));
-  auto const share = concat<1>(us, 1.0 - sum(us, axis<1>, keep_dims));
-  return points - sum(expand_dims<2>(share) * at, axis<1>);
-};
+inline constexpr auto simple = [](auto const& theta, auto const& model, auto const& points, auto const& vertices) { return points - positions<count>(theta, model, vertices); };
+template <extent_t count>
+inline constexpr auto simple_jacobian = [](auto const& theta, auto const& model, auto const& vertices) { return -positions_jacobian<count>(theta, model, vertices); };
 
 }  // namespace gradbench::ht

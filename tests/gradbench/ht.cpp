@@ -96,7 +96,9 @@ auto const points = random::uniform<double, count, 3>(key{6});
 
 TEST_CASE("ht: errors at vertices and their Jacobian") {
   tensor<std::int32_t, count> const at{3, 0, 8, 3};
-  auto const [errors, slopes] = compile([](auto const&... args) { return std::tuple{gradbench::ht::simple(args...), gradbench::ht::simple_jacobian(args...)}; })(theta, model, points, at);
+  auto const [errors, slopes] = compile([](auto const& t, auto const& m, auto const& p, auto const& v) {
+    return std::tuple{gradbench::ht::simple<count>(t, m, p, v), gradbench::ht::simple_jacobian<count>(t, m, v)};
+  })(theta, model, points, at);
   auto const f = [&]<class T>(std::vector<T> const& t) {
     auto const where = all_positions(t.data());
     std::vector<T> result;
