@@ -38,11 +38,11 @@ inline constexpr auto triangular = [](auto const& q, auto const& l) {
 template <extent_t n, extent_t k, extent_t d>
 inline constexpr auto objective = [](auto const& alpha, auto const& mu, auto const& q, auto const& l, auto const& x, auto const& prior) {
   auto const Q = triangular<d>(q, l);
-  // All Q_k x_n in one product.
-  auto const distance = matmul(x, reshape<d, k * d>(permute<2, 0, 1>(Q))) - flatten(einsum<"kij,kj->ki">(Q, mu));
   auto const volume = sum(q, axis<1>);
-  auto const beta = alpha + volume - 0.5 * sum(square(reshape<n, k, d>(distance)), axis<2>);
-  auto const likelihood = sum(logsumexp(beta, axis<1>)) - static_cast<double>(n) * (0.5 * d * std::log(2 * std::numbers::pi) + logsumexp(alpha));
+  // All Q_k x_n in one product, and points along the last axis: registers are filled with them, whatever d is.
+  auto const distance = reshape<k, d, n>(matmul(reshape<k * d, d>(Q), transpose(x))) - expand_dims<2>(einsum<"kij,kj->ki">(Q, mu));
+  auto const beta = expand_dims<1>(alpha + volume) - 0.5 * sum(square(distance), axis<1>);
+  auto const likelihood = sum(logsumexp(beta, axis<0>)) - static_cast<double>(n) * (0.5 * d * std::log(2 * std::numbers::pi) + logsumexp(alpha));
   return likelihood + static_cast<double>(k) * prior.log_normalizer - 0.5 * square(prior.gamma) * sum(square(Q)) + prior.m * sum(volume);
 };
 
