@@ -47,6 +47,11 @@ void require_same(char const* what, Tensor const& a, Tensor const& b) {
   std::exit(1);
 }
 
+template <class Tensor, std::size_t n>
+void require_same(char const* what, std::array<Tensor, n> const& a, std::array<Tensor, n> const& b) {
+  for (std::size_t i = 0; i < n; ++i) require_same(what, a[i], b[i]);
+}
+
 /// One pair: `run` is a compiled program whose last arguments are its old results, whose memory the new ones take; `hand` writes into results of the same types.
 template <class Results, class Run, class Hand>
 void pair(char const* name, Run run, Hand hand) {
@@ -156,10 +161,13 @@ void ba() {
   static auto const weights = random::uniform<double, p>(key{3});
   static auto const features = random::uniform<double, p, 2>(key{4});
   static tensor<std::int32_t, p> const seen_by = arange<std::int32_t, p>() % std::int32_t{n}, seen = arange<std::int32_t, p>() % std::int32_t{m};
-  pair<std::tuple<tensor<double, p, 2, 15>, tensor<double, p>>>(
+  using columns = std::array<tensor<double, p>, 15>;
+  pair<std::tuple<columns, columns, tensor<double, p>>>(
       "ba, 49 cameras, 7776 points, 31843 observations", [](auto& r) { r = ba_step(cameras, points, weights, seen_by, seen, features, std::move(r)); },
       [](auto& r) {
-        hand::ba_jacobian(cameras.data(), points.data(), weights.data(), seen_by.data(), seen.data(), features.data(), p, std::get<0>(r).data(), std::get<1>(r).data());
+        std::array<double*, 30> all;
+        for (std::size_t i = 0; i < 15; ++i) all[i] = std::get<0>(r)[i].data(), all[15 + i] = std::get<1>(r)[i].data();
+        hand::ba_jacobian(cameras.data(), points.data(), weights.data(), seen_by.data(), seen.data(), features.data(), p, all, std::get<2>(r).data());
       });
 }
 

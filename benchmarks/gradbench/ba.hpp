@@ -3,6 +3,7 @@
 
 #include "lanes.hpp"
 
+#include <array>
 #include <cstdint>
 
 namespace hand {
@@ -13,12 +14,12 @@ struct triple {
 inline triple cross(triple const& a, triple const& b) { return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x}; }
 inline lanes dot(triple const& a, triple const& b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
 
-/// values: [p, 2, 15], weight_values: [p].
+/// values: 2 times 15 columns of [p], weight_values: [p].
 inline void ba_jacobian(double const* cameras, double const* points, double const* weights, std::int32_t const* seen_by, std::int32_t const* seen, double const* features, std::size_t p,
-                        double* values, double* weight_values) {
+                        std::array<double*, 30> const& values, double* weight_values) {
   for (std::size_t begin = 0; begin < p; begin += width) {
     std::size_t const count = p - begin < width ? p - begin : width;
-    alignas(64) double in[17][width], out[30][width];
+    alignas(64) double in[17][width], out[width];
     for (std::size_t e = 0; e < width; ++e) {
       std::size_t const o = begin + (e < count ? e : count - 1);
       for (std::size_t i = 0; i < 11; ++i) in[i][e] = cameras[seen_by[o] * 11 + i];
@@ -42,7 +43,12 @@ inline void ba_jacobian(double const* cameras, double const* points, double cons
     lanes const over = one / z, u = x * over, w = y * over, radius = u * u + w * w, distortion = one + radius * (v(9) + v(10) * radius), scale = v(6) * distortion;
     lanes const dscale = v(6) * (v(9) + lanes(2.0) * v(10) * radius) * lanes(2.0), weight = v(14);
     for (int row = 0; row < 2; ++row) {
-      auto const at = [&](std::size_t i) { return out[row * 15 + static_cast<int>(i)]; };
+      auto const put = [&](std::size_t i, lanes const& e) {
+        double* const to = values[static_cast<std::size_t>(row) * 15 + i] + begin;
+        if (count == width) return store(to, e);
+        store(out, e);
+        for (std::size_t j = 0; j < count; ++j) to[j] = out[j];
+      };
       lanes const c = row == 0 ? u : w;
       lanes const du = weight * (c * dscale * u + (row == 0 ? scale : zero)), dw = weight * (c * dscale * w + (row == 1 ? scale : zero));
       triple const g{du * over, dw * over, -(du * u + dw * w) * over};
@@ -50,25 +56,22 @@ inline void ba_jacobian(double const* cameras, double const* points, double cons
       lanes const rg = dot(r, g), common = dot(g, d) * dcosine + dot(g, turned) * dsine + rg * along * drest;
       auto const store_turn = [&](std::size_t i, lanes const& ri, lanes const& di, lanes const& gi, lanes const& dgi, lanes const& gri) {
         lanes const point = gi * cosine + gri * sine + ri * rg * rest;
-        store(at(i), dgi * sine + rest * (along * gi + rg * di) + common * ri);
-        store(at(3 + i), -point);
-        store(at(11 + i), point);
+        put(i, dgi * sine + rest * (along * gi + rg * di) + common * ri);
+        put(3 + i, -point);
+        put(11 + i, point);
       };
       store_turn(0, r.x, d.x, g.x, dg.x, gr.x);
       store_turn(1, r.y, d.y, g.y, dg.y, gr.y);
       store_turn(2, r.z, d.z, g.z, dg.z, gr.z);
       lanes const bent = weight * c;
-      store(at(6), bent * distortion);
-      store(at(7), row == 0 ? weight : zero);
-      store(at(8), row == 1 ? weight : zero);
-      store(at(9), bent * v(6) * radius);
-      store(at(10), bent * v(6) * radius * radius);
-      store(at(14), c * scale + v(7 + row) - v(15 + row));
+      put(6, bent * distortion);
+      put(7, row == 0 ? weight : zero);
+      put(8, row == 1 ? weight : zero);
+      put(9, bent * v(6) * radius);
+      put(10, bent * v(6) * radius * radius);
+      put(14, c * scale + v(7 + row) - v(15 + row));
     }
-    for (std::size_t e = 0; e < count; ++e) {
-      for (std::size_t i = 0; i < 30; ++i) values[(begin + e) * 30 + i] = out[i][e];
-      weight_values[begin + e] = -2 * weights[begin + e];
-    }
+    for (std::size_t e = 0; e < count; ++e) weight_values[begin + e] = -2 * weights[begin + e];
   }
 }
 
