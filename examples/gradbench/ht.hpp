@@ -4,6 +4,7 @@
 #include <dimity/dimity.hpp>
 
 #include <cstdint>
+#include <utility>
 
 namespace gradbench::ht {
 
@@ -44,18 +45,28 @@ inline constexpr auto rotation_matrix = [](auto const& r) {
   return where(turns, identity + sin(angle) * cross + (1.0 - cos(angle)) * matmul(cross, cross), identity);
 };
 
-/// [c, 3]: what the four bones of a finger add to points. pose: [4], bend and spread of the second bone and the bends of the others; relatives and inverses: [4, 4, 4]; weights: [4, c].
+/// [3, c]: what one bone adds to points, given the transform from it to the hand. Vertices lie along the last axis, which fills registers. weights: [c], points: [4, c].
+inline constexpr auto moved = [](auto const& absolute, auto const& inverse, auto const& weights, auto const& points) {
+  return weights * matmul(slice<0, 0, 3>(matmul(absolute, inverse)), points);
+};
+
+/// [3, c]: what the four bones of a finger add. pose: [4], bend and spread of the second bone and the bends of the others; relatives and inverses: [4, 4, 4]; weights: [4, c].
 inline constexpr auto finger = [](auto const& pose, auto const& relatives, auto const& inverses, auto const& weights, auto const& wrist, auto const& points) {
   auto const angle = [&](int i) { return pick<0>(pose, i); };
   auto const bone = [&](int i) { return pick<0>(relatives, i); };
-  auto const moved = [&](int i, auto const& absolute) { return expand_dims<1>(pick<0>(weights, i)) * matmul(points, transpose(slice<0, 0, 3>(matmul(absolute, pick<0>(inverses, i))))); };
+  auto const add = [&](int i, auto const& absolute) { return moved(absolute, pick<0>(inverses, i), pick<0>(weights, i), points); };
   auto const first = matmul(wrist, bone(0));
   auto const second = matmul(matmul(first, bone(1)), matmul(plane_rotation<0, 1>(angle(1)), plane_rotation<1, 2>(angle(0))));
   auto const third = matmul(matmul(second, bone(2)), plane_rotation<1, 2>(angle(2)));
   auto const fourth = matmul(matmul(third, bone(3)), plane_rotation<1, 2>(angle(3)));
-  return moved(0, first) + moved(1, second) + moved(2, third) + moved(3, fourth);
+  return add(0, first) + add(1, second) + add(2, third) + add(3, fourth);
 };
 
+/// The model at `count` vertices. weights: [bones, c], points: [4, c].
+template <extent_t count>
+inline constexpr auto at_vertices = [](auto const& model, auto const& vertices) {
+  return std::pair{transpose(take(model.weights, vertices, axis<0>)), transpose(take(model.base_positions, vertices, axis<0>))};
+};
 /// What all fingers are called with: f is `finger` or a derivative of it.
 template <extent_t count>
 inline constexpr auto each_finger = [](auto f, auto const& theta, auto const& model, auto const& weights, auto const& points) {
@@ -64,38 +75,37 @@ inline constexpr auto each_finger = [](auto f, auto const& theta, auto const& mo
                                                              pick<0>(model.base_relatives, 0), points);
 };
 
-/// [c, 3]: points skinned, before the hand as a whole turns and moves. weights: [bones, c], points: [c, 4].
+/// [3, c]: points skinned, before the hand as a whole turns and moves.
 template <extent_t count>
 inline constexpr auto skinned = [](auto const& theta, auto const& model, auto const& weights, auto const& points) {
   auto const wrist = pick<0>(model.base_relatives, 0);
-  auto const still = [&](int i, auto const& absolute) {
-    return expand_dims<1>(pick<0>(weights, i)) * matmul(points, transpose(slice<0, 0, 3>(matmul(absolute, pick<0>(model.inverse_base_absolutes, i)))));
-  };
-  return still(0, wrist) + still(21, matmul(wrist, pick<0>(model.base_relatives, 21))) + sum(each_finger<count>(finger, theta, model, weights, points), axis<0>);
+  auto const add = [&](int i, auto const& absolute) { return moved(absolute, pick<0>(model.inverse_base_absolutes, i), pick<0>(weights, i), points); };
+  return add(0, wrist) + add(21, matmul(wrist, pick<0>(model.base_relatives, 21))) + sum(each_finger<count>(finger, theta, model, weights, points), axis<0>);
 };
-inline constexpr auto place = [](auto const& global, auto const& posed) { return matmul(posed, transpose(rotation_matrix(slice<0, 0, 3>(global)))) + slice<0, 3, 6>(global); };
+inline constexpr auto place = [](auto const& global, auto const& posed) { return matmul(rotation_matrix(slice<0, 0, 3>(global)), posed) + expand_dims<1>(slice<0, 3, 6>(global)); };
 
-/// [c, 3]: where the vertices with these numbers are. theta: [26], rotation 3, translation 3, pose 5 x 4.
+/// [3, c]: where the vertices with these numbers are. theta: [26], rotation 3, translation 3, pose 5 x 4.
 template <extent_t count>
 inline constexpr auto positions = [](auto const& theta, auto const& model, auto const& vertices) {
-  return place(slice<0, 0, 6>(theta), skinned<count>(theta, model, transpose(take(model.weights, vertices, axis<0>)), take(model.base_positions, vertices, axis<0>)));
+  auto const [weights, points] = at_vertices<count>(model, vertices);
+  return place(slice<0, 0, 6>(theta), skinned<count>(theta, model, weights, points));
 };
 
-/// [c, 3, 26]: d positions / d theta. A parameter of a finger moves no other finger, so their derivatives are taken finger by finger.
+/// [3, c, 26]: d positions / d theta. A parameter of a finger moves no other finger, so their derivatives are taken finger by finger.
 template <extent_t count>
 inline constexpr auto positions_jacobian = [](auto const& theta, auto const& model, auto const& vertices) {
-  auto const weights = transpose(take(model.weights, vertices, axis<0>));
-  auto const points = take(model.base_positions, vertices, axis<0>);
+  auto const [weights, points] = at_vertices<count>(model, vertices);
   auto const global = slice<0, 0, 6>(theta);
   auto const fingers = each_finger<count>(jacfwd(finger), theta, model, weights, points);
-  auto const turned = einsum<"ij,fcjk->cifk">(rotation_matrix(slice<0, 0, 3>(theta)), fingers);
-  return concat<2>(jacfwd(place)(global, skinned<count>(theta, model, weights, points)), reshape<count, 3, 20>(turned));
+  auto const turned = einsum<"ij,fjck->icfk">(rotation_matrix(slice<0, 0, 3>(theta)), fingers);
+  return concat<2>(jacfwd(place)(global, skinned<count>(theta, model, weights, points)), reshape<3, count, 20>(turned));
 };
 
 /// [c, 3]: what is left between measured points, [c, 3], and the vertices that they correspond to, [c]. GradBench calls this simple; 544 or 10000 vertices, c = 100, 192, ... 100000.
 template <extent_t count>
-inline constexpr auto simple = [](auto const& theta, auto const& model, auto const& points, auto const& vertices) { return points - positions<count>(theta, model, vertices); };
+inline constexpr auto simple = [](auto const& theta, auto const& model, auto const& points, auto const& vertices) { return points - transpose(positions<count>(theta, model, vertices)); };
+/// [c, 3, 26]
 template <extent_t count>
-inline constexpr auto simple_jacobian = [](auto const& theta, auto const& model, auto const& vertices) { return -positions_jacobian<count>(theta, model, vertices); };
+inline constexpr auto simple_jacobian = [](auto const& theta, auto const& model, auto const& vertices) { return -permute<1, 0, 2>(positions_jacobian<count>(theta, model, vertices)); };
 
 }  // namespace gradbench::ht
