@@ -200,7 +200,7 @@ void ht() {
     for (int b = 0; b < 22; ++b)
       for (int j = 0; j < 4; ++j) (*m)(b, 3, j) = j == 3;
   static auto const vertices = random::integers<std::int32_t, count>(key{7}, 0, all);
-  pair<std::tuple<tensor<double, count, 3, 26>>>(
+  pair<std::tuple<tensor<double, 26, 3, count>>>(
       "ht, simple, 544 vertices, 100 points", [](auto& r) { std::get<0>(r) = ht_step(theta, model, vertices, std::move(std::get<0>(r))); },
       [](auto& r) {
         hand::ht_jacobian<count>(theta.data(), model.base_relatives.data(), model.inverse_base_absolutes.data(), model.base_positions.data(), model.weights.data(), vertices.data(),

@@ -24,7 +24,7 @@ inline rigid upper(double const* m) {
   return r;
 }
 
-/// jacobian: [count, 3, 26]
+/// jacobian: [26, 3, count]
 template <std::size_t count>
 void ht_jacobian(double const* theta, double const* base_relatives, double const* inverse_base_absolutes, double const* base_positions, double const* weights, std::int32_t const* vertices,
                  double* jacobian) {
@@ -95,7 +95,7 @@ void ht_jacobian(double const* theta, double const* base_relatives, double const
 
   for (std::size_t begin = 0; begin < count; begin += width) {
     std::size_t const used = count - begin < width ? count - begin : width;
-    alignas(64) double in[26][width], out[78][width];
+    alignas(64) double in[26][width], out[width];
     for (std::size_t e = 0; e < width; ++e) {
       std::size_t const v = static_cast<std::size_t>(vertices[begin + (e < used ? e : used - 1)]);
       for (std::size_t i = 0; i < 22; ++i) in[i][e] = weights[v * 22 + i];
@@ -105,23 +105,27 @@ void ht_jacobian(double const* theta, double const* base_relatives, double const
     auto const add = [&](lanes (&to)[3], rigid const& m, lanes const& weight) {
       for (int i = 0; i < 3; ++i) to[i] += weight * (base[0] * lanes(m.e[i][0]) + base[1] * lanes(m.e[i][1]) + base[2] * lanes(m.e[i][2]) + base[3] * lanes(m.e[i][3]));
     };
+    auto const put = [&](int parameter, int axis, lanes const& v) {
+      double* const to = jacobian + (static_cast<std::size_t>(parameter) * 3 + static_cast<std::size_t>(axis)) * count + begin;
+      if (used == width) return store(to, v);
+      store(out, v);
+      for (std::size_t e = 0; e < used; ++e) to[e] = out[e];
+    };
     lanes position[3] = {lanes(0.0), lanes(0.0), lanes(0.0)};
     for (int b = 0; b < 22; ++b) add(position, transform[b], lanes::load_aligned(in[b]));
     for (int i = 0; i < 3; ++i) {
       for (int k = 0; k < 3; ++k) {
-        store(out[i * 26 + k], -(lanes(dR[k][i][0]) * position[0] + lanes(dR[k][i][1]) * position[1] + lanes(dR[k][i][2]) * position[2]));
-        store(out[i * 26 + 3 + k], lanes(i == k ? -1.0 : 0.0));
+        put(k, i, -(lanes(dR[k][i][0]) * position[0] + lanes(dR[k][i][1]) * position[1] + lanes(dR[k][i][2]) * position[2]));
+        put(3 + k, i, lanes(i == k ? -1.0 : 0.0));
       }
     }
     for (int f = 0; f < 5; ++f) {
       for (int p = 0; p < 4; ++p) {
         lanes slope[3] = {lanes(0.0), lanes(0.0), lanes(0.0)};
         for (int j = p < 2 ? 1 : p; j < 4; ++j) add(slope, derivative[f][p][j], lanes::load_aligned(in[1 + f * 4 + j]));
-        for (int i = 0; i < 3; ++i) store(out[i * 26 + 6 + f * 4 + p], -slope[i]);
+        for (int i = 0; i < 3; ++i) put(6 + f * 4 + p, i, -slope[i]);
       }
     }
-    for (std::size_t e = 0; e < used; ++e)
-      for (std::size_t i = 0; i < 78; ++i) jacobian[(begin + e) * 78 + i] = out[i][e];
   }
 }
 

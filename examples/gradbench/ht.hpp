@@ -91,21 +91,21 @@ inline constexpr auto positions = [](auto const& theta, auto const& model, auto 
   return place(slice<0, 0, 6>(theta), skinned<count>(theta, model, weights, points));
 };
 
-/// [3, c, 26]: d positions / d theta. A parameter of a finger moves no other finger, so their derivatives are taken finger by finger.
+/// [26, 3, c]: d positions / d theta, parameter by parameter. A parameter of a finger moves no other finger, so their derivatives are taken finger by finger.
 template <extent_t count>
 inline constexpr auto positions_jacobian = [](auto const& theta, auto const& model, auto const& vertices) {
   auto const [weights, points] = at_vertices<count>(model, vertices);
   auto const global = slice<0, 0, 6>(theta);
   auto const fingers = each_finger<count>(jacfwd(finger), theta, model, weights, points);
-  auto const turned = einsum<"ij,fjck->icfk">(rotation_matrix(slice<0, 0, 3>(theta)), fingers);
-  return concat<2>(jacfwd(place)(global, skinned<count>(theta, model, weights, points)), reshape<3, count, 20>(turned));
+  auto const turned = matmul(rotation_matrix(slice<0, 0, 3>(theta)), permute<0, 3, 1, 2>(fingers));
+  return concat<0>(permute<2, 0, 1>(jacfwd(place)(global, skinned<count>(theta, model, weights, points))), reshape<20, 3, count>(turned));
 };
 
-/// [c, 3]: what is left between measured points, [c, 3], and the vertices that they correspond to, [c]. GradBench calls this simple; 544 or 10000 vertices, c = 100, 192, ... 100000.
+/// [3, c]: what is left between measured points, [3, c], and the vertices that they correspond to, [c]. GradBench calls this simple; 544 or 10000 vertices, c = 100, 192, ... 100000.
 template <extent_t count>
-inline constexpr auto simple = [](auto const& theta, auto const& model, auto const& points, auto const& vertices) { return points - transpose(positions<count>(theta, model, vertices)); };
-/// [c, 3, 26]
+inline constexpr auto simple = [](auto const& theta, auto const& model, auto const& points, auto const& vertices) { return points - positions<count>(theta, model, vertices); };
+/// [26, 3, c], the transpose of the Jacobian: its columns one after the other, as GradBench's own code stores them.
 template <extent_t count>
-inline constexpr auto simple_jacobian = [](auto const& theta, auto const& model, auto const& vertices) { return -permute<1, 0, 2>(positions_jacobian<count>(theta, model, vertices)); };
+inline constexpr auto simple_jacobian = [](auto const& theta, auto const& model, auto const& vertices) { return -positions_jacobian<count>(theta, model, vertices); };
 
 }  // namespace gradbench::ht
