@@ -44,7 +44,7 @@ def gradbench():
         problem, who = run["run_name"].split("/")[:2]
         times.setdefault(problem, {}).setdefault(who, []).append(run["cpu_time"])
     yield (f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Processor time, medians of {len(next(iter(times.values()))['hand'])} "
-           "randomly interleaved repetitions in one process.")
+           f"randomly interleaved repetitions in one process; load average {report['context']['load_avg'][0]:.1f}.")
     yield ""
     yield "| problem | dimity, µs | by hand, µs | ratio |"
     yield "| --- | ---: | ---: | ---: |"
