@@ -35,6 +35,24 @@ def limits():
         yield f"| {workload} | {ours:.0f} | {hand:.0f} | {ours / hand:.2f} | {allocations[workload]:.0f} |"
 
 
+def gradbench():
+    report = json.loads((results / "gradbench_bench.json").read_text())
+    times = {}
+    for run in report["benchmarks"]:
+        if run.get("run_type") != "iteration":
+            continue
+        problem, who = run["run_name"].split("/")[:2]
+        times.setdefault(problem, {}).setdefault(who, []).append(run["cpu_time"])
+    yield (f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Processor time, medians of {len(next(iter(times.values()))['hand'])} "
+           f"randomly interleaved repetitions in one process; load average {report['context']['load_avg'][0]:.1f}.")
+    yield ""
+    yield "| problem | dimity, µs | by hand, µs | ratio |"
+    yield "| --- | ---: | ---: | ---: |"
+    for problem in sorted(times):
+        ours, hand = (statistics.median(times[problem][who]) / 1000 for who in ("dimity", "hand"))
+        yield f"| {problem} | {float(f'{ours:.3g}'):,g} | {float(f'{hand:.3g}'):,g} | {ours / hand:.2f} |"
+
+
 def matmul():
     report = json.loads((results / "matmul_bench.json").read_text())
     ratio = {}
@@ -80,13 +98,13 @@ def write(path, name, text):
     path.write_text(before + begin + text + end + rest.split(end, 1)[1])
 
 
-for table in (limits, matmul, compile_time):
-    source = results / {"limits": "limits_bench.json", "matmul": "matmul_bench.json", "compile_time": "compile_time.json"}[table.__name__]
+for table in (limits, gradbench, matmul, compile_time):
+    source = results / {"limits": "limits_bench.json", "gradbench": "gradbench_bench.json", "matmul": "matmul_bench.json", "compile_time": "compile_time.json"}[table.__name__]
     if not source.exists():
         continue
     text = "\n".join(table()) + "\n"
     (results / f"{table.__name__}.md").write_text(text)
-    for page in (here.parent / "docs" / "performance.md", here.parent / "README.md"):
+    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "README.md"):
         write(page, table.__name__, text)
     if "--quiet" not in sys.argv:
         print(text)
