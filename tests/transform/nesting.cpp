@@ -24,6 +24,22 @@ TEST_CASE("derivatives of any order") {
   CHECK(static_cast<double>(third(0.3)) == doctest::Approx(-8 * std::cos(0.6)));
   CHECK(static_cast<double>(grad(grad([](auto const& x) { return x * x * x; }))(2.0)) == 12);
 }
+TEST_CASE("fourth derivatives, in closed form, by both modes") {
+  constexpr auto fourth = grad(grad(grad(grad(wave))));
+  CHECK(static_cast<double>(fourth(0.3)) == doctest::Approx(16 * std::sin(0.6)));
+  CHECK(static_cast<double>(grad(grad(grad(grad([](auto const& x) { return exp(-x * x); }))))(0.7)) == doctest::Approx((16 * std::pow(0.7, 4) - 48 * 0.49 + 12) * std::exp(-0.49)));
+  CHECK(static_cast<double>(grad(grad(grad(grad([](auto const& x) { return log(x); }))))(1.3)) == doctest::Approx(-6 / std::pow(1.3, 4)));
+  // Forward four times: the pushforward of the pushforward of ...
+  constexpr auto tangent = [](auto const& x) { return std::get<1>(jvp(wave, std::tuple{x}, std::tuple{ones_like(x)})); };
+  constexpr auto second = [](auto const& x) { return std::get<1>(jvp(decltype(tangent){}, std::tuple{x}, std::tuple{ones_like(x)})); };
+  constexpr auto third = [](auto const& x) { return std::get<1>(jvp(decltype(second){}, std::tuple{x}, std::tuple{ones_like(x)})); };
+  constexpr auto pushed = [](auto const& x) { return std::get<1>(jvp(decltype(third){}, std::tuple{x}, std::tuple{ones_like(x)})); };
+  CHECK(static_cast<double>(compile(pushed)(tensor<double>(0.3))) == doctest::Approx(16 * std::sin(0.6)));
+  // Mixed: the Hessian of the trace of a Hessian. f = sum x^4, so it is diag(24).
+  constexpr auto quartic = [](auto const& x) { return sum(square(square(x))); };
+  constexpr auto trace = [](auto const& x) { return sum(diagonal(hessian(decltype(quartic){})(x))); };
+  CHECK(allclose(hessian(trace)(tensor<double, 3>{0.5, -1, 2}), 24.0 * eye<double, 3>()));
+}
 TEST_CASE("forward over reverse, reverse over forward, forward over forward") {
   tensor<double, 2> const x = {0.1, -0.2}, v = {1, 2};
   constexpr auto slope = [](auto const& a, auto const& d) { return std::get<1>(jvp([](auto const& p) { return sum(exp(p * p)); }, std::tuple{a}, std::tuple{d})); };

@@ -66,7 +66,7 @@ struct axis_of_shape {
 };
 template <class Shape, int... Axes>
 inline constexpr bool are_distinct = [] {
-  std::uint32_t seen = 0;
+  [[maybe_unused]] std::uint32_t seen = 0;
   bool ok = true;
   ((ok = ok && !(seen >> ((Axes < 0 ? Axes + Shape::rank : Axes) & 31) & 1u), seen |= 1u << ((Axes < 0 ? Axes + Shape::rank : Axes) & 31)), ...);
   return ok;

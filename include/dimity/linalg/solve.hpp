@@ -9,43 +9,63 @@ namespace detail {
 
 template <class Matrix>
 struct square_matrix {
-  static_assert(Matrix::rank >= 2 && Matrix::at(-1) == Matrix::at(-2), "[dimity.linalg.1] linalg: a square matrix is needed, [.., n, n]");
+  static_assert(Matrix::rank >= 2 && may_be_equal(Matrix::at(-1), Matrix::at(-2)), "[dimity.linalg.1] linalg: a square matrix is needed, [.., n, n]");
 };
 template <class T>
 struct real_elements {
   static_assert(std::is_floating_point_v<T>, "[dimity.linalg.2] linalg: the elements must be float or double");
 };
 template <class Matrix>
-inline constexpr bool is_square = Matrix::rank >= 2 && Matrix::at(-1) == Matrix::at(-2);
+inline constexpr bool is_square = Matrix::rank >= 2 && may_be_equal(Matrix::at(-1), Matrix::at(-2));
 
-struct solve_operation {
-  static constexpr ref emit(builder& g, ref a, ref b) {
-    dtype const type = promote(a.type(), b.type());
-    a = cast(a, type);
-    b = cast(b, type);
-    bool const vector = b.rank() == 1;
-    if (vector) {
-      shape_value s = b.shape();
-      s.push(1);
-      b = reshape(b, s);
-    }
-    shape_value left, right;
-    for (int i = 0; i + 2 < a.rank(); ++i) left.push(a.extent(i));
-    for (int i = 0; i + 2 < b.rank(); ++i) right.push(b.extent(i));
-    shape_value const batch = broadcast_shape(g, left, right);
-    g.unify(a.extent(a.rank() - 1), a.extent(a.rank() - 2));
-    g.unify(a.extent(a.rank() - 1), b.extent(b.rank() - 2));
-    amount const n = a.extent(a.rank() - 1), k = b.extent(b.rank() - 1);
-    shape_value sa = batch, sb = batch, result = batch;
-    sa.push(n);
-    sa.push(n);
-    sb.push(n);
-    sb.push(k);
-    result.push(n);
-    ref const x = solve(broadcast_to(a, sa), broadcast_to(b, sb));
-    return vector ? reshape(x, result) : x;
+/// The solution of a x = b with matrices or vectors b, whose leading axes broadcast, by `solution` of two equal batches.
+template <class F>
+constexpr ref system_operation(builder& g, ref a, ref b, F const& solution) {
+  dtype const type = promote(a.type(), b.type());
+  a = cast(a, type);
+  b = cast(b, type);
+  bool const vector = b.rank() == 1;
+  if (vector) {
+    shape_value s = b.shape();
+    s.push(1);
+    b = reshape(b, s);
   }
+  shape_value left, right;
+  for (int i = 0; i + 2 < a.rank(); ++i) left.push(a.extent(i));
+  for (int i = 0; i + 2 < b.rank(); ++i) right.push(b.extent(i));
+  shape_value const batch = broadcast_shape(g, left, right);
+  g.unify(a.extent(a.rank() - 1), a.extent(a.rank() - 2));
+  g.unify(a.extent(a.rank() - 1), b.extent(b.rank() - 2));
+  amount const n = a.extent(a.rank() - 1), k = b.extent(b.rank() - 1);
+  shape_value sa = batch, sb = batch, result = batch;
+  sa.push(n);
+  sa.push(n);
+  sb.push(n);
+  sb.push(k);
+  result.push(n);
+  ref const x = solution(broadcast_to(a, sa), broadcast_to(b, sb));
+  return vector ? reshape(x, result) : x;
+}
+struct solve_operation {
+  static constexpr ref emit(builder& g, ref a, ref b) { return system_operation(g, a, b, [](ref m, ref r) { return solve(m, r); }); }
 };
+/// The operation, where matrix and right-hand side fit.
+template <class Operation, class A, class B>
+constexpr auto apply_system(A&& a, B&& b) {
+  using S = shape_of<A>;
+  using R = shape_of<B>;
+  using T = type_of<promote(dtype_of<element_of<A>>, dtype_of<element_of<B>>)>;
+  (void)sizeof(square_matrix<S>);
+  (void)sizeof(real_elements<T>);
+  if constexpr (!is_square<S> || !std::is_floating_point_v<T>) {
+    return failed<T, R>{};
+  } else {
+    (void)sizeof(matmul_shapes<S, R>);
+    (void)sizeof(matmul_batches<S, R>);
+    if constexpr (matmul_compatible_shapes<S, R>::value) return apply<Operation>(static_cast<A&&>(a), static_cast<B&&>(b));
+    else return failed<T, R>{};
+  }
+}
 
 }  // namespace detail
 
@@ -55,19 +75,7 @@ namespace linalg {
 /// float and double; integers are not converted.
 template <operand A, operand B>
 constexpr auto solve(A&& a, B&& b) {
-  using S = detail::shape_of<A>;
-  using R = detail::shape_of<B>;
-  using T = type_of<promote(dtype_of<detail::element_of<A>>, dtype_of<detail::element_of<B>>)>;
-  (void)sizeof(detail::square_matrix<S>);
-  (void)sizeof(detail::real_elements<T>);
-  if constexpr (!detail::is_square<S> || !std::is_floating_point_v<T>) {
-    return detail::failed<T, R>{};
-  } else {
-    (void)sizeof(detail::matmul_shapes<S, R>);
-    (void)sizeof(detail::matmul_batches<S, R>);
-    if constexpr (detail::matmul_compatible_shapes<S, R>::value) return detail::apply<detail::solve_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
-    else return detail::failed<T, R>{};
-  }
+  return detail::apply_system<detail::solve_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 
 /// The inverse of a, [.., n, n]: solve(a, eye). To solve equations, call solve(): it is faster and more accurate.

@@ -143,7 +143,10 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
       ref const start = has[1] || given[1].rank() > 1 ? x[1] : concat(full(g, given[1].type(), one, 0), given[1], 0);
       return n.op == primitive::dynamic_slice ? dynamic_slice(x[0], start, s) : dynamic_update_slice(x[0], start, x[2]);
     }
-    case primitive::random_bits: return append(g, n.op, n.type, s, x[0].id);
+    case primitive::random_bits:
+    case primitive::cholesky:
+    case primitive::slogdet: return append(g, n.op, n.type, s, x[0].id);
+    case primitive::triangular_solve: return triangular_solve(x[0], x[1], n.attribute != 0);
     default: break;
   }
   if (family_of(n.op) == family::reduction) return reduce(n.op, x[0], static_cast<std::uint32_t>(n.attribute) << 1);

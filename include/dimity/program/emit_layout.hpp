@@ -149,6 +149,26 @@ constexpr ref dot(ref a, ref b) {
 /// a: [.., n, n], b: [.., n, k] with the same leading axes -> x with a x = b
 constexpr ref solve(ref a, ref b) { return append(*a.g, primitive::solve, b.type(), b.shape(), a.id, b.id); }
 
+/// Zero on one side of the diagonal of the last two axes; `on_diagonal` times what is on it.
+constexpr ref triangle(ref x, bool upper, double on_diagonal = 1) {
+  builder& g = *x.g;
+  int const r = x.rank();
+  ref const row = iota(g, dtype::int64, x.shape(), r - 2), column = iota(g, dtype::int64, x.shape(), r - 1);
+  ref const inside = upper ? less(row, column) : less(column, row);
+  return select(inside, x, select(equal(row, column), x * on_diagonal, full_like(x, 0)));
+}
+/// a: [.., n, n], symmetric and positive definite, of which the lower triangle is read -> l with a = l l^T, zeros above its diagonal
+constexpr ref cholesky(ref a) { return append(*a.g, primitive::cholesky, a.type(), a.shape(), a.id); }
+/// a: [.., n, n], of which one triangle is read, b: [.., n, k] -> x with a x = b
+constexpr ref triangular_solve(ref a, ref b, bool upper) { return append(*a.g, primitive::triangular_solve, b.type(), b.shape(), a.id, b.id, -1, upper); }
+/// a: [.., n, n] -> [.., 2]: the sign of its determinant, and the logarithm of its absolute value
+constexpr ref slogdet(ref a) {
+  shape_value s;
+  for (int i = 0; i + 2 < a.rank(); ++i) s.push(a.extent(i));
+  s.push(2);
+  return append(*a.g, primitive::slogdet, a.type(), s, a.id);
+}
+
 /// x: [p, n, m], indices: [k] -> [p, k, m]
 constexpr ref gather(ref x, ref indices) {
   shape_value s = x.shape();

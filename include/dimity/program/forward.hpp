@@ -46,6 +46,26 @@ constexpr ref push_forward(ref y, int k, ref t) {
     }
     case primitive::dot: return k == 0 ? dot(t, ref{&g, n.arg[1]}) : dot(a, t);
     case primitive::solve: return k == 0 ? -solve(a, dot(t, y)) : solve(a, t);
+    case primitive::cholesky: {
+      // l (lower triangle of l^-1 t l^-T, half its diagonal); of t as of a the lower triangle counts.
+      ref const strict = triangle(t, false, 0), symmetric = triangle(t, false) + swap_last_two(strict);
+      ref const left = triangular_solve(y, symmetric, false);
+      return dot(y, triangle(swap_last_two(triangular_solve(y, swap_last_two(left), false)), false, 0.5));
+    }
+    case primitive::triangular_solve: {
+      bool const upper = n.attribute != 0;
+      return k == 0 ? -triangular_solve(a, dot(triangle(t, upper), y), upper) : triangular_solve(a, t, upper);
+    }
+    case primitive::slogdet: {
+      ref const product = solve(a, t);
+      int const r = a.rank();
+      ref const on_diagonal = product * identity_matrices(a);
+      ref const trace = reduce(primitive::sum, on_diagonal, 3u << (r - 2));
+      shape_value s = trace.shape();
+      s.push(1);
+      ref const value = reshape(trace, s);
+      return concat(full_like(value, 0), value, s.rank - 1);
+    }
     case primitive::gather: return k == 0 ? gather(t, ref{&g, n.arg[1]}) : ref{};
     case primitive::scatter_add: return k == 0 ? t : k == 2 ? scatter_add(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
     case primitive::dynamic_slice: return k == 0 ? dynamic_slice(t, ref{&g, n.arg[1]}, y.shape()) : ref{};

@@ -23,7 +23,7 @@ enum class primitive : std::uint8_t {
   // reductions over a set of axes
   sum, prod, max, min, any, all,
   // everything that is a kernel of its own
-  pad, concat, argmax, argmin, cumulative_sum, cumulative_prod, dot, gather, scatter_add, random_bits, dynamic_slice, dynamic_update_slice, argsort, solve,
+  pad, concat, argmax, argmin, cumulative_sum, cumulative_prod, dot, gather, scatter_add, random_bits, dynamic_slice, dynamic_update_slice, argsort, solve, cholesky, triangular_solve, slogdet,
   // loops and branches (graph.hpp: control), and one of their results
   control, control_result,
   count
@@ -40,7 +40,7 @@ constexpr family family_of(primitive p) {
   if (p <= primitive::transpose) return family::relabel;
   if (p <= primitive::after) return family::view;
   if (p <= primitive::all) return family::reduction;
-  if (p <= primitive::solve) return family::opaque;
+  if (p <= primitive::slogdet) return family::opaque;
   return family::control;
 }
 
@@ -53,7 +53,7 @@ constexpr int arity_of(primitive p) {
   if (p == primitive::after) return 2;
   if (p <= primitive::all) return 1;
   switch (p) {
-    case primitive::concat: case primitive::dot: case primitive::gather: case primitive::dynamic_slice: case primitive::solve: return 2;
+    case primitive::concat: case primitive::dot: case primitive::gather: case primitive::dynamic_slice: case primitive::solve: case primitive::triangular_solve: return 2;
     case primitive::scatter_add: case primitive::dynamic_update_slice: return 3;
     case primitive::control: return 0;
     default: return 1;
@@ -88,7 +88,7 @@ constexpr char const* name_of(primitive p) {
       "isnan", "isinf", "isfinite", "logical_not", "bitwise_not", "cast", "copy", "add", "subtract", "multiply", "divide", "remainder", "power", "atan2", "maximum",
       "minimum", "hypot", "less", "less_equal", "equal", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right", "select", "broadcast",
       "transpose", "reshape", "slice", "after", "sum", "prod", "max", "min", "any", "all", "pad", "concat", "argmax", "argmin", "cumulative_sum", "cumulative_prod", "dot",
-      "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort", "solve",
+      "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort", "solve", "cholesky", "triangular_solve", "slogdet",
       "control", "control_result"};
   static_assert(sizeof(names) / sizeof(names[0]) == static_cast<int>(primitive::count));
   return names[static_cast<int>(p)];

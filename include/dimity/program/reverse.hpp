@@ -57,6 +57,12 @@ constexpr ref cumulative_product_jacobian(ref x, int axis, bool from_end) {
   return select(reaches, cumulative(primitive::cumulative_prod, others, last, from_end), full(*x.g, x.type(), wide, 0));
 }
 
+/// A unit matrix for each matrix of a.
+constexpr ref identity_matrices(ref a) {
+  builder& g = *a.g;
+  return cast(equal(iota(g, dtype::int64, a.shape(), a.rank() - 2), iota(g, dtype::int64, a.shape(), a.rank() - 1)), a.type());
+}
+
 /// The cotangent that y's cotangent t sends to operand k; invalid where none flows.
 constexpr ref pull_back(ref y, int k, ref t) {
   node const n = y.get();
@@ -115,6 +121,26 @@ constexpr ref pull_back(ref y, int k, ref t) {
       // With x = a^-1 b: u = a^-T t, and -u x^T for a (Giles, Collected matrix derivative results, 2008). The solution for t is found once for both.
       ref const u = solve(swap_last_two(a), t);
       return k == 1 ? u : -dot(u, swap_last_two(y));
+    }
+    case primitive::cholesky: {
+      // l^-T (lower triangle of l^T t, half its diagonal) l^-1, symmetric because only one triangle is read (Murray, Differentiation of the Cholesky decomposition, 2016).
+      ref const transposed = swap_last_two(y);
+      ref const inner = triangle(dot(transposed, t), false, 0.5);
+      ref const left = triangular_solve(transposed, inner, true);
+      ref const both = swap_last_two(triangular_solve(transposed, swap_last_two(left), true));
+      return triangle(both + swap_last_two(both), false, 0.5);
+    }
+    case primitive::triangular_solve: {
+      ref const u = triangular_solve(swap_last_two(a), t, n.attribute == 0);
+      return k == 1 ? u : triangle(-dot(u, swap_last_two(y)), n.attribute != 0);
+    }
+    case primitive::slogdet: {
+      // The sign is constant where it has a derivative; d log|det a| = trace(a^-1 da).
+      shape_value s = a.shape();
+      axis_map map;
+      for (int i = 0; i + 2 < s.rank; ++i) map.set(i, i);
+      ref const weight = broadcast(reshape(slice_axis(t, t.rank() - 1, 1, 1), without_axes(t.shape(), 1u << (t.rank() - 1))), s, map);
+      return solve(swap_last_two(a), identity_matrices(a)) * weight;
     }
     case primitive::gather: return k == 0 ? scatter_add(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
     case primitive::scatter_add: return k == 0 ? t : k == 2 ? gather(t, ref{&g, n.arg[1]}) : ref{};

@@ -33,7 +33,7 @@ inline constexpr extent_t no_extent = INT64_MIN;
 /// What several extents have in common, leaving out those that are no_extent: a number, then a name, then `dyn`. `other` is the first that does not fit.
 template <extent_t... N>
 struct common_extent {
-  static constexpr extent_t all[] = {N..., no_extent};
+  static constexpr extent_t all[sizeof...(N) + 1] = {N..., no_extent};
   static constexpr extent_t pick() {
     extent_t best = no_extent;
     for (extent_t const e : all)

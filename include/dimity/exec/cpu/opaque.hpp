@@ -11,7 +11,7 @@ namespace dimity::detail {
 
 constexpr amount cpu_scratch_bytes(opaque_step const& s, shape_value const* shapes) {
   if (s.op == primitive::dot) return contraction_scratch_bytes(s, shapes);
-  if (s.op == primitive::solve) {
+  if (s.op == primitive::solve || s.op == primitive::slogdet) {
     shape_value const& a = shapes[s.operand_shape[0]];
     return a.extent[a.rank - 1] * a.extent[a.rank - 1] * amount(static_cast<std::int64_t>(size_of(s.type)));
   }
@@ -38,6 +38,9 @@ struct opaque : primitive_facts<Plan, Index> {
     else if constexpr (s.op == primitive::scatter_add) scatter_add(slots);
     else if constexpr (s.op == primitive::random_bits) random_bits(slots);
     else if constexpr (s.op == primitive::solve) solve(slots);
+    else if constexpr (s.op == primitive::cholesky) cholesky(slots);
+    else if constexpr (s.op == primitive::triangular_solve) triangular_solve(slots);
+    else if constexpr (s.op == primitive::slogdet) slogdet(slots);
     else if constexpr (s.op == primitive::dynamic_slice) dynamic_slice(slots);
     else if constexpr (s.op == primitive::dynamic_update_slice) dynamic_update_slice(slots);
     else argsort(slots);
@@ -135,6 +138,43 @@ struct opaque : primitive_facts<Plan, Index> {
         for (extent_t j = 0; j < n; ++j) matrix[i * n + j] = a[i * row + j * column];
       solve_in_place(matrix, to, n, k);
       to += n * k;
+    });
+  }
+  static void cholesky(void* const* slots) {
+    T* to = result(slots);
+    auto const from = operand<0>(slots);
+    from.copy_to(to);
+    extent_t const n = from.shape.extent[from.shape.rank - 1], count = n == 0 ? 0 : from.shape.size() / (n * n);
+    for (extent_t i = 0; i < count; ++i) cholesky_in_place(to + i * n * n, n);
+  }
+  static void triangular_solve(void* const* slots) {
+    T* to = result(slots);
+    operand<1>(slots).copy_to(to);
+    known_shape entries = result_shape(slots);
+    int const rank = entries.rank;
+    extent_t const n = entries.extent[rank - 2], k = entries.extent[rank - 1];
+    entries.extent[rank - 2] = entries.extent[rank - 1] = 1;
+    auto const from = operand<0>(slots);
+    for_each_index(entries, [&](extent_t const* index) {
+      triangular_solve_in_place(from.data + from.at(index), from.stride[rank - 2], from.stride[rank - 1], s.attribute != 0, to, n, k);
+      to += n * k;
+    });
+  }
+  static void slogdet(void* const* slots) {
+    T* to = result(slots);
+    auto const from = operand<0>(slots);
+    known_shape entries = from.shape;
+    int const rank = entries.rank;
+    extent_t const n = entries.extent[rank - 1], row = from.stride[rank - 2], column = from.stride[rank - 1];
+    entries.extent[rank - 2] = entries.extent[rank - 1] = 1;
+    T* matrix = nullptr;
+    if constexpr (s.scratch_slot >= 0) matrix = static_cast<T*>(slots[s.scratch_slot]);
+    for_each_index(entries, [&](extent_t const* index) {
+      auto const* a = from.data + from.at(index);
+      for (extent_t i = 0; i < n; ++i)
+        for (extent_t j = 0; j < n; ++j) matrix[i * n + j] = a[i * row + j * column];
+      slogdet_in_place(matrix, n, to);
+      to += 2;
     });
   }
   static void gather(void* const* slots) {

@@ -1,0 +1,74 @@
+// Factorisations of matrices, what is solved with them, and determinants.
+#pragma once
+
+#include <dimity/linalg/solve.hpp>
+
+#include <tuple>
+
+namespace dimity {
+namespace detail {
+
+struct cholesky_operation {
+  static constexpr ref emit(builder& g, ref a) {
+    g.unify(a.extent(a.rank() - 1), a.extent(a.rank() - 2));
+    return cholesky(a);
+  }
+};
+template <bool Upper>
+struct triangular_solve_operation {
+  static constexpr ref emit(builder& g, ref a, ref b) { return system_operation(g, a, b, [](ref m, ref r) { return triangular_solve(m, r, Upper); }); }
+};
+/// Entry 0 or 1 of slogdet's result.
+template <int Part>
+struct slogdet_operation {
+  static constexpr ref emit(builder& g, ref a) {
+    g.unify(a.extent(a.rank() - 1), a.extent(a.rank() - 2));
+    ref const both = slogdet(a);
+    return reshape(slice_axis(both, both.rank() - 1, Part, 1), without_axes(both.shape(), 1u << (both.rank() - 1)));
+  }
+};
+struct det_operation {
+  static constexpr ref emit(builder& g, ref a) { return slogdet_operation<0>::emit(g, a) * unary(primitive::exp, slogdet_operation<1>::emit(g, a)); }
+};
+/// Of a matrix that must be square, with elements that can be divided; what stands for the result otherwise is rank 0.
+template <class Operation, class A>
+constexpr auto apply_to_square(A&& a) {
+  using S = shape_of<A>;
+  using T = element_of<A>;
+  (void)sizeof(square_matrix<S>);
+  (void)sizeof(real_elements<T>);
+  if constexpr (!is_square<S> || !std::is_floating_point_v<T>) return failed<T, shape<>>{};
+  else return apply<Operation>(static_cast<A&&>(a));
+}
+
+}  // namespace detail
+
+namespace linalg {
+
+/// The lower triangle l with a = l l^T, of symmetric positive definite matrices a, [.., n, n], of which only the lower triangle is read. n^3 / 3 multiplications and additions. nan where a is not positive definite.
+template <operand A>
+constexpr auto cholesky(A&& a) {
+  return detail::apply_to_square<detail::cholesky_operation>(static_cast<A&&>(a));
+}
+
+/// The solution x of a x = b where a, [.., n, n], is a lower triangle (`upper` false; what is above the diagonal is not read) or an upper one; b is [n] or [.., n, k], and leading axes broadcast. n^2 / 2 multiplications and additions for each column of b.
+/// With cholesky(): a^-1 b is `triangular_solve<true>(matrix_transpose(l), triangular_solve(l, b))`.
+template <bool Upper = false, operand A, operand B>
+constexpr auto triangular_solve(A&& a, B&& b) {
+  return detail::apply_system<detail::triangular_solve_operation<Upper>>(static_cast<A&&>(a), static_cast<B&&>(b));
+}
+
+/// The sign of the determinant of a, [.., n, n], and the logarithm of its absolute value, [..] each: (0, -inf) for a singular matrix. Elimination with partial pivoting, n^3 / 3 multiplications and additions. The derivative is that of
+/// the logarithm, a^-T.
+template <operand A>
+constexpr auto slogdet(A const& a) {
+  return std::tuple{detail::apply_to_square<detail::slogdet_operation<0>>(a), detail::apply_to_square<detail::slogdet_operation<1>>(a)};
+}
+/// The determinant of a, [.., n, n]: through slogdet(), which neither overflows nor underflows on the way. No derivative where it is 0.
+template <operand A>
+constexpr auto det(A&& a) {
+  return detail::apply_to_square<detail::det_operation>(static_cast<A&&>(a));
+}
+
+}  // namespace linalg
+}  // namespace dimity
