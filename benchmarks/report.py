@@ -53,6 +53,22 @@ def gradbench():
         yield f"| {problem} | {float(f'{ours:.3g}'):,g} | {float(f'{hand:.3g}'):,g} | {ours / hand:.2f} |"
 
 
+def extents():
+    report = json.loads((results / "extents_bench.json").read_text())
+    times = {}
+    for run in report["benchmarks"]:
+        if run.get("run_type") == "iteration":
+            workload, who = run["run_name"].split("/")[:2]
+            times.setdefault(workload, {}).setdefault(who, []).append(run["real_time"])
+    yield f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Medians of interleaved repetitions in one process."
+    yield ""
+    yield "| workload, float | run time, ns | known, ns | ratio |"
+    yield "| --- | ---: | ---: | ---: |"
+    for workload, by in sorted(times.items(), key=lambda row: re.sub(r"\d+ rows", lambda rows: rows[0].rjust(9), row[0])):
+        chosen, known = statistics.median(by["run time"]), statistics.median(by["known"])
+        yield f"| {workload} | {chosen:.0f} | {known:.0f} | {chosen / known:.2f} |"
+
+
 def matmul():
     report = json.loads((results / "matmul_bench.json").read_text())
     ratio = {}
@@ -98,13 +114,13 @@ def write(path, name, text):
     path.write_text(before + begin + text + end + rest.split(end, 1)[1])
 
 
-for table in (limits, gradbench, matmul, compile_time):
-    source = results / {"limits": "limits_bench.json", "gradbench": "gradbench_bench.json", "matmul": "matmul_bench.json", "compile_time": "compile_time.json"}[table.__name__]
+for table in (limits, extents, gradbench, matmul, compile_time):
+    source = results / {"limits": "limits_bench.json", "gradbench": "gradbench_bench.json", "extents": "extents_bench.json", "matmul": "matmul_bench.json", "compile_time": "compile_time.json"}[table.__name__]
     if not source.exists():
         continue
     text = "\n".join(table()) + "\n"
     (results / f"{table.__name__}.md").write_text(text)
-    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "README.md"):
+    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "docs" / "run_time_extents.md", here.parent / "README.md"):
         write(page, table.__name__, text)
     if "--quiet" not in sys.argv:
         print(text)

@@ -30,5 +30,8 @@ int main() {
   if (!(dimity::grad(loop_loss{})(w, xs)(0, 0) > 0)) return 1;
   dimity::tensor<double, 4> x = dimity::ones<double, 4>();
   dimity::tensor<double, 4> g = dimity::grad(loss{})(x);
+  dimity::tensor<double, dimity::dim<"batch">, 4> rows(3);
+  rows = 1.0;
+  if (dimity::grad(loss{})(rows)(2, 3) != 2.0) return 1;
   return g(0) == 2.0 ? 0 : 1;
 }
