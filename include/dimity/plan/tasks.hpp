@@ -229,6 +229,10 @@ struct task_builder {
         s.attribute = out.pool.size();
         for (int i = 0; i < 2 * g.shapes[n.shape].rank; ++i) out.pool.push(g.pool[static_cast<int>(n.attribute) + i]);
       }
+      if (n.op == primitive::debug_print || n.op == primitive::check_finite) {
+        s.attribute = out.pool.size();
+        for (int i = 0; i <= g.pool[static_cast<int>(n.attribute)]; ++i) out.pool.push(g.pool[static_cast<int>(n.attribute) + i]);
+      }
       s.slots.begin = out.slots.size();
       int slot = 0;
       for (int k = 0; k < arity_of(n.op); ++k) {

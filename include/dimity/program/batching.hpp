@@ -146,6 +146,8 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
     case primitive::random_bits:
     case primitive::cholesky:
     case primitive::slogdet: return append(g, n.op, n.type, s, x[0].id);
+    case primitive::debug_print:
+    case primitive::check_finite: return append(g, n.op, n.type, s, x[0].id, -1, -1, n.attribute);
     case primitive::triangular_solve: return triangular_solve(x[0], x[1], n.attribute != 0);
     default: break;
   }

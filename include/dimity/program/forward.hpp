@@ -46,6 +46,8 @@ constexpr ref push_forward(ref y, int k, ref t) {
     }
     case primitive::dot: return k == 0 ? dot(t, ref{&g, n.arg[1]}) : dot(a, t);
     case primitive::solve: return k == 0 ? -solve(a, dot(t, y)) : solve(a, t);
+    case primitive::debug_print:
+    case primitive::check_finite: return t;
     case primitive::cholesky: {
       // l (lower triangle of l^-1 t l^-T, half its diagonal); of t as of a the lower triangle counts.
       ref const strict = triangle(t, false, 0), symmetric = triangle(t, false) + swap_last_two(strict);

@@ -35,6 +35,7 @@ struct axis_map {
 /// input: its number, block_input: any number of its own (arg[0] is the pool index of its strides, or -1 when it is row-major); constant: the bits of a double or an integer; iota, concat, argmax, argmin: the axis; extent: the code of an amount; broadcast: axis_map from result axes to operand axes; transpose: axis_map from
 /// result axes to operand axes; sum..all: bit mask of the reduced axes; cumulative_*: axis + 16 if from the end; slice, pad: index of
 /// [start..., step...] in the pool (pad puts element i at start + i * step among zeros: the transpose of slice).
+/// debug_print, check_finite: index of a name in the pool, its length first;
 /// triangular_solve: 1 where the matrix is an upper triangle;
 /// control: its index in `controls` (in a finished program: in `closed`); control_result: the number of the output.
 /// Operands whose leading axes are a batch: the keys of random_bits, [..., 2]; the starts of dynamic_slice and dynamic_update_slice, [..., axes that are cut].

@@ -24,6 +24,8 @@ enum class primitive : std::uint8_t {
   sum, prod, max, min, any, all,
   // everything that is a kernel of its own
   pad, concat, argmax, argmin, cumulative_sum, cumulative_prod, dot, gather, scatter_add, random_bits, dynamic_slice, dynamic_update_slice, argsort, solve, cholesky, triangular_solve, slogdet,
+  // the operand; shown, or checked, when it is computed
+  debug_print, check_finite,
   // loops and branches (graph.hpp: control), and one of their results
   control, control_result,
   count
@@ -40,7 +42,7 @@ constexpr family family_of(primitive p) {
   if (p <= primitive::transpose) return family::relabel;
   if (p <= primitive::after) return family::view;
   if (p <= primitive::all) return family::reduction;
-  if (p <= primitive::slogdet) return family::opaque;
+  if (p <= primitive::check_finite) return family::opaque;
   return family::control;
 }
 
@@ -88,7 +90,7 @@ constexpr char const* name_of(primitive p) {
       "isnan", "isinf", "isfinite", "logical_not", "bitwise_not", "cast", "copy", "add", "subtract", "multiply", "divide", "remainder", "power", "atan2", "maximum",
       "minimum", "hypot", "less", "less_equal", "equal", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right", "select", "broadcast",
       "transpose", "reshape", "slice", "after", "sum", "prod", "max", "min", "any", "all", "pad", "concat", "argmax", "argmin", "cumulative_sum", "cumulative_prod", "dot",
-      "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort", "solve", "cholesky", "triangular_solve", "slogdet",
+      "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort", "solve", "cholesky", "triangular_solve", "slogdet", "debug_print", "check_finite",
       "control", "control_result"};
   static_assert(sizeof(names) / sizeof(names[0]) == static_cast<int>(primitive::count));
   return names[static_cast<int>(p)];

@@ -30,6 +30,11 @@ constexpr ref replay(builder& to, builder const& from, node const& n, int a, int
       int const at = static_cast<int>(n.attribute);
       return pad(x, s, &from.pool[at], &from.pool[at + s.rank]);
     }
+    case primitive::debug_print:
+    case primitive::check_finite: {
+      int const at = static_cast<int>(n.attribute);
+      return append(to, n.op, n.type, s, a, -1, -1, to.intern(&from.pool[at], 1 + static_cast<int>(from.pool[at])));
+    }
     default: break;
   }
   if (family_of(n.op) == family::elementwise) return arity_of(n.op) == 1 ? unary(n.op, x) : binary(n.op, x, ref{&to, b});

@@ -122,6 +122,8 @@ constexpr ref pull_back(ref y, int k, ref t) {
       ref const u = solve(swap_last_two(a), t);
       return k == 1 ? u : -dot(u, swap_last_two(y));
     }
+    case primitive::debug_print:
+    case primitive::check_finite: return t;
     case primitive::cholesky: {
       // l^-T (lower triangle of l^T t, half its diagonal) l^-1, symmetric because only one triangle is read (Murray, Differentiation of the Cholesky decomposition, 2016).
       ref const transposed = swap_last_two(y);

@@ -18,6 +18,10 @@ constexpr amount cpu_scratch_bytes(opaque_step const& s, shape_value const* shap
   return 0;
 }
 
+/// Shows or checks a value; defined in debug.hpp, without which no program has one to look at.
+template <primitive Op>
+void look_at(void const* data, dtype type, known_shape const& shape, std::int64_t const* name);
+
 template <class Plan, int Index>
 struct opaque : primitive_facts<Plan, Index> {
   using facts = primitive_facts<Plan, Index>;
@@ -38,6 +42,7 @@ struct opaque : primitive_facts<Plan, Index> {
     else if constexpr (s.op == primitive::scatter_add) scatter_add(slots);
     else if constexpr (s.op == primitive::random_bits) random_bits(slots);
     else if constexpr (s.op == primitive::solve) solve(slots);
+    else if constexpr (s.op == primitive::debug_print || s.op == primitive::check_finite) look(slots);
     else if constexpr (s.op == primitive::cholesky) cholesky(slots);
     else if constexpr (s.op == primitive::triangular_solve) triangular_solve(slots);
     else if constexpr (s.op == primitive::slogdet) slogdet(slots);
@@ -139,6 +144,11 @@ struct opaque : primitive_facts<Plan, Index> {
       solve_in_place(matrix, to, n, k);
       to += n * k;
     });
+  }
+  static void look(void* const* slots) {
+    T* const to = result(slots);
+    operand<0>(slots).copy_to(to);
+    look_at<s.op>(to, s.type, result_shape(slots), Plan::value.pool + s.attribute);
   }
   static void cholesky(void* const* slots) {
     T* to = result(slots);
