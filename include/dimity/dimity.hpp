@@ -45,8 +45,8 @@
 #include <dimity/transform/loops.hpp>
 #include <dimity/transform/associative_scan.hpp>
 #include <dimity/transform/linearize.hpp>
-#include <dimity/linalg/factorize.hpp>
 #include <dimity/linalg/solve.hpp>
+#include <dimity/linalg/factorize.hpp>
 #include <dimity/transform/implicit.hpp>
 #include <dimity/transform/odeint.hpp>
 #include <dimity/transform/adjoint.hpp>

@@ -1,4 +1,4 @@
-// error: \[dimity\.shape\.16\] dim: the name is empty
+// error: \[dimity\.shape\.16\] dim: a name has letters, digits and _, at least one
 #include <dimity/dimity.hpp>
 using namespace dimity;
 int main() {

@@ -283,3 +283,61 @@ TEST_CASE("run-time extents: comparison, printing, nested lists") {
   CHECK(again.extent(0) == 3);
   CHECK(again(2, 1) == 6);
 }
+
+TEST_CASE("run-time extents: rows and columns of a tensor") {
+  auto const known = made<tensor<float, 5, 4>>();
+  auto x = as<dyn, dyn>(known);
+  check_same(eval(row(known, 2)), eval(row(x, 2)));
+  check_same(eval(column(known, 1)), eval(column(x, 1)));
+  check_same(eval(column(known, 1)), eval(column(as<dyn, 4>(known), 1)));
+  check_same(eval(rows<2>(known, 3)), eval(rows<2>(x, 3)));
+  check_same(eval(row(known, 2)), eval(row(as<dyn, 4>(known), 2)));
+  row(x, 1) = 7.0f;
+  CHECK(x(1, 3) == 7.0f);
+  CHECK(x(2, 0) == known(2, 0));
+  rows<2>(x, 3) = rows<2>(x, 0) * 2.0f;
+  CHECK(x(4, 3) == 14.0f);
+  float memory[3] = {1, 2, 3};
+  CHECK_THROWS_AS((void)(view<dyn>(memory + 0, -1)), shape_error);
+}
+
+TEST_CASE("run-time extents: labels, layers, inverses, inner products") {
+  tensor<double, dyn, dyn> logits(4, 3);
+  tensor<std::int32_t, dyn> labels(2);
+  CHECK_THROWS_AS((void)eval(nn::cross_entropy(logits, labels)), shape_error);
+  CHECK(double(float(sum(nn::cross_entropy(logits, tensor<std::int32_t, dyn>(4))))) == doctest::Approx(4 * std::log(3.0)));
+  nn::linear<double, 3, 2> layer;
+  layer.weight = 1.0;
+  CHECK(eval(layer(logits)).extent(1) == 2);
+  tensor<double, 2, 2> const m = {{2, 1}, {1, 3}};
+  check_same(eval(linalg::inv(m)), eval(linalg::inv(as<dyn, dyn>(m))));
+  check_same(eval(linalg::det(m)), eval(linalg::det(as<dyn, dyn>(m))));
+  tensor<double, 2> const v = {1, -2};
+  check_same(eval(inner(m, v)), eval(inner(as<dyn, dyn>(m), v)));
+  check_same(eval(take(m, tensor<std::int32_t, 3>{3, 0, 2})), eval(take(as<dyn, dyn>(m), tensor<std::int32_t, 3>{3, 0, 2})));
+  CHECK(!array_equal(as<dyn>(v), tensor<double, dyn>(3)));
+  CHECK(array_equal(as<dyn>(v), v));
+}
+
+TEST_CASE("run-time extents: an extent as a value") {
+  tensor<double, dyn, 3> x(5);
+  x = 2.0;
+  CHECK(std::int64_t(extent<0>(x)) == 5);
+  CHECK(std::int64_t(extent<1>(x * 2.0)) == 3);
+  constexpr auto f = compile([](auto const& x) { return sum(x) / cast<double>(extent<0>(x)); });
+  CHECK(double(f(x)) == 6);
+  CHECK(double(f(tensor<double, 4, 3>(x.data() ? std::span<double const>(x.data(), 12) : std::span<double const>()))) == 6);
+}
+
+TEST_CASE("run-time extents: a block that is large enough is used again") {
+  tensor<double, dyn> a(100), b(50);
+  b = 3.0;
+  double const* const memory = a.data();
+  a = b * 2.0;
+  CHECK(a.data() == memory);
+  CHECK(a.extent(0) == 50);
+  CHECK(a(49) == 6.0);
+  a = concat(a, a);
+  CHECK(a.extent(0) == 100);
+  CHECK(a(99) == 6.0);
+}

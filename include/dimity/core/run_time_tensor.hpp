@@ -36,6 +36,7 @@ class run_time_storage {
     room_ = n;
   }
   T* data() const { return elements_; }
+  std::size_t room() const { return room_; }
 
  private:
   void release() {
@@ -52,7 +53,7 @@ class run_time_storage {
 
 /// A tensor some of whose extents are `dyn` or `dim<"name">`: `tensor<float, dim<"batch">, 16> x(n);`. Row-major, zero-initialised, on the heap.
 ///
-/// Assigning an expression gives it that expression's extents; a block that is large enough is used again. Moves do not allocate. Without arguments, and after a move,
+/// Assigning an expression gives it that expression's extents; a block that is large enough is used again. Moves do not allocate; a moved-from tensor may only be assigned to or destroyed. Without arguments
 /// the run-time extents are 0.
 template <class T, extent_t... E>
   requires(element<T> && detail::has_run_time_extent<E...>)
@@ -146,9 +147,13 @@ class tensor<T, E...> {
   extent_t const* extents() const { return extents_; }
   /// Takes extents on, those that are known excepted, which must be the same; elements are undefined afterwards.
   void take_extents(extent_t const* extents) {
+    extent_t n = 1;
+    for (int i = 0; i < rank; ++i) n *= extents[i];
+    elements_.reserve(static_cast<std::size_t>(n));  // first: it may throw
     for (int i = 0; i < rank; ++i) extents_[i] = extents[i];
-    elements_.reserve(size());
   }
+  /// Elements that there is room for without another block.
+  std::size_t capacity() const { return elements_.room(); }
 
   T* data() { return elements_.data(); }
   T const* data() const { return elements_.data(); }

@@ -31,6 +31,11 @@ constexpr extent_t tag_code(std::string_view name) {
   if (name.size() > 10) code |= (hash >> 40) << 36 | std::uint64_t{1} << 60;
   return dyn - 1 - static_cast<extent_t>(code);
 }
+constexpr bool is_name(std::string_view name) {
+  for (char const c : name)
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')) return false;
+  return name.size() > 0;
+}
 /// The name again, for messages; at most eleven characters and a terminator.
 struct tag_name {
   char text[12] = {};
@@ -55,7 +60,7 @@ constexpr tag_name name_of_tag(extent_t tag) {
 /// not go together: that is a compile-time error. That two tensors with one name have one extent is checked at the call.
 template <fixed_string Name>
 inline constexpr extent_t dim = [] {
-  static_assert(Name.view().size() > 0, "[dimity.shape.16] dim: the name is empty");
+  static_assert(detail::is_name(Name.view()), "[dimity.shape.16] dim: a name has letters, digits and _, at least one");
   return detail::tag_code(Name.view());
 }();
 
@@ -97,6 +102,12 @@ namespace detail {
 
 /// Whether two extents in types are equal, or may be: that is seen at the call.
 constexpr bool may_be_equal(extent_t a, extent_t b) { return a == b || a == dyn || b == dyn; }
+
+/// An extent or a size as a number. Of one that is chosen at run time there is none: in a constant expression that is an error of the compiler, otherwise the program ends.
+constexpr extent_t known(extent_t e) {
+  if (e < 0) throw "[dimity.shape.18] this extent is chosen at run time: extent<Axis>(x) is its value";
+  return e;
+}
 
 /// A shape as a value, for constexpr passes.
 struct shape_value {

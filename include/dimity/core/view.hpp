@@ -22,6 +22,7 @@ class tensor_view;
 template <class T, extent_t... E, extent_t... S>
 class tensor_view<T, shape<E...>, strides<S...>> {
   static_assert(sizeof...(E) == sizeof...(S), "[dimity.shape.5] a view needs one stride an axis");
+  static_assert(!detail::has_run_time_extent<E...>, "[dimity.shape.19] view: the extents that are chosen at run time must be given: view<dyn, 4>(pointer, n)");
 
  public:
   using value_type = std::remove_const_t<T>;
@@ -179,6 +180,7 @@ constexpr auto view(P&& data) {
 /// Views a span; throws shape_error when it has another number of elements than the shape.
 template <extent_t... E, class T, std::size_t N>
 constexpr auto view(std::span<T, N> data) {
+  static_assert(!detail::has_run_time_extent<E...>, "[dimity.shape.19] view: the extents that are chosen at run time must be given: view<dyn, 4>(pointer, n)");
   if (static_cast<extent_t>(data.size()) != shape<E...>::size)
     detail::fail<shape_error>("view of span: " + std::to_string(data.size()) + " elements for a shape of " + std::to_string(shape<E...>::size));
   return view<E...>(data.data());
@@ -208,6 +210,8 @@ constexpr auto view(P data, N... extents) {
   int next = 0;
   for (extent_t& e : all)
     if (e < 0) e = given[next++];
+  for (extent_t const n : given)
+    if (n < 0) detail::fail<shape_error>("view: an extent cannot be negative, it is " + std::to_string(n));
   return tensor_view<std::remove_pointer_t<P>, shape<E...>, run_time_strides>(data, all);
 }
 /// Views a tensor's own elements (for assignment through a view).

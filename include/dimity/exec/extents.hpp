@@ -51,7 +51,10 @@ template <class Plan>
 struct call_extents {
   extent_t values[Plan::size.symbols + 1];
 
-  call_extents(extent_t const* const* given, int inputs) {
+  call_extents([[maybe_unused]] extent_t const* const* given, [[maybe_unused]] int inputs) {
+    if constexpr (has_symbols<Plan>) find_and_check(given, inputs);
+  }
+  void find_and_check(extent_t const* const* given, int inputs) {
     extent_rules const rules = rules_of<Plan>(inputs);
     find_extents(rules, [&](extent_symbol const& s) { return given[s.input][s.axis]; }, values);
     check_extents(rules, given, values);

@@ -32,7 +32,7 @@ std::byte* workspace_of_thread() {
   return this_thread_workspace();
 }
 inline std::byte* workspace_of_thread(std::size_t bytes) {
-  if (bytes > DIMITY_WORKSPACE_BYTES) fail<error>("this call needs " + std::to_string(bytes) + " bytes of scratch memory, DIMITY_WORKSPACE_BYTES is " + std::to_string(DIMITY_WORKSPACE_BYTES));
+  if (bytes > DIMITY_WORKSPACE_BYTES) fail<dimity::error>("this call needs " + std::to_string(bytes) + " bytes of scratch memory, DIMITY_WORKSPACE_BYTES is " + std::to_string(DIMITY_WORKSPACE_BYTES));
   return this_thread_workspace();
 }
 }  // namespace detail

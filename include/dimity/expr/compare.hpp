@@ -20,11 +20,30 @@ bool allclose(A const& a, B const& b, double relative = 1e-5, double absolute = 
   }
 }
 
-/// True when all elements are equal (nan is not).
+namespace detail {
+
+template <class X, class Y>
+bool equal_at_run_time(X const& x, Y const& y) {
+  for (int i = 0; i < X::rank; ++i)
+    if (x.extent(i) != y.extent(i)) return false;
+  for (std::size_t i = 0, n = x.size(); i < n; ++i)
+    if (!(x.data()[i] == y.data()[i])) return false;
+  return true;
+}
+
+}  // namespace detail
+
+/// True when shapes and all elements are equal (nan is not).
 template <operand A, operand B>
 bool array_equal(A const& a, B const& b) {
-  if constexpr (!std::is_same_v<detail::shape_of<A>, detail::shape_of<B>>) return false;
-  else return all(a == b);
+  if constexpr (detail::shape_of<A>::run_time_extents > 0 || detail::shape_of<B>::run_time_extents > 0) {
+    if constexpr (!detail::may_hold<detail::shape_of<A>, detail::shape_of<B>>) return false;
+    else return detail::equal_at_run_time(eval(a), eval(b));
+  } else if constexpr (!std::is_same_v<detail::shape_of<A>, detail::shape_of<B>>) {
+    return false;
+  } else {
+    return all(a == b);
+  }
 }
 
 }  // namespace dimity

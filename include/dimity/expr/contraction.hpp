@@ -161,7 +161,8 @@ struct tensordot_shapes {
 };
 template <class Left, class Right>
 struct inner_shapes {
-  static_assert(Left::at(-1) == Right::at(-1), "[dimity.shape.12] tensordot, inner: contracted axes must have equal extents");
+  static constexpr extent_t left = may_be_equal(Left::at(-1), Right::at(-1)) ? 1 : Left::at(-1), right = may_be_equal(Left::at(-1), Right::at(-1)) ? 1 : Right::at(-1);
+  static_assert(left == right, "[dimity.shape.12] tensordot, inner: contracted axes must have equal extents");
 };
 
 /// The type that operands which fit would have given.
@@ -200,7 +201,7 @@ template <operand A, operand B>
   requires(detail::shape_of<A>::rank >= 1 && detail::shape_of<B>::rank >= 1)
 constexpr auto inner(A&& a, B&& b) {
   (void)sizeof(detail::inner_shapes<detail::shape_of<A>, detail::shape_of<B>>);
-  if constexpr (detail::shape_of<A>::at(-1) == detail::shape_of<B>::at(-1)) return detail::apply<detail::inner_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
+  if constexpr (detail::may_be_equal(detail::shape_of<A>::at(-1), detail::shape_of<B>::at(-1))) return detail::apply<detail::inner_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
   else return detail::failed<detail::element_of<A>, shape<>>{};
 }
 /// Sums of products over the last Axes axes of a and the first Axes axes of b.

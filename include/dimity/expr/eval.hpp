@@ -141,12 +141,19 @@ void assign_at_run_time(Destination& to, X const& x) {
   constexpr bool row_major = is_row_major_destination<std::remove_const_t<Destination>>;
   if (row_major && same && !must_not_overwrite(inputs, leaves, rules, to.data(), size * static_cast<extent_t>(sizeof(T)))) return run(to.data());
   if constexpr (requires { to.take_extents(extents); }) {
+    if (static_cast<std::size_t>(size) <= to.capacity() && !must_not_overwrite(inputs, leaves, rules, to.data(), size * static_cast<extent_t>(sizeof(T)))) {
+      to.take_extents(extents);
+      return run(to.data());
+    }
     // A fresh block where the old one is read, or too small.
     std::remove_const_t<Destination> t;
     t.take_extents(extents);
     run(t.data());
     to = static_cast<std::remove_const_t<Destination>&&>(t);
   } else {
+#ifdef DIMITY_NO_HEAP
+    fail<dimity::error>("assignment: the destination is read at other indices than it is written at, or has gaps, and DIMITY_NO_HEAP forbids the temporary that this needs");
+#else
     run_time_storage<T> t;
     t.reserve(static_cast<std::size_t>(size));
     run(t.data());
@@ -160,6 +167,7 @@ void assign_at_run_time(Destination& to, X const& x) {
       step *= extents[i];
     }
     for_each_index(s, [&](extent_t const* index) { to.data()[offset_at(index, stride, rank)] = *from++; });
+#endif
   }
 }
 

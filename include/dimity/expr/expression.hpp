@@ -291,8 +291,16 @@ class expression {
   constexpr explicit expression(Operands... operands) : operands_{{static_cast<Operands&&>(operands)}...} {}
   constexpr auto const& operands() const { return operands_; }
 
-  static constexpr std::size_t size() { return static_cast<std::size_t>(Shape::size); }
-  static constexpr std::size_t extent(int axis) { return static_cast<std::size_t>(Shape::at(axis)); }
+  static constexpr std::size_t size()
+    requires(Shape::run_time_extents == 0)
+  {
+    return static_cast<std::size_t>(Shape::size);
+  }
+  static constexpr std::size_t extent(int axis)
+    requires(Shape::run_time_extents == 0)
+  {
+    return static_cast<std::size_t>(Shape::at(axis));
+  }
 
   /// A rank-0 expression is evaluated when it is used as its scalar.
   operator T() const

@@ -216,7 +216,7 @@ constexpr auto take(X&& x, I&& indices, axis_set<A>) {
 template <operand X, detail::index_operand I>
 constexpr auto take(X&& x, I&& indices) {
   using index = detail::indices_t<I&&>;
-  using S = shape<detail::shape_of<X>::size>;
+  using S = shape<(detail::shape_of<X>::size < 0 ? dyn : detail::shape_of<X>::size)>;
   (void)sizeof(detail::indexed_axis<S, 0, index>);
   if constexpr (detail::indices_fit<S, 0, index>) return detail::apply<detail::take_flat_operation>(static_cast<X&&>(x), detail::as_indices(static_cast<I&&>(indices)));
   else return detail::failed<detail::element_of<X>, detail::shape_of<index>>{};

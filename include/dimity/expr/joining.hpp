@@ -154,9 +154,10 @@ constexpr auto split(X&& x) {
   using S = detail::shape_of<X>;
   constexpr extent_t n = S::at(Axis);
   (void)sizeof(detail::axis_of_shape<S, Axis>);
-  (void)sizeof(detail::split_extent<detail::has_axis<S, Axis> ? n : 0, Parts>);
+  (void)sizeof(detail::split_extent<detail::has_axis<S, Axis> && n >= 0 ? n : 0, Parts>);
+  (void)sizeof(detail::known_extents<(n < 0 ? n : 0)>);
   return [&]<int... I>(std::integer_sequence<int, I...>) {
-    if constexpr (detail::has_axis<S, Axis> && n % Parts == 0) return std::tuple{slice<Axis, I * (n / Parts), (I + 1) * (n / Parts)>(x)...};
+    if constexpr (detail::has_axis<S, Axis> && n >= 0 && n % Parts == 0) return std::tuple{slice<Axis, I * (n / Parts), (I + 1) * (n / Parts)>(x)...};
     else return std::tuple{(static_cast<void>(I), detail::failed<detail::element_of<X>, S>{})...};
   }(std::make_integer_sequence<int, Parts>{});
 }

@@ -44,6 +44,10 @@ template <extent_t... E>
 struct reshape_operation {
   static constexpr ref emit(builder& g, ref a) { return reshape(a, g.extents->of_shape(shape_value_of<shape<E...>>::value)); }
 };
+template <int Axis>
+struct extent_operation {
+  static constexpr ref emit(builder& g, ref a) { return count_of(g, dtype::int64, a.extent(normalize_axis(Axis, a.rank()))); }
+};
 struct flatten_operation {
   static constexpr ref emit(builder&, ref a) {
     shape_value s;
@@ -164,6 +168,12 @@ constexpr auto reshape(X&& x) {
   (void)sizeof(detail::reshape_shapes<detail::shape_of<X>, shape<E...>>);
   if constexpr (detail::reshape_fits<detail::shape_of<X>, shape<E...>>) return detail::apply<detail::reshape_operation<E...>>(static_cast<X&&>(x));
   else return detail::failed<detail::element_of<X>, shape<E...>>{};
+}
+/// The extent of an axis as a value, rank 0 and int64: also where it is chosen at run time, and inside traced functions.
+template <int Axis, operand X>
+constexpr auto extent(X&& x) {
+  (void)sizeof(detail::axis_of_shape<detail::shape_of<X>, Axis>);
+  return detail::apply_on_axes<detail::extent_operation<Axis>, Axis>(static_cast<X&&>(x));
 }
 /// One axis of all elements.
 template <operand X>

@@ -55,7 +55,7 @@ template <class Drawn, class Parameter>
 struct parameter_fit {
   static constexpr bool broadcasts() {
     bool ok = Parameter::rank <= Drawn::rank;
-    for (int i = 1; i <= Parameter::rank && ok; ++i) ok = Parameter::at(-i) == Drawn::at(-i) || Parameter::at(-i) == 1;
+    for (int i = 1; i <= Parameter::rank && ok; ++i) ok = may_be_equal(Parameter::at(-i), Drawn::at(-i)) || Parameter::at(-i) == 1;
     return ok;
   }
   static constexpr bool value = broadcasts();

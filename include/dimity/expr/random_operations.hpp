@@ -190,6 +190,7 @@ template <int Axis>
 struct categorical_operation {
   static constexpr ref emit(builder& g, ref key, ref logits) {
     int const axis = normalize_axis(Axis, logits.rank());
+    g.extents->require_at_least(logits.extent(axis), 1);
     ref const x = cast(logits, drawn_type(logits.type()));
     ref const noisy = x + gumbel_of(key, x.type(), x.shape());
     return append(g, primitive::argmax, dtype::int64, without_axes(x.shape(), 1u << axis), noisy.id, -1, -1, axis);

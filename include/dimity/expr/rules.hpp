@@ -82,6 +82,12 @@ struct axis_of_result {
   static_assert(Axis < Shape::rank + NewAxes, "[dimity.axis.1] the axis must be in [-rank, rank), with the rank of the result");
 };
 
+/// For what cannot be done along, or with, extents that are chosen at run time.
+template <extent_t... Extents>
+struct known_extents {
+  static_assert(((Extents >= 0) && ...), "[dimity.shape.18] associative_scan, split, fixed_point, find_root, custom_root, odeint, size() and extent() of tracers and expressions: this extent must be known while compiling");
+};
+
 template <class Shape, extent_t Count>
 struct reduced_extent {
   static_assert(Count > 0, "[dimity.shape.6] max, min, argmax and argmin of no elements have no value");

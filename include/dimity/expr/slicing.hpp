@@ -134,13 +134,28 @@ constexpr auto pick(X&& x, I&& index) {
 
 namespace detail {
 
+/// Elements of `Shape` at `data`; `extents` are those of the tensor from the first axis that is left on, for what is chosen at run time.
+template <extent_t... E, class T>
+constexpr auto part_view(T* data, extent_t const* extents) {
+  if constexpr (has_run_time_extent<E...>) return tensor_view<T, shape<E...>, run_time_strides>(data, extents);
+  else return view<E...>(data);
+}
 template <class T, extent_t First, extent_t... Rest>
-constexpr auto row_view(T* data, extent_t i, shape<First, Rest...>) {
-  return view<Rest...>(data + i * shape<Rest...>::size);
+constexpr auto row_view(T* data, extent_t i, extent_t const* extents, shape<First, Rest...>) {
+  extent_t size = 1;
+  for (int axis = 1; axis <= static_cast<int>(sizeof...(Rest)); ++axis) size *= extents[axis];
+  return part_view<Rest...>(data + i * size, extents + 1);
 }
 template <class T, extent_t R, extent_t C>
 constexpr auto column_view(T* data, extent_t j, shape<R, C>) {
   return tensor_view<T, shape<R>, strides<C>>(data + j);
+}
+template <extent_t Count, class T, extent_t First, extent_t... Rest>
+constexpr auto rows_view(T* data, extent_t begin, extent_t const* extents, shape<First, Rest...>) {
+  extent_t own[sizeof...(Rest) + 1] = {Count};
+  extent_t size = 1;
+  for (int axis = 1; axis <= static_cast<int>(sizeof...(Rest)); ++axis) size *= own[axis] = extents[axis];
+  return part_view<Count, Rest...>(data + begin * size, own);
 }
 template <class X>
 inline constexpr bool is_named_tensor = false;
@@ -154,24 +169,24 @@ inline constexpr bool is_named_tensor<tensor<T, E...> const&> = element<T>;
 /// Row i (along the first axis). Of a named tensor a view, which can be assigned to; of anything else an expression.
 template <operand X, std::integral I>
 constexpr auto row(X&& x, I i) {
-  if constexpr (detail::is_named_tensor<X&&>) return detail::row_view(x.data(), static_cast<extent_t>(i), detail::shape_of<X>{});
+  if constexpr (detail::is_named_tensor<X&&>) return detail::row_view(x.data(), static_cast<extent_t>(i), detail::extents_of(x), detail::shape_of<X>{});
   else return pick<0>(static_cast<X&&>(x), i);
 }
-/// Column j of a matrix; a view of a named tensor, as row().
+/// Column j of a matrix; a view of a named tensor, as row(), where its extents are known.
 template <operand X, std::integral I>
   requires(detail::shape_of<X>::rank == 2)
 constexpr auto column(X&& x, I j) {
-  if constexpr (detail::is_named_tensor<X&&>) return detail::column_view(x.data(), static_cast<extent_t>(j), detail::shape_of<X>{});
+  if constexpr (detail::is_named_tensor<X&&> && detail::shape_of<X>::run_time_extents == 0) return detail::column_view(x.data(), static_cast<extent_t>(j), detail::shape_of<X>{});
   else return pick<1>(static_cast<X&&>(x), j);
 }
 /// Rows [Begin, Begin + Count) of a named tensor as a view that can be assigned to.
 template <extent_t Count, class T, extent_t First, extent_t... Rest>
 constexpr auto rows(tensor<T, First, Rest...>& x, extent_t begin) {
-  return view<Count, Rest...>(x.data() + begin * shape<Rest...>::size);
+  return detail::rows_view<Count>(x.data(), begin, detail::extents_of(x), shape<First, Rest...>{});
 }
 template <extent_t Count, class T, extent_t First, extent_t... Rest>
 constexpr auto rows(tensor<T, First, Rest...> const& x, extent_t begin) {
-  return view<Count, Rest...>(x.data() + begin * shape<Rest...>::size);
+  return detail::rows_view<Count>(x.data(), begin, detail::extents_of(x), shape<First, Rest...>{});
 }
 
 }  // namespace dimity

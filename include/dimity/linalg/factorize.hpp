@@ -30,17 +30,6 @@ struct slogdet_operation {
 struct det_operation {
   static constexpr ref emit(builder& g, ref a) { return slogdet_operation<0>::emit(g, a) * unary(primitive::exp, slogdet_operation<1>::emit(g, a)); }
 };
-/// Of a matrix that must be square, with elements that can be divided; what stands for the result otherwise is rank 0.
-template <class Operation, class A>
-constexpr auto apply_to_square(A&& a) {
-  using S = shape_of<A>;
-  using T = element_of<A>;
-  (void)sizeof(square_matrix<S>);
-  (void)sizeof(real_elements<T>);
-  if constexpr (!is_square<S> || !std::is_floating_point_v<T>) return failed<T, shape<>>{};
-  else return apply<Operation>(static_cast<A&&>(a));
-}
-
 }  // namespace detail
 
 namespace linalg {
@@ -55,6 +44,11 @@ constexpr auto cholesky(A&& a) {
 /// With cholesky(): a^-1 b is `triangular_solve<true>(matrix_transpose(l), triangular_solve(l, b))`.
 template <bool Upper = false, operand A, operand B>
 constexpr auto triangular_solve(A&& a, B&& b) {
+  using rules = detail::system_rules<A, B>;
+  (void)sizeof(detail::square_matrix<typename rules::matrix>);
+  (void)sizeof(detail::real_elements<typename rules::element>);
+  (void)sizeof(typename rules::shapes);
+  (void)sizeof(typename rules::batches);
   return detail::apply_system<detail::triangular_solve_operation<Upper>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 

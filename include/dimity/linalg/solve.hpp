@@ -49,22 +49,40 @@ constexpr ref system_operation(builder& g, ref a, ref b, F const& solution) {
 struct solve_operation {
   static constexpr ref emit(builder& g, ref a, ref b) { return system_operation(g, a, b, [](ref m, ref r) { return solve(m, r); }); }
 };
+/// What is asked of matrix and right-hand side, one after the other. Asked by the public functions, where the error has the fewest lines above it.
+template <class A, class B>
+struct system_rules {
+  using matrix = shape_of<A>;
+  using right = shape_of<B>;
+  using element = type_of<promote(dtype_of<element_of<A>>, dtype_of<element_of<B>>)>;
+  static constexpr bool has_matrix = is_square<matrix> && std::is_floating_point_v<element>;
+  using shapes = std::conditional_t<has_matrix, matmul_shapes<matrix, right>, matrix>;
+  using batches = std::conditional_t<has_matrix, matmul_batches<matrix, right>, matrix>;
+};
 /// The operation, where matrix and right-hand side fit.
 template <class Operation, class A, class B>
 constexpr auto apply_system(A&& a, B&& b) {
+  using rules = system_rules<A, B>;
+  if constexpr (!rules::has_matrix || !matmul_compatible_shapes<typename rules::matrix, typename rules::right>::value) return failed<typename rules::element, typename rules::right>{};
+  else return apply<Operation>(static_cast<A&&>(a), static_cast<B&&>(b));
+}
+
+struct inverse_operation {
+  static constexpr ref emit(builder& g, ref a) {
+    g.unify(a.extent(a.rank() - 1), a.extent(a.rank() - 2));
+    ref const row = iota(g, dtype::int64, a.shape(), a.rank() - 2), column = iota(g, dtype::int64, a.shape(), a.rank() - 1);
+    return solve(a, cast(equal(row, column), a.type()));
+  }
+};
+/// Of a matrix that must be square, with elements that can be divided; what stands for the result otherwise is rank 0.
+template <class Operation, class A>
+constexpr auto apply_to_square(A&& a) {
   using S = shape_of<A>;
-  using R = shape_of<B>;
-  using T = type_of<promote(dtype_of<element_of<A>>, dtype_of<element_of<B>>)>;
+  using T = element_of<A>;
   (void)sizeof(square_matrix<S>);
   (void)sizeof(real_elements<T>);
-  if constexpr (!is_square<S> || !std::is_floating_point_v<T>) {
-    return failed<T, R>{};
-  } else {
-    (void)sizeof(matmul_shapes<S, R>);
-    (void)sizeof(matmul_batches<S, R>);
-    if constexpr (matmul_compatible_shapes<S, R>::value) return apply<Operation>(static_cast<A&&>(a), static_cast<B&&>(b));
-    else return failed<T, R>{};
-  }
+  if constexpr (!is_square<S> || !std::is_floating_point_v<T>) return failed<T, shape<>>{};
+  else return apply<Operation>(static_cast<A&&>(a));
 }
 
 }  // namespace detail
@@ -75,14 +93,18 @@ namespace linalg {
 /// float and double; integers are not converted.
 template <operand A, operand B>
 constexpr auto solve(A&& a, B&& b) {
+  using rules = detail::system_rules<A, B>;
+  (void)sizeof(detail::square_matrix<typename rules::matrix>);
+  (void)sizeof(detail::real_elements<typename rules::element>);
+  (void)sizeof(typename rules::shapes);
+  (void)sizeof(typename rules::batches);
   return detail::apply_system<detail::solve_operation>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 
 /// The inverse of a, [.., n, n]: solve(a, eye). To solve equations, call solve(): it is faster and more accurate.
 template <operand A>
 constexpr auto inv(A&& a) {
-  using S = detail::shape_of<A>;
-  return solve(static_cast<A&&>(a), eye<detail::element_of<A>, (S::rank >= 2 ? S::at(-1) : 1)>());
+  return detail::apply_to_square<detail::inverse_operation>(static_cast<A&&>(a));
 }
 
 }  // namespace linalg

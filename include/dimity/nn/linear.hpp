@@ -9,13 +9,14 @@ namespace detail {
 
 template <class Input, class Weight>
 struct linear_input {
-  static_assert(Input::at(-1) == Weight::at(0), "[dimity.nn.1] linear: the last axis of the input must have the layer's number of inputs (rows of its weight in the matmul)");
+  static constexpr extent_t input = dimity::detail::may_be_equal(Input::at(-1), Weight::at(0)) ? 1 : Input::at(-1), inputs = dimity::detail::may_be_equal(Input::at(-1), Weight::at(0)) ? 1 : Weight::at(0);
+  static_assert(input == inputs, "[dimity.nn.1] linear: the last axis of the input must have the layer's number of inputs (rows of its weight in the matmul)");
 };
 /// x W, or what stands for it after a mistake.
 template <class X, class T, extent_t In, extent_t Out>
 constexpr auto product(X const& x, tensor<T, In, Out> const& weight) {
   using input = dimity::detail::shape_of<X>;
-  if constexpr (input::rank > 0 && input::at(-1) == In) return matmul(x, weight);
+  if constexpr (input::rank > 0 && dimity::detail::may_be_equal(input::at(-1), In)) return matmul(x, weight);
   else return dimity::detail::failed_product<typename dimity::detail::untraced_type<T>::type, input, shape<In, Out>>();
 }
 

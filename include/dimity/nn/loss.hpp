@@ -12,7 +12,7 @@ struct cross_entropy_check {
   static constexpr bool same_rank = Logits::rank == Labels::rank + 1;
   static constexpr int mismatch() {
     for (int i = 0; same_rank && i < Labels::rank; ++i)
-      if (Logits::at(i) != Labels::at(i)) return i;
+      if (!may_be_equal(Logits::at(i), Labels::at(i))) return i;
     return -1;
   }
   static constexpr extent_t logits = mismatch() < 0 ? 1 : Logits::at(mismatch()), labels = mismatch() < 0 ? 1 : Labels::at(mismatch());
@@ -26,6 +26,7 @@ struct cross_entropy_shapes {
 
 struct cross_entropy_operation {
   static constexpr ref emit(builder& g, ref logits, ref labels) {
+    for (int i = 0; i < labels.rank(); ++i) g.unify(logits.extent(i), labels.extent(i));
     ref const x = as_floating(logits);
     int const last = x.rank() - 1;
     std::uint32_t const mask = 1u << last;

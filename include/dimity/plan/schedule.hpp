@@ -39,21 +39,37 @@ struct scheduler : task_builder {
     out.first_step = first_step;
     out.first_region = first_region;
     note_interface();
+    if (depends_on_unknown()) g.error = program_error::unknown_extent;
     out.workspace_bytes = workspace_bytes;
     find_equal(out);
   }
 
+  /// Whether anything that runs, in bodies too, depends on an extent that was asked for and is nowhere.
+  constexpr bool depends_on_unknown() const {
+    extent_table const& t = *g.extents;
+    bool any = false;
+    for (extent_symbol const& s : t.symbols) any = any || s.kind == symbol_kind::unknown;
+    if (!any) return false;
+    for (shape_value const& s : out.shapes)
+      for (int i = 0; i < s.rank; ++i)
+        if (t.is_unknown(s.extent[i])) return true;
+    for (kernel const& k : out.kernels)
+      for (int i = 0; i < k.axes; ++i)
+        if (t.is_unknown(k.extent[i])) return true;
+    for (value const& v : out.values)
+      if (v.op == primitive::extent && t.is_unknown(v.attribute)) return true;
+    for (control_step const& c : out.controls)
+      if (t.is_unknown(c.trips)) return true;
+    for (extent_condition const& c : t.conditions)
+      if (t.is_unknown(c.a) || t.is_unknown(c.b)) return true;
+    return false;
+  }
   /// The shapes that a caller must know when they are not all in types.
   constexpr void note_interface() {
     if (g.extents->symbols.size() == 0) return;
     for (int i = 0; i < g.inputs; ++i) out.interface.push(-1);
     for (int i = 0; i < g.nodes.size(); ++i)
       if (g.nodes[i].op == primitive::input) out.interface[static_cast<int>(g.nodes[i].attribute)] = static_cast<std::int16_t>(out.shape_index(g.shape(i)));
-    for (node const& n : g.nodes)
-      if (n.op == primitive::extent && g.extents->is_unknown(n.attribute)) g.error = program_error::unknown_extent;
-    for (shape_value const& s : g.shapes)
-      for (int i = 0; i < s.rank; ++i)
-        if (g.extents->is_unknown(s.extent[i])) g.error = program_error::unknown_extent;
     for (std::int32_t const o : g.outputs) out.interface.push(static_cast<std::int16_t>(out.shape_index(g.shape(o))));
   }
 

@@ -49,8 +49,9 @@ class tensor<traced<T>, E...> {
     return {ref_};
   }
 
-  static constexpr std::size_t size() { return static_cast<std::size_t>(shape_type::size); }
-  static constexpr std::size_t extent(int axis) { return static_cast<std::size_t>(shape_type::at(axis)); }
+  /// Of what is chosen at run time there is no number while a function is traced; extent<Axis>(x) is it as a value.
+  static constexpr std::size_t size() { return static_cast<std::size_t>(detail::known(shape_type::size)); }
+  static constexpr std::size_t extent(int axis) { return static_cast<std::size_t>(detail::known(shape_type::at(axis))); }
   constexpr detail::ref ref() const { return ref_; }
 
   /// A branch on a value that does not exist yet.

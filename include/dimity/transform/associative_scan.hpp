@@ -25,7 +25,8 @@ struct associative_scan_function {
         using result = std::remove_cvref_t<decltype(F{}(std::declval<entry const&>(), std::declval<entry const&>()))>;
         (void)sizeof(scan_entries<extents::entries, extents::other>);
         (void)sizeof(typename state_fit<entry, result>::rule);
-        if constexpr (extents::entries != extents::other || !state_fit<entry, result>::value || is_failed_tree<result>) return no_result{};
+        (void)sizeof(known_extents<(extents::entries <= dyn ? extents::entries : 0)>);
+        if constexpr (extents::entries < 0 || extents::entries != extents::other || !state_fit<entry, result>::value || is_failed_tree<result>) return no_result{};
         else if constexpr (is_traced_tree<Xs>) return run<entry, extents::entries>(xs);
         else return compiled_call<associative_scan_function>::call(xs);
       }

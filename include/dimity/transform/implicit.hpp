@@ -26,6 +26,7 @@ struct root_argument {
 };
 template <class X, class Y>
 struct root_result {
+  static_assert(sizeof(known_extents<(leaf_form<X>::shape::run_time_extents > 0 ? dyn : 0)>) != 0);
   static_assert(have_one_form<X, Y>, "[dimity.root.2] custom_root, find_root, fixed_point: the function must return the shape and element type of x (x, result)");
 };
 
