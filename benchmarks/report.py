@@ -18,7 +18,7 @@ cpu = next((re.sub(r".*:\s*", "", line).strip() for line in open("/proc/cpuinfo"
 def limits():
     report = json.loads((results / "limits_bench.json").read_text())
     times, allocations = {}, {}
-    for run in report["benchmarks"]:
+    for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
         if run.get("run_type") != "iteration":
             continue
         workload, who = run["run_name"].split("/", 1)
