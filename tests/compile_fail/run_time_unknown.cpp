@@ -1,5 +1,5 @@
 // error: \[dimity\.shape\.17\] an extent chosen at run time is in no argument
-// lines: 26
+// lines: 30
 #include <dimity/dimity.hpp>
 using namespace dimity;
 constexpr auto f = compile([](auto const& x) {

@@ -1,5 +1,5 @@
 // error: \[dimity\.vmap\.5\]
-// error: -1L? >= 0
+// error: 0 >= 1
 #include <dimity/dimity.hpp>
 using namespace dimity;
 int main() {

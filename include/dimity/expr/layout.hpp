@@ -19,7 +19,8 @@ template <class From, class To>
 inline constexpr bool reshape_fits = can_reshape<From, To>();
 template <class From, class To>
 struct reshape_shapes {
-  static_assert(reshape_fits<From, To>, "[dimity.shape.7] reshape: both shapes must have the same number of elements");
+  static constexpr extent_t from = reshape_fits<From, To> ? 1 : From::size, to = reshape_fits<From, To> ? 1 : To::size;
+  static_assert(from == to, "[dimity.shape.7] reshape: both shapes must have the same number of elements");
 };
 // Each rule is a predicate and a struct with the error: clang evaluates nothing that mentions a class with a failed static_assert.
 template <class Shape, int... Axes>

@@ -38,7 +38,7 @@ struct loop_condition {
 };
 template <extent_t First, extent_t Other>
 struct scan_entries {
-  static_assert(may_be_equal(First, Other), "[dimity.loop.6] scan, map: everything that is scanned needs the same number of entries along axis 0");
+  static_assert(First == Other, "[dimity.loop.6] scan, map: everything that is scanned needs the same number of entries along axis 0");
 };
 
 template <class Before, class After>

@@ -189,11 +189,12 @@ struct vmap_marks {
 /// All mapped arguments of one call have the same number of entries.
 template <extent_t First, extent_t Other>
 struct vmap_entries {
-  static_assert(may_be_equal(First, Other), "[dimity.vmap.4] vmap: all mapped arguments need the same number of entries");
+  static_assert(First == Other, "[dimity.vmap.4] vmap: all mapped arguments need the same number of entries");
 };
 template <extent_t N>
 struct vmap_nothing {
-  static_assert(N != no_extent, "[dimity.vmap.5] vmap: at least one argument must be mapped");
+  static constexpr int mapped = N == no_extent ? 0 : 1;
+  static_assert(mapped >= 1, "[dimity.vmap.5] vmap: at least one argument must be mapped");
 };
 
 template <class X, class Mapping>
