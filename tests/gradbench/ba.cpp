@@ -55,7 +55,7 @@ TEST_CASE("ba: errors and sparse Jacobian") {
     for (auto const& e : errors) found.push_back(e(i));
     for (auto const* row : {&slopes_x, &slopes_y})
       for (auto const& column : *row) found_slopes.push_back(column(i));
-    CHECK(weight_errors(i) == 1 - weights(i) * weights(i));
+    CHECK(weight_errors(i) == doctest::Approx(1 - weights(i) * weights(i)).epsilon(1e-14));
     CHECK(weight_values(i) == -2 * weights(i));
   }
   CHECK(difference(found, expected) < 1e-13);
