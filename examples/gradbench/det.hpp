@@ -11,7 +11,7 @@ namespace gradbench::det {
 
 using namespace dimity;
 
-/// All elements as numbers of their own, row by row. Slices are places known at compile time, which pick() with an index is not.
+/// All elements as numbers of their own, row by row.
 template <int size>
 inline constexpr auto elements = [](auto const& a) {
   return [&]<int... i>(std::integer_sequence<int, i...>) { return std::array{reshape<>(slice<0, i, i + 1>(flatten(a)))...}; }(std::make_integer_sequence<int, size * size>{});

@@ -23,15 +23,11 @@ inline std::string name_in_pool(std::int64_t const* pool) {
   for (std::int64_t i = 0; i < pool[0]; ++i) name += static_cast<char>(pool[1 + i]);
   return name;
 }
-inline printed_array printed_value(void const* data, dtype type, known_shape const& shape) {
-  printed_array p{data, type, shape.rank, {}, {}};
-  extent_t step = 1;
-  for (int i = shape.rank - 1; i >= 0; --i) {
-    p.extent[i] = shape.extent[i];
-    p.stride[i] = step;
-    step *= shape.extent[i];
-  }
-  return p;
+constexpr list<std::int64_t> pool_of_name(std::string_view name) {
+  list<std::int64_t> pool;
+  pool.push(static_cast<std::int64_t>(name.size()));
+  for (char const c : name) pool.push(c);
+  return pool;
 }
 template <class T>
 void check_elements(T const* x, known_shape const& shape, std::string const& name) {
@@ -53,7 +49,9 @@ void check_elements(T const* x, known_shape const& shape, std::string const& nam
 template <primitive Op>
 void look_at(void const* data, dtype type, known_shape const& shape, std::int64_t const* name) {
   if constexpr (Op == primitive::debug_print) {
-    printed_array const p = printed_value(data, type, shape);
+    printed_array p{data, type, shape.rank, {}, {}};
+    for (int i = 0; i < shape.rank; ++i) p.extent[i] = shape.extent[i];
+    set_row_major_strides(p.extent, p.rank, p.stride);
     std::printf("%s =%s%s\n", name_in_pool(name).c_str(), shape.rank > 1 ? "\n" : " ", array_printer(p).text().c_str());
   } else if (type == dtype::float64) {
     check_elements(static_cast<double const*>(data), shape, name_in_pool(name));
@@ -64,9 +62,7 @@ void look_at(void const* data, dtype type, known_shape const& shape, std::int64_
 
 template <primitive Op>
 constexpr ref looked_at(ref x, std::string_view name) {
-  list<std::int64_t> text;
-  text.push(static_cast<std::int64_t>(name.size()));
-  for (char const c : name) text.push(c);
+  list<std::int64_t> const text = pool_of_name(name);
   return append(*x.g, Op, x.type(), x.shape(), x.id, -1, -1, x.g->intern(text.begin(), text.size()));
 }
 template <primitive Op, class X>
@@ -77,10 +73,7 @@ constexpr auto look(X const& x, std::string_view name) {
     auto value = eval(x);
     known_shape s;
     for (int i = 0; i < shape_of<X>::rank; ++i) s.push(static_cast<extent_t>(value.extent(i)));
-    list<std::int64_t> own;
-    own.push(static_cast<std::int64_t>(name.size()));
-    for (char const c : name) own.push(c);
-    look_at<Op>(value.data(), dtype_of<element_of<X>>, s, own.begin());
+    look_at<Op>(value.data(), dtype_of<element_of<X>>, s, pool_of_name(name).begin());
     return value;
   }
 }

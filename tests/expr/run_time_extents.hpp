@@ -1,20 +1,19 @@
-// What the tests of extents chosen at run time share: the same tensor with known and with chosen extents, and checks of one function on both.
+// Checks of one expression on tensors with known extents, and on the same with extents chosen at run time.
 #pragma once
 
-#include <dimity/dimity.hpp>
 #include <dimity/expr/print.hpp>
 
-#include <doctest/doctest.h>
+#include "../support/run_time_extents.hpp"
 
-#include <cmath>
-#include <cstring>
 #include <string>
 
 namespace run_time {
 
 using namespace dimity;
 
-constexpr auto batch = dim<"batch">;
+using test::as;
+using test::batch;
+using test::check_same;
 
 /// Elements without a pattern, some of them negative, equal, or 0.
 template <class T>
@@ -26,24 +25,6 @@ X made() {
   X x;
   for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = element_at<typename X::value_type>(static_cast<extent_t>(i));
   return x;
-}
-template <extent_t... R, class T, extent_t... E>
-tensor<T, R...> as(tensor<T, E...> const& x) {
-  tensor<T, R...> y;
-  extent_t const extents[] = {E...};
-  y.take_extents(extents);
-  for (std::size_t i = 0; i < x.size(); ++i) y.data()[i] = x.data()[i];
-  return y;
-}
-template <class X, class Y>
-void check_same(X const& known, Y const& chosen) {
-  REQUIRE(X::rank == Y::rank);
-  for (int i = 0; i < X::rank; ++i) REQUIRE(known.extent(i) == chosen.extent(i));
-  for (std::size_t i = 0; i < known.size(); ++i) {
-    auto const a = static_cast<double>(known.data()[i]), b = static_cast<double>(chosen.data()[i]);
-    bool const same = a == b || (a != a && b != b) || std::abs(a - b) <= 1e-6 * (1 + std::abs(a));
-    CHECK_MESSAGE(same, "element ", i, ": ", a, " and ", b);
-  }
 }
 /// f on [n, 6]: known, and with a first extent chosen at run time.
 template <class F>

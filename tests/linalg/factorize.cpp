@@ -1,26 +1,17 @@
 // Cholesky factors, triangular systems and determinants, against the product and each other.
-#include "../transform/derivatives.hpp"
+#include "matrices.hpp"
 
 #include <cmath>
 #include <limits>
 
 using namespace dimity;
 using test::check_derivatives;
+using test::positive;
+using test::regular;
 using test::spread;
 
 namespace {
 
-template <class T, extent_t N>
-tensor<T, N, N> positive() {
-  auto const m = spread<tensor<T, N, N>>(-1, 1);
-  return matmul(m, transpose(m)) + eye<T, N>();
-}
-template <class T, extent_t N>
-tensor<T, N, N> regular() {
-  auto a = spread<tensor<T, N, N>>(-1, 1);
-  for (extent_t i = 0; i < N; ++i) a(i, (i + 1) % N) += T(2);
-  return a;
-}
 template <class T, extent_t N>
 void check_size() {
   CAPTURE(N);

@@ -1,25 +1,19 @@
 // linalg::solve and inv, against the product.
-#include "../transform/derivatives.hpp"
+#include "matrices.hpp"
 
 #include <cmath>
 
 using namespace dimity;
 using test::check_derivatives;
+using test::regular;
 using test::spread;
 
 namespace {
 
-/// Far from singular, and such that rows must be exchanged.
-template <class T, extent_t N>
-tensor<T, N, N> matrix() {
-  auto a = spread<tensor<T, N, N>>(-1, 1);
-  for (extent_t i = 0; i < N; ++i) a(i, (i + 1) % N) += T(2);
-  return a;
-}
 template <class T, extent_t N>
 void check_size() {
   CAPTURE(N);
-  auto const a = matrix<T, N>();
+  auto const a = regular<T, N>();
   auto const b = spread<tensor<T, N, 3>>(-1, 1);
   auto const v = spread<tensor<T, N>>(-1, 1);
   double const tolerance = sizeof(T) == 4 ? 1e-4 : 1e-12;
@@ -68,9 +62,9 @@ TEST_CASE("batches broadcast") {
 }
 TEST_CASE("derivatives") {
   constexpr auto f = [](auto const& a, auto const& b, auto const& v) { return std::tuple{linalg::solve(a, b), linalg::solve(a, v), linalg::inv(a)}; };
-  check_derivatives(f, matrix<double, 4>(), spread<tensor<double, 4, 2>>(-1, 1), spread<tensor<double, 4>>(-1, 1));
+  check_derivatives(f, regular<double, 4>(), spread<tensor<double, 4, 2>>(-1, 1), spread<tensor<double, 4>>(-1, 1));
   constexpr auto g = [](auto const& a) { return sum(square(linalg::inv(a))); };
-  auto const a = matrix<double, 3>();
+  auto const a = regular<double, 3>();
   auto const h = hessian(g)(a);
   double const step = 1e-5;
   auto up = a, down = a;

@@ -1,20 +1,17 @@
 // Traced functions on tensors whose extents are chosen at run time: one program, differentiated, mapped and looped, for every extent.
-#include <dimity/dimity.hpp>
 #include <dimity/plan/facts.hpp>
 
-#include <doctest/doctest.h>
-
 #include "../support/allocations.hpp"
-
-#include <cmath>
-#include <cstring>
-#include <string>
+#include "../support/run_time_extents.hpp"
 
 using namespace dimity;
 
 namespace {
 
-constexpr auto batch = dim<"batch">;
+using test::as;
+using test::batch;
+
+void check_same(auto const& known, auto const& chosen) { test::check_same(known, chosen, 1e-9); }
 constexpr auto steps = dim<"time">;
 
 template <class X>
@@ -27,26 +24,6 @@ tensor<double, E...> made(int seed) {
   fill(x, seed);
   return x;
 }
-template <extent_t... R, class T, extent_t... E>
-tensor<T, R...> as(tensor<T, E...> const& x) {
-  tensor<T, R...> y;
-  extent_t const extents[] = {E...};
-  y.take_extents(extents);
-  for (std::size_t i = 0; i < x.size(); ++i) y.data()[i] = x.data()[i];
-  return y;
-}
-template <class X, class Y>
-void check_same(X const& known, Y const& chosen) {
-  REQUIRE(X::rank == Y::rank);
-  for (int i = 0; i < X::rank; ++i) REQUIRE(known.extent(i) == chosen.extent(i));
-  for (std::size_t i = 0; i < known.size(); ++i) CHECK(static_cast<double>(chosen.data()[i]) == doctest::Approx(static_cast<double>(known.data()[i])).epsilon(1e-9));
-}
-
-struct model {
-  tensor<double, 6, 5> first;
-  tensor<double, 5> bias;
-  tensor<double, 5, 3> second;
-};
 template <class T>
 struct network {
   tensor<T, 6, 5> first;

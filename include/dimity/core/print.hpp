@@ -26,11 +26,7 @@ struct printed_array {
   extent_t extent[max_rank] = {};
   extent_t stride[max_rank] = {};
 
-  constexpr extent_t size() const {
-    extent_t n = 1;
-    for (int i = 0; i < rank; ++i) n *= extent[i];
-    return n;
-  }
+  constexpr extent_t size() const { return product(extent, rank); }
 };
 
 class array_printer {
@@ -199,13 +195,10 @@ template <class X>
 printed_array printed(X const& x) {
   using S = shape_of<X>;
   printed_array p{x.data(), dtype_of<element_of<X>>, S::rank, {}, {}};
-  extent_t step = 1;
-  for (int i = S::rank - 1; i >= 0; --i) {
-    p.extent[i] = static_cast<extent_t>(x.extent(i));
-    p.stride[i] = step;
-    if constexpr (requires { X::strides_type::at(0); }) p.stride[i] = X::strides_type::at(i);
-    step *= p.extent[i];
-  }
+  for (int i = 0; i < S::rank; ++i) p.extent[i] = static_cast<extent_t>(x.extent(i));
+  set_row_major_strides(p.extent, p.rank, p.stride);
+  if constexpr (requires { X::strides_type::at(0); })
+    for (int i = 0; i < S::rank; ++i) p.stride[i] = X::strides_type::at(i);
   return p;
 }
 

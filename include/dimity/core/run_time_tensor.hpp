@@ -65,7 +65,6 @@ class tensor<T, E...> {
 
   tensor() { set_to_types(); }
   explicit tensor(uninitialized_t) : tensor() {}
-  explicit tensor(detail::no_elements_t) : tensor() {}
   /// The run-time extents, in the order of their axes. Throws shape_error when one is negative.
   template <std::integral... N>
     requires(sizeof...(N) == detail::run_time_extent_count<E...>)
@@ -133,11 +132,7 @@ class tensor<T, E...> {
     return *this;
   }
 
-  std::size_t size() const {
-    extent_t n = 1;
-    for (int i = 0; i < rank; ++i) n *= extents_[i];
-    return static_cast<std::size_t>(n);
-  }
+  std::size_t size() const { return static_cast<std::size_t>(detail::product(extents_, rank)); }
   /// The extent of one axis; negative axes count from the end; 1 beyond the last axis, as broadcasting has it.
   std::size_t extent(int axis) const {
     if (axis < 0) axis += rank;
@@ -147,9 +142,7 @@ class tensor<T, E...> {
   extent_t const* extents() const { return extents_; }
   /// Takes extents on, those that are known excepted, which must be the same; elements are undefined afterwards.
   void take_extents(extent_t const* extents) {
-    extent_t n = 1;
-    for (int i = 0; i < rank; ++i) n *= extents[i];
-    elements_.reserve(static_cast<std::size_t>(n));  // first: it may throw
+    elements_.reserve(static_cast<std::size_t>(detail::product(extents, rank)));  // first: it may throw
     for (int i = 0; i < rank; ++i) extents_[i] = extents[i];
   }
   /// Elements that there is room for without another block.

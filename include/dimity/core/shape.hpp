@@ -109,6 +109,20 @@ constexpr extent_t known(extent_t e) {
   return e;
 }
 
+/// Of extents, or of other numbers.
+constexpr extent_t product(extent_t const* numbers, int count) {
+  extent_t n = 1;
+  for (int i = 0; i < count; ++i) n *= numbers[i];
+  return n;
+}
+constexpr void set_row_major_strides(extent_t const* extents, int rank, extent_t* strides) {
+  extent_t step = 1;
+  for (int i = rank - 1; i >= 0; --i) {
+    strides[i] = step;
+    step *= extents[i];
+  }
+}
+
 /// A shape as a value, for constexpr passes.
 struct shape_value {
   int rank = 0;

@@ -132,11 +132,7 @@ class tensor_view<T, shape<E...>, run_time_strides> {
     return *this;
   }
 
-  constexpr std::size_t size() const {
-    extent_t n = 1;
-    for (int i = 0; i < rank; ++i) n *= extents_[i];
-    return static_cast<std::size_t>(n);
-  }
+  constexpr std::size_t size() const { return static_cast<std::size_t>(detail::product(extents_, rank)); }
   constexpr std::size_t extent(int axis) const {
     if (axis < 0) axis += rank;
     return axis >= 0 && axis < rank ? static_cast<std::size_t>(extents_[axis]) : 1;

@@ -22,6 +22,13 @@ inline std::string given_shape_text(shape_value const& s, extent_t const* extent
   return text + (s.rank == 1 ? ",)" : ")");
 }
 
+/// An extent, offset or stride of a step: a constant, or what it is at this call. The values of extents lie behind a step's pointers.
+template <amount A, int Pointers>
+DIMITY_INLINE constexpr extent_t number_at_call([[maybe_unused]] void* const* slots) {
+  if constexpr (A.is_known()) return A.code;
+  else return value_of<A>(static_cast<extent_t const*>(slots[Pointers]));
+}
+
 /// Throws shape_error unless the arguments' extents are what the program takes them for. Nothing has been written then.
 inline void check_extents(extent_rules const& rules, extent_t const* const* given, extent_t const* values) {
   auto const fail_with = [&](std::string const& what) {
@@ -66,9 +73,9 @@ struct call_extents {
   }
 };
 
-/// The bytes that a call needs when its extents, one for each symbol that is read from an argument, are these.
+/// The bytes that a call needs when its extents, one for each symbol that is read from an argument, are these `count`.
 template <class Plan>
-constexpr std::size_t workspace_for(extent_t const (&extents)[amount::max_factors * 8], int count) {
+constexpr std::size_t workspace_for(extent_t const* extents, int count) {
   extent_t values[Plan::size.symbols + 1] = {};
   int next = 0;
   find_extents(rules_of<Plan>(0), [&](extent_symbol const&) { return next < count ? extents[next++] : 0; }, values);

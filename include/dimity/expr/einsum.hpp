@@ -165,13 +165,14 @@ struct einsum_operation {
       e.term[o] = e.term[o].expanded(axes);
     }
     e.result = e.result.expanded(most);
-    // An extent of 1 under "..." broadcasts: without the axis, the operand is repeated like one that lacks the label.
+    // Axes of one label have one extent, but those that broadcast.
     for (int l = 0; l < 64; ++l) {
       amount known = 1;
       for (int o = 0; o < count; ++o)
         for (int i = 0; i < e.term[o].rank; ++i)
           if (e.term[o].label[i] == l && !(x[o].extent(i) == 1)) known = known == 1 ? x[o].extent(i) : g.unify(known, x[o].extent(i));
     }
+    // An extent of 1 under "..." broadcasts: without the axis, the operand is repeated like one that lacks the label.
     amount broadcast_extent[max_rank] = {1, 1, 1, 1, 1, 1, 1, 1};
     for (int o = 0; o < count; ++o)
       for (int i = 0; i < e.term[o].rank; ++i)

@@ -116,10 +116,9 @@ void assign_at_run_time(Destination& to, X const& x) {
     for (int i = 0; i < rank; ++i) extents[i] = extents_of_type<shape_of<X>>[i];
   }
   extent_t const* const mine = extents_of(to);
-  extent_t size = 1;
+  extent_t const size = product(extents, rank);
   bool same = true;
   for (int i = 0; i < rank; ++i) {
-    size *= extents[i];
     same = same && mine[i] == extents[i];
     // Known extents, and those of a view, cannot change.
     if (mine[i] != extents[i] && (Destination::shape_type::at(i) >= 0 || !requires { to.take_extents(extents); }))
@@ -139,9 +138,10 @@ void assign_at_run_time(Destination& to, X const& x) {
     if (of.where == residence::input && !of.in_block) rules[of.index] = {value_of(of.bytes, call.extents.values), value_of(of.before, call.extents.values), shareable<Plan, leaves>.of[of.index]};
   }
   constexpr bool row_major = is_row_major_destination<std::remove_const_t<Destination>>;
-  if (row_major && same && !must_not_overwrite(inputs, leaves, rules, to.data(), size * static_cast<extent_t>(sizeof(T)))) return run(to.data());
+  bool const in_place = row_major && !must_not_overwrite(inputs, leaves, rules, to.data(), size * static_cast<extent_t>(sizeof(T)));
+  if (in_place && same) return run(to.data());
   if constexpr (requires { to.take_extents(extents); }) {
-    if (static_cast<std::size_t>(size) <= to.capacity() && !must_not_overwrite(inputs, leaves, rules, to.data(), size * static_cast<extent_t>(sizeof(T)))) {
+    if (in_place && static_cast<std::size_t>(size) <= to.capacity()) {
       to.take_extents(extents);
       return run(to.data());
     }
@@ -160,12 +160,10 @@ void assign_at_run_time(Destination& to, X const& x) {
     known_shape s;
     for (int i = 0; i < rank; ++i) s.push(extents[i]);
     T const* from = t.data();
-    extent_t stride[max_rank] = {}, step = 1;
-    for (int i = rank - 1; i >= 0; --i) {
-      if constexpr (row_major) stride[i] = step;
-      else stride[i] = Destination::strides_type::at(i);
-      step *= extents[i];
-    }
+    extent_t stride[max_rank] = {};
+    if constexpr (row_major) set_row_major_strides(extents, rank, stride);
+    else
+      for (int i = 0; i < rank; ++i) stride[i] = Destination::strides_type::at(i);
     for_each_index(s, [&](extent_t const* index) { to.data()[offset_at(index, stride, rank)] = *from++; });
 #endif
   }
@@ -240,12 +238,12 @@ struct evaluator {
       assign_at_run_time<planned<source<result>>, Device>(to, x);
       return to;
     } else {
-    void const* inputs[leaves + 1];
-    void const** end = inputs;
-    lowering<X>::collect(x, end);
-    void* const outputs[] = {to.data()};
-    run_planned<planned<source<result>>, Device>(const_cast<void* const*>(inputs), outputs);
-    return to;
+      void const* inputs[leaves + 1];
+      void const** end = inputs;
+      lowering<X>::collect(x, end);
+      void* const outputs[] = {to.data()};
+      run_planned<planned<source<result>>, Device>(const_cast<void* const*>(inputs), outputs);
+      return to;
     }
   }
 

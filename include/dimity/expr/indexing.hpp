@@ -59,21 +59,6 @@ struct scatter_shapes {
   static_assert(may_hold<Updates, Expected>, "[dimity.index.5] scatter_add: the updates need the shape of take(base, indices, axis): (Expected, Updates)");
 };
 
-/// What lies before and behind an axis, as two extents: the form [before, axis, behind] of the gather and scatter kernels.
-struct around_axis {
-  amount before = 1, behind = 1;
-  constexpr around_axis(shape_value const& s, int axis) {
-    for (int i = 0; i < axis; ++i) before *= s.extent[i];
-    for (int i = axis + 1; i < s.rank; ++i) behind *= s.extent[i];
-  }
-  constexpr shape_value with(amount n) const {
-    shape_value s;
-    s.push(before);
-    s.push(n);
-    s.push(behind);
-    return s;
-  }
-};
 constexpr shape_value vector_shape(amount n) {
   shape_value s;
   s.push(n);

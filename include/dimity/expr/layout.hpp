@@ -119,17 +119,11 @@ struct roll_operation {
   /// Where the extent is known at run time only: element i is element (i - Shift) mod n.
   static constexpr ref gather_rolled(ref a, int axis) {
     builder& g = *a.g;
-    shape_value s, wide;
+    shape_value s;
     s.push(a.extent(axis));
     ref const n = broadcast_to(count_of(g, dtype::int64, a.extent(axis)), s), shift = full(g, dtype::int64, s, static_cast<double>(Shift));
     ref const index = binary(primitive::remainder, iota(g, dtype::int64, s, 0) - shift, n);
-    amount before = 1, behind = 1;
-    for (int i = 0; i < axis; ++i) before *= a.extent(i);
-    for (int i = axis + 1; i < a.rank(); ++i) behind *= a.extent(i);
-    wide.push(before);
-    wide.push(a.extent(axis));
-    wide.push(behind);
-    return reshape(gather(reshape(a, wide), index), a.shape());
+    return reshape(gather(reshape(a, around_axis(a.shape(), axis).with(a.extent(axis))), index), a.shape());
   }
   static constexpr ref emit(builder&, ref a) {
     int const axis = normalize_axis(Axis, a.rank());
@@ -153,13 +147,7 @@ struct diagonal_operation {
 };
 template <extent_t Offset, bool Upper>
 struct triangle_operation {
-  static constexpr ref emit(builder& g, ref a) {
-    int const r = a.rank();
-    ref const row = iota(g, dtype::int64, a.shape(), r - 2), column = iota(g, dtype::int64, a.shape(), r - 1);
-    ref const shifted = row + full(g, dtype::int64, a.shape(), static_cast<double>(Offset));
-    ref const keep = Upper ? binary(primitive::less_equal, shifted, column) : binary(primitive::less_equal, column, shifted);
-    return select(keep, a, full_like(a, 0));
-  }
+  static constexpr ref emit(builder&, ref a) { return triangle(a, Upper, Offset); }
 };
 }  // namespace detail
 

@@ -70,8 +70,7 @@ constexpr auto apply_system(A&& a, B&& b) {
 struct inverse_operation {
   static constexpr ref emit(builder& g, ref a) {
     g.unify(a.extent(a.rank() - 1), a.extent(a.rank() - 2));
-    ref const row = iota(g, dtype::int64, a.shape(), a.rank() - 2), column = iota(g, dtype::int64, a.shape(), a.rank() - 1);
-    return solve(a, cast(equal(row, column), a.type()));
+    return solve(a, identity_matrices(a));
   }
 };
 /// Of a matrix that must be square, with elements that can be divided; what stands for the result otherwise is rank 0.

@@ -149,14 +149,21 @@ constexpr ref dot(ref a, ref b) {
 /// a: [.., n, n], b: [.., n, k] with the same leading axes -> x with a x = b
 constexpr ref solve(ref a, ref b) { return append(*a.g, primitive::solve, b.type(), b.shape(), a.id, b.id); }
 
-/// Zero on one side of the diagonal of the last two axes; `on_diagonal` times what is on it.
-constexpr ref triangle(ref x, bool upper, double on_diagonal = 1) {
+/// Of the last two axes: zero below diagonal `offset` (`upper`), or above it.
+constexpr ref triangle(ref x, bool upper, std::int64_t offset = 0) {
   builder& g = *x.g;
   int const r = x.rank();
   ref const row = iota(g, dtype::int64, x.shape(), r - 2), column = iota(g, dtype::int64, x.shape(), r - 1);
-  ref const inside = upper ? less(row, column) : less(column, row);
-  return select(inside, x, select(equal(row, column), x * on_diagonal, full_like(x, 0)));
+  ref const shifted = row + full(g, dtype::int64, x.shape(), static_cast<double>(offset));
+  return select(upper ? binary(primitive::less_equal, shifted, column) : binary(primitive::less_equal, column, shifted), x, full_like(x, 0));
 }
+/// A unit matrix for each matrix of x.
+constexpr ref identity_matrices(ref x) {
+  builder& g = *x.g;
+  return cast(equal(iota(g, dtype::int64, x.shape(), x.rank() - 2), iota(g, dtype::int64, x.shape(), x.rank() - 1)), x.type());
+}
+/// The lower triangle, with half its diagonal.
+constexpr ref lower_with_half_diagonal(ref x) { return triangle(x, false) * (1.0 - 0.5 * identity_matrices(x)); }
 /// a: [.., n, n], symmetric and positive definite, of which the lower triangle is read -> l with a = l l^T, zeros above its diagonal
 constexpr ref cholesky(ref a) { return append(*a.g, primitive::cholesky, a.type(), a.shape(), a.id); }
 /// a: [.., n, n], of which one triangle is read, b: [.., n, k] -> x with a x = b
@@ -168,6 +175,22 @@ constexpr ref slogdet(ref a) {
   s.push(2);
   return append(*a.g, primitive::slogdet, a.type(), s, a.id);
 }
+
+/// What lies before and behind an axis, as two extents: the form [before, axis, behind] of the gather and scatter kernels.
+struct around_axis {
+  amount before = 1, behind = 1;
+  constexpr around_axis(shape_value const& s, int axis) {
+    for (int i = 0; i < axis; ++i) before *= s.extent[i];
+    for (int i = axis + 1; i < s.rank; ++i) behind *= s.extent[i];
+  }
+  constexpr shape_value with(amount n) const {
+    shape_value s;
+    s.push(before);
+    s.push(n);
+    s.push(behind);
+    return s;
+  }
+};
 
 /// x: [p, n, m], indices: [k] -> [p, k, m]
 constexpr ref gather(ref x, ref indices) {

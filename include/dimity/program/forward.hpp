@@ -50,9 +50,9 @@ constexpr ref push_forward(ref y, int k, ref t) {
     case primitive::check_finite: return t;
     case primitive::cholesky: {
       // l (lower triangle of l^-1 t l^-T, half its diagonal); of t as of a the lower triangle counts.
-      ref const strict = triangle(t, false, 0), symmetric = triangle(t, false) + swap_last_two(strict);
+      ref const strict = triangle(t, false, -1), symmetric = triangle(t, false) + swap_last_two(strict);
       ref const left = triangular_solve(y, symmetric, false);
-      return dot(y, triangle(swap_last_two(triangular_solve(y, swap_last_two(left), false)), false, 0.5));
+      return dot(y, lower_with_half_diagonal(swap_last_two(triangular_solve(y, swap_last_two(left), false))));
     }
     case primitive::triangular_solve: {
       bool const upper = n.attribute != 0;

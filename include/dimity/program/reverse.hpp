@@ -57,12 +57,6 @@ constexpr ref cumulative_product_jacobian(ref x, int axis, bool from_end) {
   return select(reaches, cumulative(primitive::cumulative_prod, others, last, from_end), full(*x.g, x.type(), wide, 0));
 }
 
-/// A unit matrix for each matrix of a.
-constexpr ref identity_matrices(ref a) {
-  builder& g = *a.g;
-  return cast(equal(iota(g, dtype::int64, a.shape(), a.rank() - 2), iota(g, dtype::int64, a.shape(), a.rank() - 1)), a.type());
-}
-
 /// The cotangent that y's cotangent t sends to operand k; invalid where none flows.
 constexpr ref pull_back(ref y, int k, ref t) {
   node const n = y.get();
@@ -127,10 +121,10 @@ constexpr ref pull_back(ref y, int k, ref t) {
     case primitive::cholesky: {
       // l^-T (lower triangle of l^T t, half its diagonal) l^-1, symmetric because only one triangle is read (Murray, Differentiation of the Cholesky decomposition, 2016).
       ref const transposed = swap_last_two(y);
-      ref const inner = triangle(dot(transposed, t), false, 0.5);
+      ref const inner = lower_with_half_diagonal(dot(transposed, t));
       ref const left = triangular_solve(transposed, inner, true);
       ref const both = swap_last_two(triangular_solve(transposed, swap_last_two(left), true));
-      return triangle(both + swap_last_two(both), false, 0.5);
+      return lower_with_half_diagonal(both + swap_last_two(both));
     }
     case primitive::triangular_solve: {
       ref const u = triangular_solve(swap_last_two(a), t, n.attribute == 0);

@@ -269,7 +269,8 @@ struct compiled_function {
   template <class... Args, std::integral... N>
   static constexpr std::size_t workspace_bytes_for(N... extents) {
     using plan = typename detail::compiled_call<F>::template program<Args...>;
-    return detail::workspace_for<plan>({static_cast<extent_t>(extents)..., 0}, static_cast<int>(sizeof...(N)));
+    extent_t const given[] = {static_cast<extent_t>(extents)..., 0};
+    return detail::workspace_for<plan>(given, static_cast<int>(sizeof...(N)));
   }
   /// The plan of a call with such arguments, to print() or to assert on.
   template <class... Args>

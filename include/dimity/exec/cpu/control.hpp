@@ -19,9 +19,8 @@ struct control_runner {
     return false;
   }
   template <amount A>
-  DIMITY_INLINE static extent_t number([[maybe_unused]] void* const* slots) {
-    if constexpr (A.is_known()) return A.code;
-    else return value_of<A>(static_cast<extent_t const*>(slots[c.slots.size()]));
+  DIMITY_INLINE static extent_t number(void* const* slots) {
+    return number_at_call<A, c.slots.size()>(slots);
   }
   template <int I>
   DIMITY_INLINE static extent_t stride_of(void* const* slots) {

@@ -22,11 +22,9 @@ struct loop {
   struct position {
     extent_t index[max_axes] = {};
   };
-  /// An extent or a stride: a constant, or what it is at this call.
   template <amount A>
-  DIMITY_INLINE static constexpr extent_t number([[maybe_unused]] void* const* slots) {
-    if constexpr (A.is_known()) return A.code;
-    else return value_of<A>(static_cast<extent_t const*>(slots[k.slots.size()]));
+  DIMITY_INLINE static constexpr extent_t number(void* const* slots) {
+    return number_at_call<A, k.slots.size()>(slots);
   }
   template <int A>
   static constexpr amount offset_of = facts::acc(A).offset;

@@ -271,11 +271,8 @@ struct opaque : primitive_facts<Plan, Index> {
     known_shape const whole = result_shape(slots);
     auto const starts = operand<1>(slots);
     auto const block = operand<2>(slots);
-    extent_t stride[max_rank] = {}, step = 1;
-    for (int axis = whole.rank - 1; axis >= 0; --axis) {
-      stride[axis] = step;
-      step *= whole.extent[axis];
-    }
+    extent_t stride[max_rank] = {};
+    set_row_major_strides(whole.extent, whole.rank, stride);
     for_each_index(only_batch(whole), [&](extent_t const* entry) {
       T* to = all + offset_at(entry, stride, whole.rank);
       auto const* from = block.data + block.at(entry);

@@ -10,11 +10,7 @@ struct known_shape {
   int rank = 0;
   extent_t extent[max_rank] = {};
 
-  constexpr extent_t size() const {
-    extent_t n = 1;
-    for (int i = 0; i < rank; ++i) n *= extent[i];
-    return n;
-  }
+  constexpr extent_t size() const { return product(extent, rank); }
   constexpr void push(extent_t e) { extent[rank++] = e; }
 };
 constexpr known_shape known_shape_of(shape_value const& s, [[maybe_unused]] extent_t const* symbols) {

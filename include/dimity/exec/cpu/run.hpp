@@ -50,19 +50,19 @@ struct executor {
   DIMITY_INLINE static void* in_region(memory const& m) {
     constexpr buffer b = Plan::value.buffers[Buffer];
     constexpr region r = Plan::value.regions[b.region];
-    constexpr int first = first_region_beside(b.region);
-    return m.workspace + region_start<Plan, first, b.region>(m.symbols, known_beside(b.region)) + round_up(b.offset * value_of<r.unit>(m.symbols), buffer_alignment) + b.slack;
+    constexpr enclosing_workspace around = workspace_around(b.region);
+    constexpr int first = around.first_region;
+    return m.workspace + region_start<Plan, first, b.region>(m.symbols, around.known_bytes) + round_up(b.offset * value_of<r.unit>(m.symbols), buffer_alignment) + b.slack;
   }
   /// The workspace that a region is in: that of a block, or of the whole.
-  static constexpr int first_region_beside(int region) {
+  struct enclosing_workspace {
+    int first_region;
+    std::int64_t known_bytes;
+  };
+  static constexpr enclosing_workspace workspace_around(int region) {
     for (int i = 0; i < Plan::size.blocks; ++i)
-      if (Plan::value.blocks[i].regions.begin <= region && region < Plan::value.blocks[i].regions.end) return Plan::value.blocks[i].regions.begin;
-    return Plan::size.first_region;
-  }
-  static constexpr std::int64_t known_beside(int region) {
-    for (int i = 0; i < Plan::size.blocks; ++i)
-      if (Plan::value.blocks[i].regions.begin <= region && region < Plan::value.blocks[i].regions.end) return Plan::value.blocks[i].workspace_bytes;
-    return Plan::value.workspace_bytes;
+      if (block const& b = Plan::value.blocks[i]; b.regions.begin <= region && region < b.regions.end) return {b.regions.begin, b.workspace_bytes};
+    return {Plan::size.first_region, Plan::value.workspace_bytes};
   }
   template <int Begin, int... I, class F>
   DIMITY_INLINE static void with_slots(std::integer_sequence<int, I...>, memory const& m, F const& f) {

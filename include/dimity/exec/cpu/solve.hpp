@@ -9,25 +9,43 @@
 
 namespace dimity::detail {
 
+template <class T>
+T magnitude(T const& x) {
+  return x < T(0) ? -x : x;
+}
+/// The row from c on in which column c of a [n, n] is largest.
+template <class T>
+extent_t pivot_of(T const* a, extent_t c, extent_t n) {
+  extent_t pivot = c;
+  for (extent_t r = c + 1; r < n; ++r)
+    if (magnitude(a[r * n + c]) > magnitude(a[pivot * n + c])) pivot = r;
+  return pivot;
+}
+/// A step of elimination: column c of a [n, n] below its diagonal is gone, and b [n, k] is kept in step.
+template <class T>
+void eliminate(T* a, T* b, extent_t c, extent_t n, extent_t k) {
+  T const inverse = T(1) / a[c * n + c];
+  for (extent_t r = c + 1; r < n; ++r) {
+    T const factor = a[r * n + c] * inverse;
+    for (extent_t j = c + 1; j < n; ++j) a[r * n + j] -= factor * a[c * n + j];
+    for (extent_t j = 0; j < k; ++j) b[r * k + j] -= factor * b[c * k + j];
+  }
+}
+template <class T>
+void exchange_rows(T* a, extent_t i, extent_t j, extent_t begin, extent_t columns) {
+  for (extent_t c = begin; c < columns; ++c) std::swap(a[i * columns + c], a[j * columns + c]);
+}
+
 /// b <- a^-1 b, with a [n, n] and b [n, k] row-major; a is overwritten. Rows are exchanged so that the largest element of a column is the pivot (Golub and Van Loan, Matrix Computations, section 3.4).
 /// A singular matrix gives inf or nan. n^3 / 3 + n^2 k multiplications and additions.
 template <class T>
 void solve_in_place(T* a, T* b, extent_t n, extent_t k) {
   for (extent_t c = 0; c < n; ++c) {
-    extent_t pivot = c;
-    auto const size = [](T const& x) { return x < T(0) ? -x : x; };
-    for (extent_t r = c + 1; r < n; ++r)
-      if (size(a[r * n + c]) > size(a[pivot * n + c])) pivot = r;
-    if (pivot != c) {
-      for (extent_t j = c; j < n; ++j) std::swap(a[c * n + j], a[pivot * n + j]);
-      for (extent_t j = 0; j < k; ++j) std::swap(b[c * k + j], b[pivot * k + j]);
+    if (extent_t const pivot = pivot_of(a, c, n); pivot != c) {
+      exchange_rows(a, c, pivot, c, n);
+      exchange_rows(b, c, pivot, 0, k);
     }
-    T const inverse = T(1) / a[c * n + c];
-    for (extent_t r = c + 1; r < n; ++r) {
-      T const factor = a[r * n + c] * inverse;
-      for (extent_t j = c + 1; j < n; ++j) a[r * n + j] -= factor * a[c * n + j];
-      for (extent_t j = 0; j < k; ++j) b[r * k + j] -= factor * b[c * k + j];
-    }
+    eliminate(a, b, c, n, k);
   }
   for (extent_t c = n - 1; c >= 0; --c) {
     T const inverse = T(1) / a[c * n + c];
@@ -65,13 +83,9 @@ void triangular_solve_in_place(T const* a, extent_t row, extent_t column, bool u
 template <class T>
 void slogdet_in_place(T* a, extent_t n, T* result) {
   T sign(1), logarithm(0);
-  auto const size = [](T const& x) { return x < T(0) ? -x : x; };
   for (extent_t c = 0; c < n; ++c) {
-    extent_t pivot = c;
-    for (extent_t r = c + 1; r < n; ++r)
-      if (size(a[r * n + c]) > size(a[pivot * n + c])) pivot = r;
-    if (pivot != c) {
-      for (extent_t j = c; j < n; ++j) std::swap(a[c * n + j], a[pivot * n + j]);
+    if (extent_t const pivot = pivot_of(a, c, n); pivot != c) {
+      exchange_rows(a, c, pivot, c, n);
       sign = -sign;
     }
     T const p = a[c * n + c];
@@ -81,11 +95,8 @@ void slogdet_in_place(T* a, extent_t n, T* result) {
       return;
     }
     if (p < T(0)) sign = -sign;
-    logarithm += std::log(size(p));
-    for (extent_t r = c + 1; r < n; ++r) {
-      T const factor = a[r * n + c] / p;
-      for (extent_t j = c + 1; j < n; ++j) a[r * n + j] -= factor * a[c * n + j];
-    }
+    logarithm += std::log(magnitude(p));
+    eliminate(a, static_cast<T*>(nullptr), c, n, 0);
   }
   result[0] = sign;
   result[1] = logarithm;
