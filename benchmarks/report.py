@@ -53,6 +53,35 @@ def gradbench():
         yield f"| {problem} | {float(f'{ours:.3g}'):,g} | {float(f'{hand:.3g}'):,g} | {ours / hand:.2f} |"
 
 
+def beside_peers(source, workload_name):
+    """A table of processor times beside those of peers: benchmark names end in /dimity or /peer."""
+    report = json.loads((results / source).read_text())
+    times = {}
+    for run in report["benchmarks"]:
+        if run.get("run_type") == "iteration":
+            *workload, who = (part for part in run["run_name"].split("/") if ":" not in part)
+            times.setdefault(" ".join(workload), {}).setdefault(who, []).append(run["cpu_time"])
+    peers = sorted({who for by in times.values() for who in by} - {"dimity"})
+    repetitions = len(next(iter(times.values()))["dimity"])
+    yield (f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Processor time, medians of {repetitions} randomly interleaved repetitions in one process; "
+           f"load average {report['context']['load_avg'][0]:.1f}. Ratios: dimity's time over the peer's.")
+    yield ""
+    yield f"| {workload_name} | dimity, µs | " + " | ".join(f"beside {peer}" for peer in peers) + " |"
+    yield "| --- | ---: |" + " ---: |" * len(peers)
+    for workload, by in times.items():
+        ours = statistics.median(by["dimity"])
+        ratios = (f"{ours / statistics.median(by[peer]):.2f}" if peer in by else "" for peer in peers)
+        yield f"| {workload} | {float(f'{ours / 1000:.3g}'):,g} | " + " | ".join(ratios) + " |"
+
+
+def linalg():
+    return beside_peers("linalg_bench.json", "function, n")
+
+
+def fft():
+    return beside_peers("fft_bench.json", "transform")
+
+
 def extents():
     report = json.loads((results / "extents_bench.json").read_text())
     times = {}
@@ -114,13 +143,13 @@ def write(path, name, text):
     path.write_text(before + begin + text + end + rest.split(end, 1)[1])
 
 
-for table in (limits, extents, gradbench, matmul, compile_time):
-    source = results / {"limits": "limits_bench.json", "gradbench": "gradbench_bench.json", "extents": "extents_bench.json", "matmul": "matmul_bench.json", "compile_time": "compile_time.json"}[table.__name__]
+for table in (limits, extents, gradbench, linalg, fft, matmul, compile_time):
+    source = results / ("compile_time.json" if table is compile_time else f"{table.__name__}_bench.json")
     if not source.exists():
         continue
     text = "\n".join(table()) + "\n"
     (results / f"{table.__name__}.md").write_text(text)
-    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "docs" / "run_time_extents.md", here.parent / "README.md"):
+    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "docs" / "run_time_extents.md", here.parent / "docs" / "linear_algebra.md", here.parent / "README.md"):
         write(page, table.__name__, text)
     if "--quiet" not in sys.argv:
         print(text)

@@ -47,6 +47,9 @@
 #include <dimity/transform/linearize.hpp>
 #include <dimity/linalg/solve.hpp>
 #include <dimity/linalg/factorize.hpp>
+#include <dimity/linalg/decompose.hpp>
+#include <dimity/linalg/expm.hpp>
+#include <dimity/fft/fft.hpp>
 #include <dimity/transform/implicit.hpp>
 #include <dimity/transform/odeint.hpp>
 #include <dimity/transform/adjoint.hpp>

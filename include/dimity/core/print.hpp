@@ -183,15 +183,6 @@ class array_printer {
 };
 
 template <class X>
-inline constexpr bool is_stored_tensor = false;
-template <element T, extent_t... E>
-inline constexpr bool is_stored_tensor<tensor<T, E...>> = true;
-template <class T, class Shape, class Strides>
-inline constexpr bool is_stored_tensor<tensor_view<T, Shape, Strides>> = true;
-template <class X>
-concept stored_tensor = is_stored_tensor<X>;
-
-template <class X>
 printed_array printed(X const& x) {
   using S = shape_of<X>;
   printed_array p{x.data(), dtype_of<element_of<X>>, S::rank, {}, {}};

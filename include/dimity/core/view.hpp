@@ -237,5 +237,15 @@ struct operand_traits<tensor_view<T, Shape, Strides>> {
   using shape_type = Shape;
 };
 
+/// A tensor or a view, not something that has yet to be computed.
+template <class X>
+inline constexpr bool is_stored_tensor = false;
+template <element T, extent_t... E>
+inline constexpr bool is_stored_tensor<tensor<T, E...>> = true;
+template <class T, class Shape, class Strides>
+inline constexpr bool is_stored_tensor<tensor_view<T, Shape, Strides>> = true;
+template <class X>
+concept stored_tensor = is_stored_tensor<X>;
+
 }  // namespace detail
 }  // namespace dimity

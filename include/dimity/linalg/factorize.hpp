@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/linalg/solve.hpp>
+#include <dimity/transform/compile.hpp>
 
 #include <tuple>
 
@@ -27,6 +28,21 @@ struct slogdet_operation {
     return reshape(slice_axis(both, both.rank() - 1, Part, 1), without_axes(both.shape(), 1u << (both.rank() - 1)));
   }
 };
+struct slogdet_parts {
+  constexpr auto operator()(auto const& a) const { return std::tuple{apply<slogdet_operation<0>>(a), apply<slogdet_operation<1>>(a)}; }
+};
+/// A tensor or a view as it is, the value of anything else.
+template <class X>
+constexpr decltype(auto) stored_value(X const& x) {
+  if constexpr (is_stored_tensor<X>) return (x);
+  else return eval(x);
+}
+/// All parts of one factorisation: values of the program in a traced function, otherwise tensors, so that it is computed once.
+template <class Parts, class A>
+constexpr auto factors_of(A const& a) {
+  if constexpr (tracer<A> || is_failed<A>) return Parts{}(a);
+  else return compile(Parts{})(stored_value(a));
+}
 struct det_operation {
   static constexpr ref emit(builder& g, ref a) { return slogdet_operation<0>::emit(g, a) * unary(primitive::exp, slogdet_operation<1>::emit(g, a)); }
 };
@@ -56,7 +72,12 @@ constexpr auto triangular_solve(A&& a, B&& b) {
 /// the logarithm, a^-T.
 template <operand A>
 constexpr auto slogdet(A const& a) {
-  return std::tuple{detail::apply_to_square<detail::slogdet_operation<0>>(a), detail::apply_to_square<detail::slogdet_operation<1>>(a)};
+  using S = detail::shape_of<A>;
+  using T = detail::element_of<A>;
+  (void)sizeof(detail::square_matrix<S>);
+  (void)sizeof(detail::real_elements<T>);
+  if constexpr (detail::is_square<S> && std::is_floating_point_v<T>) return detail::factors_of<detail::slogdet_parts>(a);
+  else return std::tuple{detail::failed<T, shape<>>{}, detail::failed<T, shape<>>{}};
 }
 /// The determinant of a, [.., n, n]: through slogdet(), which neither overflows nor underflows on the way. No derivative where it is 0.
 template <operand A>

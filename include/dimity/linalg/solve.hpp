@@ -3,6 +3,7 @@
 
 #include <dimity/expr/contraction.hpp>
 #include <dimity/expr/creation.hpp>
+#include <dimity/program/emit_linalg.hpp>
 
 namespace dimity {
 namespace detail {

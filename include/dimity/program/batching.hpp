@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/program/batching_control.hpp>
+#include <dimity/program/emit_linalg.hpp>
 #include <dimity/program/rules.hpp>
 
 namespace dimity::detail {
@@ -145,7 +146,14 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
     }
     case primitive::random_bits:
     case primitive::cholesky:
-    case primitive::slogdet: return append(g, n.op, n.type, s, x[0].id);
+    case primitive::slogdet:
+    case primitive::qr:
+    case primitive::eigh:
+    case primitive::svd:
+    case primitive::expm:
+    case primitive::fft:
+    case primitive::rfft:
+    case primitive::irfft:
     case primitive::debug_print:
     case primitive::check_finite: return append(g, n.op, n.type, s, x[0].id, -1, -1, n.attribute);
     case primitive::triangular_solve: return triangular_solve(x[0], x[1], n.attribute != 0);

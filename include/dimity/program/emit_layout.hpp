@@ -146,9 +146,6 @@ constexpr ref dot(ref a, ref b) {
   return append(*a.g, primitive::dot, type, s, a.id, b.id);
 }
 
-/// a: [.., n, n], b: [.., n, k] with the same leading axes -> x with a x = b
-constexpr ref solve(ref a, ref b) { return append(*a.g, primitive::solve, b.type(), b.shape(), a.id, b.id); }
-
 /// Of the last two axes: zero below diagonal `offset` (`upper`), or above it.
 constexpr ref triangle(ref x, bool upper, std::int64_t offset = 0) {
   builder& g = *x.g;
@@ -164,18 +161,6 @@ constexpr ref identity_matrices(ref x) {
 }
 /// The lower triangle, with half its diagonal.
 constexpr ref lower_with_half_diagonal(ref x) { return triangle(x, false) * (1.0 - 0.5 * identity_matrices(x)); }
-/// a: [.., n, n], symmetric and positive definite, of which the lower triangle is read -> l with a = l l^T, zeros above its diagonal
-constexpr ref cholesky(ref a) { return append(*a.g, primitive::cholesky, a.type(), a.shape(), a.id); }
-/// a: [.., n, n], of which one triangle is read, b: [.., n, k] -> x with a x = b
-constexpr ref triangular_solve(ref a, ref b, bool upper) { return append(*a.g, primitive::triangular_solve, b.type(), b.shape(), a.id, b.id, -1, upper); }
-/// a: [.., n, n] -> [.., 2]: the sign of its determinant, and the logarithm of its absolute value
-constexpr ref slogdet(ref a) {
-  shape_value s;
-  for (int i = 0; i + 2 < a.rank(); ++i) s.push(a.extent(i));
-  s.push(2);
-  return append(*a.g, primitive::slogdet, a.type(), s, a.id);
-}
-
 /// What lies before and behind an axis, as two extents: the form [before, axis, behind] of the gather and scatter kernels.
 struct around_axis {
   amount before = 1, behind = 1;

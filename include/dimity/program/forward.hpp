@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/program/forward_control.hpp>
+#include <dimity/program/forward_linalg.hpp>
 #include <dimity/program/reverse.hpp>
 
 namespace dimity::detail {
@@ -68,6 +69,13 @@ constexpr ref push_forward(ref y, int k, ref t) {
       ref const value = reshape(trace, s);
       return concat(full_like(value, 0), value, s.rank - 1);
     }
+    case primitive::qr: return push_qr(y, a, t);
+    case primitive::eigh: return push_eigh(y, a, t);
+    case primitive::svd: return push_svd(y, a, t);
+    case primitive::expm: return push_expm(a, t);
+    case primitive::fft: return fft(t, n.attribute != 0);
+    case primitive::rfft: return rfft(t);
+    case primitive::irfft: return irfft(t, y.extent(y.rank() - 1));
     case primitive::gather: return k == 0 ? gather(t, ref{&g, n.arg[1]}) : ref{};
     case primitive::scatter_add: return k == 0 ? t : k == 2 ? scatter_add(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
     case primitive::dynamic_slice: return k == 0 ? dynamic_slice(t, ref{&g, n.arg[1]}, y.shape()) : ref{};

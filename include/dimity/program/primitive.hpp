@@ -23,7 +23,9 @@ enum class primitive : std::uint8_t {
   // reductions over a set of axes
   sum, prod, max, min, any, all,
   // everything that is a kernel of its own
-  pad, concat, argmax, argmin, cumulative_sum, cumulative_prod, dot, gather, scatter_add, random_bits, dynamic_slice, dynamic_update_slice, argsort, solve, cholesky, triangular_solve, slogdet,
+  pad, concat, argmax, argmin, cumulative_sum, cumulative_prod, dot, gather, scatter_add, random_bits, dynamic_slice, dynamic_update_slice, argsort,
+  // matrices: systems of equations and factorisations (emit_linalg.hpp); fourier transforms (emit_fourier.hpp)
+  solve, triangular_solve, cholesky, slogdet, qr, eigh, svd, expm, fft, rfft, irfft,
   // the operand; shown, or checked, when it is computed
   debug_print, check_finite,
   // loops and branches (graph.hpp: control), and one of their results
@@ -38,7 +40,7 @@ enum class family : std::uint8_t { source, elementwise, relabel, view, reduction
 
 constexpr family family_of(primitive p) {
   if (p <= primitive::constant) return family::source;
-    if (p <= primitive::select) return family::elementwise;
+  if (p <= primitive::select) return family::elementwise;
   if (p <= primitive::transpose) return family::relabel;
   if (p <= primitive::after) return family::view;
   if (p <= primitive::all) return family::reduction;
@@ -76,6 +78,8 @@ constexpr cost_class cost_of(primitive p) {
   }
 }
 
+constexpr bool is_linear_algebra(primitive p) { return p >= primitive::solve && p <= primitive::expm; }
+constexpr bool is_fourier(primitive p) { return p >= primitive::fft && p <= primitive::irfft; }
 constexpr bool is_comparison(primitive p) { return p >= primitive::less && p <= primitive::not_equal; }
 constexpr bool is_predicate(primitive p) { return p >= primitive::isnan && p <= primitive::isfinite; }
 constexpr bool is_commutative(primitive p) {
@@ -90,7 +94,7 @@ constexpr char const* name_of(primitive p) {
       "isnan", "isinf", "isfinite", "logical_not", "bitwise_not", "cast", "copy", "add", "subtract", "multiply", "divide", "remainder", "power", "atan2", "maximum",
       "minimum", "hypot", "less", "less_equal", "equal", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right", "select", "broadcast",
       "transpose", "reshape", "slice", "after", "sum", "prod", "max", "min", "any", "all", "pad", "concat", "argmax", "argmin", "cumulative_sum", "cumulative_prod", "dot",
-      "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort", "solve", "cholesky", "triangular_solve", "slogdet", "debug_print", "check_finite",
+      "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort", "solve", "triangular_solve", "cholesky", "slogdet", "qr", "eigh", "svd", "expm", "fft", "rfft", "irfft", "debug_print", "check_finite",
       "control", "control_result"};
   static_assert(sizeof(names) / sizeof(names[0]) == static_cast<int>(primitive::count));
   return names[static_cast<int>(p)];

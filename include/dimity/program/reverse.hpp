@@ -4,7 +4,9 @@
 
 #include <dimity/program/batching.hpp>
 #include <dimity/program/derivative.hpp>
-#include <dimity/program/emit_layout.hpp>
+#include <dimity/program/emit_fourier.hpp>
+#include <dimity/program/emit_linalg.hpp>
+#include <dimity/program/forward_linalg.hpp>
 #include <dimity/program/reverse_control.hpp>
 
 namespace dimity::detail {
@@ -55,6 +57,19 @@ constexpr ref cumulative_product_jacobian(ref x, int axis, bool from_end) {
   ref const others = select(equal(i, j), full(*x.g, x.type(), wide, 1), broadcast(v, wide, map));
   ref const reaches = from_end ? binary(primitive::less_equal, j, i) : binary(primitive::less_equal, i, j);
   return select(reaches, cumulative(primitive::cumulative_prod, others, last, from_end), full(*x.g, x.type(), wide, 0));
+}
+
+constexpr ref placeholder(builder& g, dtype type, shape_value const& s) { return append(g, primitive::copy, type, s, full(g, type, s, 0).id); }
+
+/// A rule for tangents is linear in them, so its transpose is the rule for cotangents.
+template <class Push>
+constexpr ref transposed_rule(ref a, ref t, Push const& push) {
+  builder& g = *a.g;
+  list<ref> tangent, pushed, seed;
+  tangent.push(placeholder(g, a.type(), a.shape()));
+  pushed.push(push(tangent[0]));
+  seed.push(t);
+  return reverse(g, pushed, seed, tangent, list<unsigned char>())[0];
 }
 
 /// The cotangent that y's cotangent t sends to operand k; invalid where none flows.
@@ -138,6 +153,16 @@ constexpr ref pull_back(ref y, int k, ref t) {
       ref const weight = broadcast(reshape(slice_axis(t, t.rank() - 1, 1, 1), without_axes(t.shape(), 1u << (t.rank() - 1))), s, map);
       return solve(swap_last_two(a), identity_matrices(a)) * weight;
     }
+    case primitive::qr: return transposed_rule(a, t, [&](ref d) { return push_qr(y, a, d); });
+    case primitive::eigh: return transposed_rule(a, t, [&](ref d) { return push_eigh(y, a, d); });
+    case primitive::svd: return transposed_rule(a, t, [&](ref d) { return push_svd(y, a, d); });
+    case primitive::expm: return push_expm(swap_last_two(a), t);
+    case primitive::fft: return fft(t, n.attribute == 0);
+    case primitive::rfft: return irfft(t * half_spectrum_weights(t, a.extent(a.rank() - 1), 0.5), a.extent(a.rank() - 1));
+    case primitive::irfft: {
+      ref const spectrum = rfft(t);
+      return spectrum * half_spectrum_weights(spectrum, y.extent(y.rank() - 1), 2);
+    }
     case primitive::gather: return k == 0 ? scatter_add(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
     case primitive::scatter_add: return k == 0 ? t : k == 2 ? gather(t, ref{&g, n.arg[1]}) : ref{};
     case primitive::dynamic_slice: return k == 0 ? dynamic_update_slice(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
@@ -149,7 +174,6 @@ constexpr ref pull_back(ref y, int k, ref t) {
   }
 }
 
-constexpr ref placeholder(builder& g, dtype type, shape_value const& s) { return append(g, primitive::copy, type, s, full(g, type, s, 0).id); }
 constexpr shape_value entry_shape(shape_value const& s) {
   shape_value r;
   for (int i = 1; i < s.rank; ++i) r.push(s.extent[i]);

@@ -278,7 +278,7 @@ struct outer_product {
           std::int64_t const end_row = std::min(P.m, ic + how.row_group);
           T const* const a_group = a + ic * P.a_row + pc * P.a_col;
           if constexpr (how.packs_a) pack_row_panels<how.rows, rows_left, P.a_row, P.a_col>(a_group, end_row - ic, depth, a_packed);
-          block const at{how.packs_a ? a_packed : a_group, how.packs_b ? b_packed : b + jc * P.b_col, b_tail, kept,
+          block const at{how.packs_a ? a_packed : a_group, how.packs_b ? b_packed : b + jc * P.b_col, tail_depth > 0 ? b_tail : nullptr, kept,
                          how.packs_a ? depth : P.a_row, ic, jc, pc, depth};
           all_tiles(at, end_row, end_column, sink);
         }

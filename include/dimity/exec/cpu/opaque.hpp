@@ -3,7 +3,8 @@
 
 #include <dimity/core/philox.hpp>
 #include <dimity/exec/cpu/contraction.hpp>
-#include <dimity/exec/cpu/solve.hpp>
+#include <dimity/exec/cpu/fourier.hpp>
+#include <dimity/exec/cpu/linear_algebra.hpp>
 
 #include <algorithm>
 
@@ -11,10 +12,8 @@ namespace dimity::detail {
 
 constexpr amount cpu_scratch_bytes(opaque_step const& s, shape_value const* shapes) {
   if (s.op == primitive::dot) return contraction_scratch_bytes(s, shapes);
-  if (s.op == primitive::solve || s.op == primitive::slogdet) {
-    shape_value const& a = shapes[s.operand_shape[0]];
-    return a.extent[a.rank - 1] * a.extent[a.rank - 1] * amount(static_cast<std::int64_t>(size_of(s.type)));
-  }
+  if (is_linear_algebra(s.op)) return matrix_scratch_elements(s, shapes) * amount(static_cast<std::int64_t>(size_of(s.type)));
+  if (is_fourier(s.op)) return fourier_scratch_elements(s, shapes) * amount(static_cast<std::int64_t>(size_of(s.type)));
   return 0;
 }
 
@@ -41,11 +40,9 @@ struct opaque : primitive_facts<Plan, Index> {
     else if constexpr (s.op == primitive::gather) gather(slots);
     else if constexpr (s.op == primitive::scatter_add) scatter_add(slots);
     else if constexpr (s.op == primitive::random_bits) random_bits(slots);
-    else if constexpr (s.op == primitive::solve) solve(slots);
     else if constexpr (s.op == primitive::debug_print || s.op == primitive::check_finite) look(slots);
-    else if constexpr (s.op == primitive::cholesky) cholesky(slots);
-    else if constexpr (s.op == primitive::triangular_solve) triangular_solve(slots);
-    else if constexpr (s.op == primitive::slogdet) slogdet(slots);
+    else if constexpr (is_linear_algebra(s.op)) matrix_step<Plan, Index>::run(slots);
+    else if constexpr (is_fourier(s.op)) fourier_step<Plan, Index>::run(slots);
     else if constexpr (s.op == primitive::dynamic_slice) dynamic_slice(slots);
     else if constexpr (s.op == primitive::dynamic_update_slice) dynamic_update_slice(slots);
     else argsort(slots);
@@ -124,68 +121,10 @@ struct opaque : primitive_facts<Plan, Index> {
       }
     }
   }
-  static void solve(void* const* slots) {
-    T* to = result(slots);
-    operand<1>(slots).copy_to(to);
-    if constexpr (s.scratch_slot >= 0) solve_copied(slots, to);  // not for matrices without elements
-  }
-  static void solve_copied(void* const* slots, T* to) {
-    known_shape entries = result_shape(slots);
-    int const rank = entries.rank;
-    extent_t const n = entries.extent[rank - 2], k = entries.extent[rank - 1];
-    T* const matrix = static_cast<T*>(slots[s.scratch_slot]);
-    entries.extent[rank - 2] = entries.extent[rank - 1] = 1;
-    auto const from = operand<0>(slots);
-    extent_t const row = from.stride[rank - 2], column = from.stride[rank - 1];
-    for_each_index(entries, [&](extent_t const* index) {
-      auto const* a = from.data + from.at(index);
-      for (extent_t i = 0; i < n; ++i)
-        for (extent_t j = 0; j < n; ++j) matrix[i * n + j] = a[i * row + j * column];
-      solve_in_place(matrix, to, n, k);
-      to += n * k;
-    });
-  }
   static void look(void* const* slots) {
     T* const to = result(slots);
     operand<0>(slots).copy_to(to);
     look_at<s.op>(to, s.type, result_shape(slots), Plan::value.pool + s.attribute);
-  }
-  static void cholesky(void* const* slots) {
-    T* to = result(slots);
-    auto const from = operand<0>(slots);
-    from.copy_to(to);
-    extent_t const n = from.shape.extent[from.shape.rank - 1], count = n == 0 ? 0 : from.shape.size() / (n * n);
-    for (extent_t i = 0; i < count; ++i) cholesky_in_place(to + i * n * n, n);
-  }
-  static void triangular_solve(void* const* slots) {
-    T* to = result(slots);
-    operand<1>(slots).copy_to(to);
-    known_shape entries = result_shape(slots);
-    int const rank = entries.rank;
-    extent_t const n = entries.extent[rank - 2], k = entries.extent[rank - 1];
-    entries.extent[rank - 2] = entries.extent[rank - 1] = 1;
-    auto const from = operand<0>(slots);
-    for_each_index(entries, [&](extent_t const* index) {
-      triangular_solve_in_place(from.data + from.at(index), from.stride[rank - 2], from.stride[rank - 1], s.attribute != 0, to, n, k);
-      to += n * k;
-    });
-  }
-  static void slogdet(void* const* slots) {
-    T* to = result(slots);
-    auto const from = operand<0>(slots);
-    known_shape entries = from.shape;
-    int const rank = entries.rank;
-    extent_t const n = entries.extent[rank - 1], row = from.stride[rank - 2], column = from.stride[rank - 1];
-    entries.extent[rank - 2] = entries.extent[rank - 1] = 1;
-    T* matrix = nullptr;
-    if constexpr (s.scratch_slot >= 0) matrix = static_cast<T*>(slots[s.scratch_slot]);
-    for_each_index(entries, [&](extent_t const* index) {
-      auto const* a = from.data + from.at(index);
-      for (extent_t i = 0; i < n; ++i)
-        for (extent_t j = 0; j < n; ++j) matrix[i * n + j] = a[i * row + j * column];
-      slogdet_in_place(matrix, n, to);
-      to += 2;
-    });
   }
   static void gather(void* const* slots) {
     T* to = result(slots);

@@ -1,7 +1,7 @@
 // Systems of linear equations, factorisations and determinants, in place.
 #pragma once
 
-#include <dimity/plan/plan.hpp>
+#include <dimity/exec/cpu/vectors.hpp>
 
 #include <cmath>
 #include <limits>
@@ -27,8 +27,8 @@ void eliminate(T* a, T* b, extent_t c, extent_t n, extent_t k) {
   T const inverse = T(1) / a[c * n + c];
   for (extent_t r = c + 1; r < n; ++r) {
     T const factor = a[r * n + c] * inverse;
-    for (extent_t j = c + 1; j < n; ++j) a[r * n + j] -= factor * a[c * n + j];
-    for (extent_t j = 0; j < k; ++j) b[r * k + j] -= factor * b[c * k + j];
+    add_multiple(a + r * n + c + 1, -factor, a + c * n + c + 1, n - c - 1);
+    add_multiple(b + r * k, -factor, b + c * k, k);
   }
 }
 template <class T>
@@ -50,8 +50,7 @@ void solve_in_place(T* a, T* b, extent_t n, extent_t k) {
   for (extent_t c = n - 1; c >= 0; --c) {
     T const inverse = T(1) / a[c * n + c];
     for (extent_t j = 0; j < k; ++j) b[c * k + j] *= inverse;
-    for (extent_t r = 0; r < c; ++r)
-      for (extent_t j = 0; j < k; ++j) b[r * k + j] -= a[r * n + c] * b[c * k + j];
+    for (extent_t r = 0; r < c; ++r) add_multiple(b + r * k, -a[r * n + c], b + c * k, k);
   }
 }
 
@@ -59,11 +58,9 @@ void solve_in_place(T* a, T* b, extent_t n, extent_t k) {
 template <class T>
 void cholesky_in_place(T* a, extent_t n) {
   for (extent_t c = 0; c < n; ++c) {
-    for (extent_t r = c; r < n; ++r) {
-      T sum = a[r * n + c];
-      for (extent_t k = 0; k < c; ++k) sum -= a[r * n + k] * a[c * n + k];
-      a[r * n + c] = r == c ? std::sqrt(sum) : sum / a[c * n + c];
-    }
+    T const diagonal = std::sqrt(a[c * n + c] - dot_product(a + c * n, a + c * n, c)), inverse = T(1) / diagonal;
+    a[c * n + c] = diagonal;
+    for (extent_t r = c + 1; r < n; ++r) a[r * n + c] = (a[r * n + c] - dot_product(a + r * n, a + c * n, c)) * inverse;
     for (extent_t j = c + 1; j < n; ++j) a[c * n + j] = T(0);
   }
 }
@@ -73,8 +70,7 @@ template <class T>
 void triangular_solve_in_place(T const* a, extent_t row, extent_t column, bool upper, T* b, extent_t n, extent_t k) {
   for (extent_t step = 0; step < n; ++step) {
     extent_t const i = upper ? n - 1 - step : step;
-    for (extent_t p = upper ? i + 1 : 0; p < (upper ? n : i); ++p)
-      for (extent_t j = 0; j < k; ++j) b[i * k + j] -= a[i * row + p * column] * b[p * k + j];
+    for (extent_t p = upper ? i + 1 : 0; p < (upper ? n : i); ++p) add_multiple(b + i * k, -a[i * row + p * column], b + p * k, k);
     for (extent_t j = 0; j < k; ++j) b[i * k + j] /= a[i * row + i * column];
   }
 }
