@@ -80,6 +80,23 @@ namespace {
 constexpr auto batch_loss = [](auto const& h, auto const& x, auto const& m, auto const& n) { return sum(vmap<mapped, mapped, whole, whole>(rnn_loss)(h, x, m, n)); };
 constexpr auto batch_loss_unrolled = [](auto const& h, auto const& x, auto const& m, auto const& n) { return sum(vmap<mapped, mapped, whole, whole>(unrolled_loss)(h, x, m, n)); };
 }  // namespace
+namespace {
+constexpr auto add_logarithms = [](auto const& h, auto const& entries) {
+  constexpr auto add = [](auto const& state, auto const& x) {
+    auto const& [total, scale] = state;
+    return std::tuple{std::tuple{total + log(x * scale), scale}, std::tuple{}};
+  };
+  auto [last, none] = scan(add, std::tuple{h, h * 2.0}, entries);
+  return std::get<0>(last) + std::get<1>(last);
+};
+}  // namespace
+
+TEST_CASE("a state that vmap leaves alone, beside one that it does not") {
+  // d/dh (h + sum of log(2 h x) + 2 h), for both rows: nothing of the other rows' loop, whose entries are zeros there, may come in.
+  tensor<double, 2, 3> const rows = {{1, 2, 3}, {4, 5, 6}};
+  constexpr auto all = [](auto const& h, auto const& entries) { return sum(vmap<whole, mapped>(add_logarithms)(h, entries)); };
+  CHECK(double(grad(all)(1.5, rows)) == doctest::Approx(2 * (3 + 3 / 1.5)));
+}
 TEST_CASE("vmap of loops, derivatives of that, and that of derivatives") {
   auto const many_h = spread<tensor<double, 4, 3>>(-1, 1);
   auto const many_x = spread<tensor<double, 4, steps, 3>>(-1, 1);

@@ -206,6 +206,30 @@ struct backward_scan {
     return dot(wide, reshape(b, right));
   }
 
+  /// Outputs whose cotangent is not zero in all iterations: those that have one, and those that such an output depends on in an earlier iteration.
+  constexpr list<unsigned char> reached_outputs(list<std::int32_t> const& cotangents, list<unsigned char> const& inner) const {
+    list<unsigned char> reached(c.output_count, 0);
+    for (int k = 0; k < c.output_count; ++k) reached[k] = cotangents[k] >= 0;
+    for (bool changed = true; changed;) {
+      changed = false;
+      list<ref> outs;
+      int last = 0;
+      for (int k = 0; k < c.output_count; ++k)
+        if (int const of = output_node(g, c, 0, k); reached[k]) {
+          outs.push({&g, of});
+          if (of >= last) last = of + 1;
+        }
+      list<unsigned char> const needed = needed_nodes(g, outs, inner, first_inner(g, c), last);
+      for (int j = 0; j < c.input_count; ++j) {
+        control_input const& i = g.control_inputs[c.inputs + j];
+        if (i.carried < 0 || reached[i.carried] || i.inner >= last || !needed[i.inner]) continue;
+        reached[i.carried] = 1;
+        changed = true;
+      }
+    }
+    return reached;
+  }
+
   constexpr list<contribution> run(list<std::int32_t> const& cotangents, list<unsigned char> const& active) {
     list<contribution> result;
     if (c.trips == 0) return result;
@@ -216,9 +240,10 @@ struct backward_scan {
 
     list<ref> outs, seeds, wanted;
     list<std::int32_t> seeded, wanted_inputs, wanted_frees;
+    list<unsigned char> const reached = reached_outputs(cotangents, inner);
     for (int k = 0; k < c.output_count; ++k) {
       int const of = output_node(g, c, 0, k), carried = carried_cotangent(k);
-      if (!is_floating(g.type(of)) || carried == 0 || (carried < 0 && (cotangents[k] < 0 || !flags[of]))) continue;
+      if (!is_floating(g.type(of)) || carried == 0 || !reached[k] || (carried < 0 && (cotangents[k] < 0 || !flags[of]))) continue;
       ref const t = block_input(g, g.type(of), g.shape(of));
       int const operand = cotangents[k] >= 0 ? cotangents[k] : full(g, g.type(of), g.shape(of), 0).id;
       outs.push({&g, of});
@@ -227,7 +252,7 @@ struct backward_scan {
       inputs.push({t.id, operand, -1});
     }
     for (int j = 0; j < c.input_count; ++j)
-      if (on[j]) {
+      if (int const k = g.control_inputs[c.inputs + j].carried; on[j] && (k < 0 || reached[k])) {
         wanted.push({&g, g.control_inputs[c.inputs + j].inner});
         // This cotangent takes the place of that of the output which the input was before.
         for (int i = 0; i < seeded.size(); ++i)
