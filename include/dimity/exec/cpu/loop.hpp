@@ -47,8 +47,22 @@ struct loop {
   };
 
   /// Address of the first element that access A touches at a position of the first `Axes` axes.
+  // Where all is known this is one expression: every function that is instantiated here costs each kernel about a millisecond of compile time, inlined or not.
   template <int A, int Axes>
   DIMITY_INLINE static auto address(void* const* slots, [[maybe_unused]] position const& at) {
+    if constexpr (facts::template has_known_strides<A>) {
+      constexpr access a = facts::acc(A);
+      constexpr extent_t s[] = {Axes > 0 ? a.stride[0].code : 0, Axes > 1 ? a.stride[1].code : 0, Axes > 2 ? a.stride[2].code : 0, Axes > 3 ? a.stride[3].code : 0,
+                                Axes > 4 ? a.stride[4].code : 0, Axes > 5 ? a.stride[5].code : 0, Axes > 6 ? a.stride[6].code : 0, Axes > 7 ? a.stride[7].code : 0};
+      static_assert(max_axes == 8);
+      return static_cast<type_of<a.type>*>(slots[a.slot]) + (a.offset.code + at.index[0] * s[0] + at.index[1] * s[1] + at.index[2] * s[2] + at.index[3] * s[3] + at.index[4] * s[4] + at.index[5] * s[5] +
+                                                             at.index[6] * s[6] + at.index[7] * s[7]);
+    } else {
+      return address_at_call<A, Axes>(slots, at);
+    }
+  }
+  template <int A, int Axes>
+  DIMITY_INLINE static auto address_at_call(void* const* slots, [[maybe_unused]] position const& at) {
     [[maybe_unused]] extent_t sum = number<offset_of<A>>(slots);
     // Not a loop: g++ -O2 would leave it one.
     if constexpr (Axes > 0) sum += along<A, 0>(slots, at);
@@ -180,7 +194,8 @@ struct loop {
   DIMITY_INLINE static void put(Registers const& r, [[maybe_unused]] cursor const& c) {
     constexpr access a = facts::acc(Access);
     constexpr amount apart = lane_stride<Access>;
-    [[maybe_unused]] extent_t const stride = number<apart>(c.slots);
+    [[maybe_unused]] extent_t stride = apart.code;
+    if constexpr (!apart.is_known()) stride = number<apart>(c.slots);
     using T = type_of<a.type>;
     T* to = address<Access, lane_axes>(c.slots, c.at);
     auto const& x = get<V>(r);
@@ -281,7 +296,7 @@ struct loop {
 
     template <int... U>
     DIMITY_INLINE static void unrolled(std::integer_sequence<int, U...>, accumulators_t& acc, scalars const& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i) {
-      (body<Stage, W, unroll, U, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i + U * W, W}), ...);
+      (body<Stage, W, unroll, reduces ? U : 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i + U * W, W}), ...);
     }
     template <int... R>
     DIMITY_INLINE static void reset(std::integer_sequence<int, R...>, [[maybe_unused]] accumulators_t& acc) {
@@ -304,15 +319,21 @@ struct loop {
     /// The main part of one row: whole vectors, then what is left of them.
     DIMITY_INLINE static void lanes_of(accumulators_t& acc, scalars const& s, void* const* slots, position const& at, extent_t from, extent_t to) {
       extent_t i = from;
-      for (; i + unroll * W <= to; i += unroll * W) unrolled(std::make_integer_sequence<int, unroll>{}, acc, s, slots, at, i);
+      for (; i + unroll * W <= to; i += unroll * W) {
+        if constexpr (unroll == 1) body<Stage, W, 1, 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i, W});
+        else unrolled(std::make_integer_sequence<int, unroll>{}, acc, s, slots, at, i);
+      }
       if constexpr (unroll > 1 && (!known || vectors % unroll != 0 || long_sum))
         for (; i + W <= to; i += W) body<Stage, W, unroll, 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i, W});
     }
     template <int... R>
     DIMITY_INLINE static void run(std::integer_sequence<int, R...>, scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
       accumulators_t acc;
-      reset(reduction_list{}, acc);
-      if constexpr (known) run_row(std::integer_sequence<int, R...>{}, acc, s, slots, at, std::integral_constant<extent_t, vectors * W>{}, std::integral_constant<int, static_cast<int>(lane_extent.code - vectors * W)>{});
+      if constexpr (reduces) reset(reduction_list{}, acc);
+      if constexpr (known && !reduces && mid_axes <= 0) {
+        if constexpr (vectors > 0) lanes_of(acc, s, slots, at, 0, vectors * W);
+        if constexpr (lane_extent.code % W != 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, vectors * W, static_cast<int>(lane_extent.code % W)});
+      } else if constexpr (known) run_row(std::integer_sequence<int, R...>{}, acc, s, slots, at, std::integral_constant<extent_t, vectors * W>{}, std::integral_constant<int, static_cast<int>(lane_extent.code - vectors * W)>{});
       else run_unknown_row(std::integer_sequence<int, R...>{}, acc, s, slots, at);
     }
     template <int... R>
@@ -366,10 +387,15 @@ struct loop {
     }
   };
 
+  template <int Values, int Stores>
+  DIMITY_INLINE static void scalars_of([[maybe_unused]] scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+    if constexpr (list_t<Values>::size() != 0) compute_scalars(list_t<Values>{}, s, slots, at);
+    if constexpr (list_t<Stores>::size() != 0) store_scalars(list_t<Stores>{}, s, slots, at);
+  }
   template <int Stage>
   DIMITY_INLINE static void stage(scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
-    compute_scalars(list_t<facts::list_of(Stage, stage_list::rows)>{}, s, slots, at);
-    store_scalars(list_t<facts::list_of(Stage, stage_list::row_stores)>{}, s, slots, at);
+    constexpr int values = facts::list_of(Stage, stage_list::rows), stores = facts::list_of(Stage, stage_list::row_stores);
+    if constexpr (list_t<values>::size() != 0 || list_t<stores>::size() != 0) scalars_of<values, stores>(s, slots, at);
     using p = pass<Stage>;
     if constexpr (p::store_list::size() != 0 || p::reduction_list::size() != 0 || p::lane_list::size() != 0) p::run(typename p::reduction_list{}, s, slots, at);
   }
@@ -379,11 +405,14 @@ struct loop {
   }
   template <int Axis>
   DIMITY_INLINE static void rows(scalars& s, void* const* slots, position& at) {
-    if constexpr (Axis == k.outer) {
+    if constexpr (Axis == k.outer && k.stages == 1) {
+      stage<0>(s, slots, at);
+    } else if constexpr (Axis == k.outer) {
       row(std::make_integer_sequence<int, k.stages>{}, s, slots, at);
     } else {
       constexpr amount n = k.extent[Axis];
-      extent_t const end = number<n>(slots);
+      extent_t end = n.code;
+      if constexpr (!n.is_known()) end = number<n>(slots);
       for (at.index[Axis] = 0; at.index[Axis] < end; ++at.index[Axis]) rows<Axis + 1>(s, slots, at);
     }
   }
@@ -403,15 +432,18 @@ struct loop {
     }(), ...);
   }
 
-  DIMITY_INLINE static void invariants(scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
-    compute_scalars(list_t<k.lists.begin>{}, s, slots, at);
-    store_scalars(list_t<k.lists.begin + 1>{}, s, slots, at);
-  }
+  DIMITY_INLINE static void invariants(scalars& s, void* const* slots, position const& at) { scalars_of<k.lists.begin, k.lists.begin + 1>(s, slots, at); }
+  static constexpr bool has_invariants = list_t<k.lists.begin>::size() != 0 || list_t<k.lists.begin + 1>::size() != 0;
+  static constexpr bool combines = [] {
+    for (int i = 0; i < k.stores.size(); ++i)
+      if (facts::st(i).combine != primitive::copy) return true;
+    return false;
+  }();
   DIMITY_INLINE static void run(void* const* slots) {
     position at;
     scalars s;
-    clear(std::make_integer_sequence<int, k.stores.size()>{}, slots);
-    invariants(s, slots, at);
+    if constexpr (combines) clear(std::make_integer_sequence<int, k.stores.size()>{}, slots);
+    if constexpr (has_invariants) invariants(s, slots, at);
     rows<0>(s, slots, at);
   }
 

@@ -44,6 +44,12 @@ struct kernel_facts {
   static constexpr kernel k = Plan::value.kernels[Kernel];
   static constexpr value const& val(int v) { return Plan::value.values[k.values.begin + v]; }
   static constexpr access const& acc(int a) { return Plan::value.accesses[k.accesses.begin + a]; }
+  template <int A>
+  static constexpr bool has_known_strides = [] {
+    for (amount const s : acc(A).stride)
+      if (!s.is_known()) return false;
+    return acc(A).offset.is_known();
+  }();
   static constexpr store const& st(int s) { return Plan::value.stores[k.stores.begin + s]; }
   static constexpr int value_count = k.values.size();
 

@@ -121,7 +121,9 @@ struct executor {
   static constexpr int part_size = 24;
   template <int Begin, int End>
   DIMITY_INLINE static void run_range(memory const& m) {
-    if constexpr (End - Begin <= 2 * part_size) {
+    if constexpr (End - Begin == 1) {
+      run_step<Begin>(m);
+    } else if constexpr (End - Begin <= 2 * part_size) {
       run_steps<Begin>(std::make_integer_sequence<int, End - Begin>{}, m);
     } else {
       constexpr int parts = (End - Begin) / part_size;
@@ -129,7 +131,12 @@ struct executor {
       run_steps<Begin + parts * part_size>(std::make_integer_sequence<int, End - Begin - parts * part_size>{}, m);
     }
   }
-  DIMITY_INLINE static void run(memory const& m) { run_range<Plan::value.size.first_step, Plan::value.size.steps>(m); }
+  DIMITY_INLINE static void run(memory const& m) {
+    constexpr int first = Plan::value.size.first_step, end = Plan::value.size.steps;
+    // Most expressions have one step; each function on the way to it costs compile time, inlined or not.
+    if constexpr (end - first == 1) run_step<first>(m);
+    else run_range<first, end>(m);
+  }
 };
 
 }  // namespace dimity::detail
