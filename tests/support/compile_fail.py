@@ -2,7 +2,7 @@
 
 usage: compile_fail.py FILE [--only-mistake] -- COMPILER FLAGS...
 
-FILE must compile as it stands (not asked with --only-mistake: one compiler is enough to know that nothing else is wrong). With -DMISTAKE it must not: one error, at most 15 lines of output (or the file's `// lines: N`), and every `// error: regex` line
+FILE must compile as it stands (not asked with --only-mistake; compile_fixed.py does that for all files at once). With -DMISTAKE it must not: one error, at most 15 lines of output (or the file's `// lines: N`), and every `// error: regex` line
 of the file found in the output.
 """
 

@@ -117,8 +117,21 @@ def snippets_of(page, name):
     return found, untested
 
 
-def check(snippet, command, folder):
+def precompiled(command, folder):
+    """A folder with the library's header, read once for all snippets; None where that does not work (only g++ finds it by itself)."""
+    header = folder / "precompiled" / "dimity" / "dimity.hpp.gch"
+    header.parent.mkdir(parents=True)
+    source = folder / "umbrella.hpp"
+    source.write_text("#include <dimity/dimity.hpp>\n")
+    result = subprocess.run([*command, "-x", "c++-header", source, "-o", header], capture_output=True)
+    header.with_suffix("").write_text("#include_next <dimity/dimity.hpp>\n")  # for a snippet that includes it once more
+    return header.parent.parent if result.returncode == 0 else None
+
+
+def check(snippet, command, folder, precompiled_folder):
     folder.mkdir()
+    if precompiled_folder and not re.search(r"^#\s*define", snippet.code, re.MULTILINE):
+        command = [command[0], "-I", precompiled_folder, *command[1:]]
     source, binary = folder / "snippet.cpp", folder / "snippet"
     source.write_text(program(snippet.code))
     how = ["-o", binary] if snippet.run else ["-fsyntax-only"]
@@ -151,7 +164,8 @@ def main():
     failures = 0
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
         folders = [pathlib.Path(folder, str(number)) for number in range(len(snippets))]
-        for snippet, complaint in zip(snippets, pool.map(check, snippets, [command] * len(snippets), folders)):
+        header = precompiled(command, pathlib.Path(folder))
+        for snippet, complaint in zip(snippets, pool.map(lambda snippet, own: check(snippet, command, own, header), snippets, folders)):
             if complaint:
                 failures += 1
                 print(f"{snippet.where}: {complaint}")
