@@ -23,6 +23,10 @@ T safe_scale(T const* x, extent_t n) {
   return std::ldexp(T(1), std::ilogb(largest));
 }
 
+/// The least sum of squares with all its digits.
+template <class T>
+inline constexpr T least_square = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon() / std::numeric_limits<T>::epsilon();
+
 /// A reflection 1 - tau v v^T, v_0 = 1, that takes x to (beta, 0, ..). Everything but v_0 is left in x (Golub and Van Loan, Matrix Computations, section 5.1).
 template <class T>
 struct reflection {
@@ -30,13 +34,23 @@ struct reflection {
 };
 template <class T>
 reflection<T> reflection_of(T* x, extent_t stride, extent_t n) {
-  T rest(0);
+  T rest(0), scale(1);
   for (extent_t i = 1; i < n; ++i) rest += x[i * stride] * x[i * stride];
-  if (rest == T(0)) return {x[0], T(0)};
+  if (x[0] * x[0] + rest < least_square<T>) {
+    // Squares that have lost digits would make a reflection that is none.
+    T largest(0);
+    for (extent_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(x[i * stride]));
+    if (!(largest > T(0))) return {x[0], T(0)};
+    scale = std::ldexp(T(1), -std::max(std::ilogb(largest), std::numeric_limits<T>::min_exponent + 2));
+    for (extent_t i = 0; i < n; ++i) x[i * stride] *= scale;
+    rest = T(0);
+    for (extent_t i = 1; i < n; ++i) rest += x[i * stride] * x[i * stride];
+  }
+  if (rest == T(0)) return {x[0] / scale, T(0)};
   T const norm = std::sqrt(x[0] * x[0] + rest), beta = x[0] < T(0) ? norm : -norm;
   T const inverse = T(1) / (x[0] - beta);
   for (extent_t i = 1; i < n; ++i) x[i * stride] *= inverse;
-  return {beta, (beta - x[0]) / beta};
+  return {beta / scale, (beta - x[0]) / beta};
 }
 
 /// a [m, n], m >= n: becomes q with orthonormal columns, r [n, n] the upper triangle with a = q r. `scratch`: 2 n. Reflections: 4 n^2 (m - n / 3) multiplications and additions; the signs are LAPACK's (and NumPy's).
@@ -245,7 +259,7 @@ void svd_in_place(T* a, T* s, T* v, extent_t m, extent_t n, T* scratch) {
   sort_with_rows(spare, rotations, n, n, [](T x, T y) { return x > y; });
   sort_with_rows(s, v, n, n, [](T x, T y) { return x > y; });
   extent_t rank = 0;
-  for (; rank < n && s[rank] > std::numeric_limits<T>::min(); ++rank)
+  for (; rank < n && s[rank] * s[rank] > least_square<T>; ++rank)
     for (extent_t j = 0; j < n; ++j) v[rank * n + j] /= s[rank];
   complete_rows(v, rank, n);
   for (extent_t i = 0; i < n; ++i) s[i] *= scale;
