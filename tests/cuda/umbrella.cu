@@ -30,6 +30,9 @@ int main() {
   if (!(dimity::grad(loop_loss{})(w, xs)(0, 0) > 0)) return 1;
   dimity::tensor<double, 4> x = dimity::ones<double, 4>();
   dimity::tensor<double, 4> g = dimity::grad(loss{})(x);
+  auto const [re, im] = dimity::fft::rfft(x);
+  if (re(0) != 4.0 || im(0) != 0.0) return 1;
+  if (!(dimity::eval(dimity::linalg::svdvals(w))(0) > 3.9)) return 1;
   dimity::tensor<double, dimity::dim<"batch">, 4> rows(3);
   rows = 1.0;
   if (dimity::grad(loss{})(rows)(2, 3) != 2.0) return 1;

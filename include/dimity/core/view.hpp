@@ -32,11 +32,10 @@ class tensor_view<T, shape<E...>, strides<S...>> {
 
   constexpr explicit tensor_view(T* data) : data_(data) {}
   constexpr tensor_view(tensor_view const&) = default;
-  constexpr operator tensor_view<T const, shape_type, strides_type>() const
-    requires(!std::is_const_v<T>)
-  {
-    return tensor_view<T const, shape_type, strides_type>(data_);
-  }
+  /// A view of the same elements that may not be written.
+  template <class U>
+    requires(std::is_same_v<U const, T>)
+  constexpr tensor_view(tensor_view<U, shape_type, strides_type> const& x) : data_(x.data()) {}
 
   template <class X>
     requires(operand<X> && !std::is_const_v<T>)
@@ -106,11 +105,9 @@ class tensor_view<T, shape<E...>, run_time_strides> {
     for (int i = 0; i < rank; ++i) extents_[i] = extents[i];
   }
   constexpr tensor_view(tensor_view const&) = default;
-  constexpr operator tensor_view<T const, shape_type, strides_type>() const
-    requires(!std::is_const_v<T>)
-  {
-    return tensor_view<T const, shape_type, strides_type>(data_, extents_);
-  }
+  template <class U>
+    requires(std::is_same_v<U const, T>)
+  constexpr tensor_view(tensor_view<U, shape_type, strides_type> const& x) : tensor_view(x.data(), x.extents()) {}
   template <class X>
     requires(operand<X> && !std::is_const_v<T>)
   tensor_view const& operator=(X const& x) const {
