@@ -75,7 +75,7 @@ void inverse_real_dimity(benchmark::State& state) {
   fill(im.data, N / 2 + 1);
   measure(state, N, [&] { detail::irfft<T, N>(re.data, im.data, 1, to.data, scratch.data); });
 }
-/// As many short transforms as fill the second-level cache's half.
+/// As many short transforms as the second-level cache holds.
 template <extent_t N>
 constexpr extent_t many = 16384 / N;
 template <class T, extent_t N>

@@ -1,7 +1,7 @@
 // The kernels behind fft, rfft and irfft, against the defining sums in long double, and by what the sums imply.
 #include <dimity/exec/cpu/fft.hpp>
 
-#include "allocations.hpp"
+#include "../support/allocations.hpp"
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <limits>
 #include <random>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -46,22 +47,46 @@ std::vector<kernels<T>> many_kernels(lengths<N...>) {
   return {{N, detail::fft<T, N, false>, detail::fft<T, N, true>, nullptr, nullptr, detail::fft_many<T, N, false>}...};
 }
 
+/// Under a sanitizer a kernel takes ten times as long to compile, so that a choice of lengths has to do: each way to transform, with and without a remainder of lanes.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define DIMITY_TEST_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define DIMITY_TEST_SANITIZED
+#endif
+#endif
+#ifdef DIMITY_TEST_SANITIZED
+template <class T>
+using all_complex = lengths<1, 2, 3, 8, 9, 11, 16, 20, 37, 60, 64, 97, 243, 1000, 4096>;
+template <class T>
+using all_real = lengths<1, 2, 3, 6, 16, 33, 64, 128, 194, 360>;
+using all_many = lengths<1, 3, 8, 37>;
+#else
+template <extent_t First, class Numbers, class More>
+struct joined_lengths;
+template <extent_t First, extent_t... I, extent_t... N>
+struct joined_lengths<First, lengths<I...>, lengths<N...>> {
+  using type = lengths<(First + I)..., N...>;
+};
 /// 1 ... 70 and beyond: powers of 2, 3, 5 and 7, products of them, 17 times other primes, and lengths with a large prime factor. float has fewer of those that differ from double in nothing but the lanes.
 template <class T>
-std::vector<kernels<T>> complex_lengths() {
-  auto all = []<extent_t... I>(lengths<I...>) { return complex_kernels<T>(lengths<(I + 1)...>{}); }(std::make_integer_sequence<extent_t, std::is_same_v<T, double> ? 70 : 17>{});
-  auto const more = [] {
-    if constexpr (std::is_same_v<T, double>) return complex_kernels<T>(lengths<81, 97, 101, 125, 128, 243, 256, 343, 360, 512, 625, 1000, 1009, 1024, 2048, 2431, 4096>{});
-    else return complex_kernels<T>(lengths<20, 31, 33, 60, 61, 64, 70, 97, 128, 243, 256, 343, 512, 625, 1000, 1024, 2048, 2431, 4096>{});
-  }();
-  all.insert(all.end(), more.begin(), more.end());
-  return all;
-}
+using all_complex = std::conditional_t<
+    std::is_same_v<T, double>,
+    typename joined_lengths<1, std::make_integer_sequence<extent_t, 70>, lengths<81, 97, 101, 125, 243, 256, 343, 360, 512, 625, 1000, 1009, 1024, 2048, 2431, 4096, 16384>>::type,
+    typename joined_lengths<1, std::make_integer_sequence<extent_t, 17>, lengths<20, 33, 60, 64, 97, 128, 243, 512, 625, 1000, 1024, 4096>>::type>;
 /// For every way in which n, or n / 2 where n is even, is transformed: shorter and longer than registers, odd and even numbers of mirrored pairs.
 template <class T>
+using all_real = std::conditional_t<std::is_same_v<T, double>, lengths<1, 2, 3, 4, 5, 6, 8, 9, 12, 15, 16, 18, 27, 32, 33, 62, 64, 74, 97, 128, 194, 360, 512, 1000, 4096>,
+                                    lengths<1, 2, 3, 4, 6, 8, 9, 16, 27, 32, 64, 97, 128, 1000, 1024>>;
+using all_many = lengths<1, 3, 8, 12, 15, 16, 30, 37>;
+#endif
+template <class T>
+std::vector<kernels<T>> complex_lengths() {
+  return complex_kernels<T>(all_complex<T>{});
+}
+template <class T>
 std::vector<kernels<T>> real_lengths() {
-  if constexpr (std::is_same_v<T, double>) return real_kernels<T>(lengths<1, 2, 3, 4, 5, 6, 8, 9, 12, 15, 16, 18, 27, 32, 33, 62, 64, 74, 97, 128, 194, 360, 512, 1000, 4096>{});
-  else return real_kernels<T>(lengths<1, 2, 3, 4, 5, 6, 8, 9, 16, 18, 27, 32, 33, 64, 97, 128, 194, 256, 1000, 1024>{});
+  return real_kernels<T>(all_real<T>{});
 }
 
 /// Elements in memory of their own, so that a sanitizer sees what is read and written beyond them.
@@ -274,7 +299,7 @@ TEST_CASE_TEMPLATE("inverse real transforms are the sums over both halves", T, f
 }
 
 TEST_CASE_TEMPLATE("many transforms are each of them", T, float, double) {
-  for (auto const& k : many_kernels<T>(lengths<1, 2, 3, 7, 8, 12, 15, 16, 30, 37, 60>{}))
+  for (auto const& k : many_kernels<T>(all_many{}))
     // A fraction of a register, and one and a half.
     for (extent_t const count : {3, 24}) {
       extent_t const to_distance = k.n + 3;

@@ -78,5 +78,11 @@ TEST_CASE("axes, batches and extents chosen at run time") {
   auto const [same_re, same_im] = fft::fft(x, eval(-x), axis<1>);
   CHECK(array_equal(many_re, same_re));
   CHECK(array_equal(many_im, same_im));
+  // Many short ones at once, along either axis.
+  auto const table = spread<tensor<float, 21, 12>>(-1, 1);
+  auto const [rows_re, rows_im] = fft::fft(table, eval(0.5f * table));
+  auto const [columns_re, columns_im] = fft::ifft(table, eval(0.5f * table), axis<0>);
+  for (int i = 0; i < 21; ++i) CHECK(allclose(pick<0>(rows_im, i), std::get<1>(fft::fft(pick<0>(table, i), 0.5f * pick<0>(table, i))), 1e-5, 1e-5));
+  for (int j = 0; j < 12; ++j) CHECK(allclose(pick<1>(columns_re, j), std::get<0>(fft::ifft(pick<1>(table, j), 0.5f * pick<1>(table, j))), 1e-5, 1e-6));
   CHECK(std::get<0>(fft::fft(tensor<double, 0, 4>{}, tensor<double, 0, 4>{})).size() == 0);
 }

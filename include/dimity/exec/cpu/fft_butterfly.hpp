@@ -63,12 +63,12 @@ template <class T, int N>
 inline constexpr circle_points<T, N> unit_circle = circle_points_of<T, N>();
 
 template <class V, class W>
-DIMITY_INLINE complex_lanes<V> multiplied(complex_lanes<V> const& x, W const& re, W const& im) {
+DIMITY_FFT_INLINE complex_lanes<V> multiplied(complex_lanes<V> const& x, W const& re, W const& im) {
   return {x.re * re - x.im * im, x.re * im + x.im * re};
 }
 /// x exp(-2 pi i K / N).
 template <class T, int N, int K, class V>
-DIMITY_INLINE complex_lanes<V> rotated(complex_lanes<V> const& x) {
+DIMITY_FFT_INLINE complex_lanes<V> rotated(complex_lanes<V> const& x) {
   constexpr int k = K % N;
   if constexpr (k == 0) {
     return x;
@@ -100,16 +100,16 @@ constexpr int butterfly_factor(int n) {
 
 /// Transforms x[0], x[Step], ... x[(N - 1) Step] in place.
 template <class T, int N, int Step, class V>
-DIMITY_INLINE void butterfly(complex_lanes<V>* x);
+DIMITY_FFT_INLINE void butterfly(complex_lanes<V>* x);
 
 template <class V>
-DIMITY_INLINE void butterfly_2(complex_lanes<V>& a, complex_lanes<V>& b) {
+DIMITY_FFT_INLINE void butterfly_2(complex_lanes<V>& a, complex_lanes<V>& b) {
   complex_lanes<V> const sum{a.re + b.re, a.im + b.im}, difference{a.re - b.re, a.im - b.im};
   a = sum;
   b = difference;
 }
 template <class V>
-DIMITY_INLINE void butterfly_4(complex_lanes<V>& a, complex_lanes<V>& b, complex_lanes<V>& c, complex_lanes<V>& d) {
+DIMITY_FFT_INLINE void butterfly_4(complex_lanes<V>& a, complex_lanes<V>& b, complex_lanes<V>& c, complex_lanes<V>& d) {
   butterfly_2(a, c);
   butterfly_2(b, d);
   butterfly_2(a, b);
@@ -120,21 +120,21 @@ DIMITY_INLINE void butterfly_4(complex_lanes<V>& a, complex_lanes<V>& b, complex
 }
 /// An odd N: what belongs to k and to N - k are sums and differences of the same terms (Nussbaumer, Fast Fourier Transform and Convolution Algorithms, section 4.2), which halves the products.
 template <class T, int N, int Step, class V>
-DIMITY_INLINE void butterfly_odd(complex_lanes<V>* x) {
+DIMITY_FFT_INLINE void butterfly_odd(complex_lanes<V>* x) {
   constexpr int pairs = (N - 1) / 2;
   auto const& circle = unit_circle<T, N>;
   complex_lanes<V> const first = x[0];
   complex_lanes<V> sums[pairs], differences[pairs];
   complex_lanes<V> total = first;
-  auto const pair_up = [&](auto j) DIMITY_INLINE_LAMBDA {
+  auto const pair_up = [&](auto j) DIMITY_FFT_LAMBDA {
     sums[j] = x[(j + 1) * Step];
     differences[j] = x[(N - 1 - j) * Step];
     butterfly_2(sums[j], differences[j]);
     total = {total.re + sums[j].re, total.im + sums[j].im};
   };
-  auto const result = [&](auto k) DIMITY_INLINE_LAMBDA {
+  auto const result = [&](auto k) DIMITY_FFT_LAMBDA {
     complex_lanes<V> even = first, odd;
-    auto const term = [&](auto j) DIMITY_INLINE_LAMBDA {
+    auto const term = [&](auto j) DIMITY_FFT_LAMBDA {
       T const re = circle.re[(j + 1) * (k + 1) % N], im = circle.im[(j + 1) * (k + 1) % N];
       even = {even.re + sums[j].re * re, even.im + sums[j].im * re};
       if (j == 0) odd = {differences[j].re * im, differences[j].im * im};
@@ -159,22 +159,22 @@ DIMITY_INLINE void butterfly_odd(complex_lanes<V>* x) {
 }
 /// N = A B: A transforms of B, rotations, B transforms of A (Cooley and Tukey, An algorithm for the machine calculation of complex Fourier series, 1965).
 template <class T, int N, int Step, class V>
-DIMITY_INLINE void butterfly_composite(complex_lanes<V>* x) {
+DIMITY_FFT_INLINE void butterfly_composite(complex_lanes<V>* x) {
   constexpr int a = butterfly_factor(N), b = N / a;
-  unrolled<a>([&](auto i) DIMITY_INLINE_LAMBDA {
+  unrolled<a>([&](auto i) DIMITY_FFT_LAMBDA {
     butterfly<T, b, a * Step>(x + i * Step);
-    unrolled<b>([&](auto k) DIMITY_INLINE_LAMBDA { x[(i + a * k) * Step] = rotated<T, N, i * k>(x[(i + a * k) * Step]); });
+    unrolled<b>([&](auto k) DIMITY_FFT_LAMBDA { x[(i + a * k) * Step] = rotated<T, N, i * k>(x[(i + a * k) * Step]); });
   });
   complex_lanes<V> y[N];
-  unrolled<b>([&](auto k) DIMITY_INLINE_LAMBDA {
+  unrolled<b>([&](auto k) DIMITY_FFT_LAMBDA {
     butterfly<T, a, Step>(x + a * k * Step);
-    unrolled<a>([&](auto i) DIMITY_INLINE_LAMBDA { y[k + b * i] = x[(a * k + i) * Step]; });
+    unrolled<a>([&](auto i) DIMITY_FFT_LAMBDA { y[k + b * i] = x[(a * k + i) * Step]; });
   });
-  unrolled<N>([&](auto i) DIMITY_INLINE_LAMBDA { x[i * Step] = y[i]; });
+  unrolled<N>([&](auto i) DIMITY_FFT_LAMBDA { x[i * Step] = y[i]; });
 }
 
 template <class T, int N, int Step, class V>
-DIMITY_INLINE void butterfly(complex_lanes<V>* x) {
+DIMITY_FFT_INLINE void butterfly(complex_lanes<V>* x) {
   if constexpr (N == 2) butterfly_2(x[0], x[Step]);
   else if constexpr (N == 4) butterfly_4(x[0], x[Step], x[2 * Step], x[3 * Step]);
   else if constexpr (N > 1 && butterfly_factor(N) == N) butterfly_odd<T, N, Step>(x);

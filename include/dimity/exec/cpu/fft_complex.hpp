@@ -16,9 +16,9 @@ void fft(T const* re, T const* im, extent_t stride, T* to_re, T* to_im, T* scrat
     fft<T, N, false>(im, re, stride, to_im, to_re, scratch);
   } else if constexpr (method == fft_method::registers) {
     complex_lanes<T> x[N];
-    unrolled<N>([&](auto j) DIMITY_INLINE_LAMBDA { x[j] = {re[j * stride], im[j * stride]}; });
+    unrolled<N>([&](auto j) DIMITY_FFT_LAMBDA { x[j] = {re[j * stride], im[j * stride]}; });
     butterfly<T, N, 1>(x);
-    unrolled<N>([&](auto k) DIMITY_INLINE_LAMBDA {
+    unrolled<N>([&](auto k) DIMITY_FFT_LAMBDA {
       to_re[k] = x[k].re;
       to_im[k] = x[k].im;
     });

@@ -10,6 +10,11 @@
 #include <type_traits>
 #include <utility>
 
+// These functions index arrays that are registers, with constants; the checks of UndefinedBehaviorSanitizer for that take ten times as long to compile as the functions. What they read from memory and
+// write there is still checked by AddressSanitizer.
+#define DIMITY_FFT_INLINE __attribute__((always_inline, no_sanitize("undefined"))) inline
+#define DIMITY_FFT_LAMBDA __attribute__((always_inline, no_sanitize("undefined")))
+
 namespace dimity::detail {
 
 template <class T, int W>
@@ -33,34 +38,40 @@ constexpr int lanes_for(extent_t n) {
 }
 
 template <int W, class T>
-DIMITY_INLINE lanes<T, W> read_lanes(T const* from) {
+DIMITY_FFT_INLINE lanes<T, W> read_lanes(T const* from) {
   lanes<T, W> x;
   std::memcpy(&x, from, sizeof x);
   return x;
 }
 template <int W, class T>
-DIMITY_INLINE void write_lanes(T* to, lanes<T, W> const& x) {
+DIMITY_FFT_INLINE void write_lanes(T* to, lanes<T, W> const& x) {
   std::memcpy(to, &x, sizeof x);
 }
 template <int W, class T>
-DIMITY_INLINE lanes<T, W> all_lanes(T x) {
+DIMITY_FFT_INLINE lanes<T, W> all_lanes(T x) {
   if constexpr (W == 1) return x;
   else return lanes<T, W>{} + x;
 }
 
 /// f(0), f(1), ... f(N - 1), each with its number as a type: arrays that are only indexed so live in registers.
 template <int N, class F>
-DIMITY_INLINE void unrolled(F const& f) {
-  [&]<int... I>(std::integer_sequence<int, I...>) DIMITY_INLINE_LAMBDA { (f(std::integral_constant<int, I>{}), ...); }(std::make_integer_sequence<int, N>{});
+DIMITY_FFT_INLINE void unrolled(F const& f) {
+  [&]<int... I>(std::integer_sequence<int, I...>) DIMITY_FFT_LAMBDA { (f(std::integral_constant<int, I>{}), ...); }(std::make_integer_sequence<int, N>{});
 }
 
 /// Lane i of the result is lane Pattern::at(i) of a and b one behind the other.
 template <class Pattern, int W, class V, int... I>
-DIMITY_INLINE auto exchange_by(V const& a, V const& b, std::integer_sequence<int, I...>) {
+DIMITY_FFT_INLINE auto exchange_by(V const& a, V const& b, std::integer_sequence<int, I...>) {
+#ifdef __CUDACC__  // nvcc does not expand packs in this builtin's arguments
+  using T = std::remove_cvref_t<decltype(a[0])>;
+  T const from[] = {Pattern::template at<W>(I) < W ? a[Pattern::template at<W>(I) % W] : b[Pattern::template at<W>(I) % W]...};
+  return read_lanes<static_cast<int>(sizeof...(I))>(from);
+#else
   return __builtin_shufflevector(a, b, Pattern::template at<W>(I)...);
+#endif
 }
 template <class Pattern, int W, int Out = W, class V>
-DIMITY_INLINE auto exchange_lanes(V const& a, V const& b) {
+DIMITY_FFT_INLINE auto exchange_lanes(V const& a, V const& b) {
   return exchange_by<Pattern, W>(a, b, std::make_integer_sequence<int, Out>{});
 }
 
@@ -127,31 +138,31 @@ struct second_of_four {
 }  // namespace lane_pattern
 
 template <int W, class V>
-DIMITY_INLINE V reverse_lanes(V const& x) {
+DIMITY_FFT_INLINE V reverse_lanes(V const& x) {
   if constexpr (W == 1) return x;
   else return exchange_lanes<lane_pattern::reversed, W>(x, x);
 }
 
 /// Two registers as one of twice the width, and the halves of one.
 template <class T, int W>
-DIMITY_INLINE lanes<T, 2 * W> joined(lanes<T, W> const& low, lanes<T, W> const& high) {
+DIMITY_FFT_INLINE lanes<T, 2 * W> joined(lanes<T, W> const& low, lanes<T, W> const& high) {
   if constexpr (W == 1) return lanes<T, 2>{low, high};
   else return exchange_lanes<lane_pattern::part<0>, W, 2 * W>(low, high);
 }
 template <class T, int W, int Half>
-DIMITY_INLINE lanes<T, W / 2> half_of(lanes<T, W> const& x) {
+DIMITY_FFT_INLINE lanes<T, W / 2> half_of(lanes<T, W> const& x) {
   if constexpr (W == 2) return x[Half];
   else return exchange_lanes<lane_pattern::part<Half>, W, W / 2>(x, x);
 }
 
 /// Transposes the blocks of Group x Group lanes in W rows, from Group on; all smaller ones have been transposed.
 template <int W, int Group, class V>
-DIMITY_INLINE void transpose_groups(V* rows) {
+DIMITY_FFT_INLINE void transpose_groups(V* rows) {
   using namespace lane_pattern;
   if constexpr (Group >= W) {
     return;
   } else if constexpr (constexpr int bytes = static_cast<int>(sizeof(V)) / W; (Group == 1 && bytes == 4 && W >= 4) || (Group * bytes >= 16 && 4 * Group <= W)) {
-    unrolled<W / 4>([&](auto n) DIMITY_INLINE_LAMBDA {
+    unrolled<W / 4>([&](auto n) DIMITY_FFT_LAMBDA {
       constexpr int i = n / Group * 4 * Group + n % Group;
       V const a = rows[i], b = rows[i + Group], c = rows[i + 2 * Group], d = rows[i + 3 * Group];
       V const ab0 = exchange_lanes<first_of_four<Group, 0>, W>(a, b), ab1 = exchange_lanes<first_of_four<Group, 1>, W>(a, b);
@@ -163,7 +174,7 @@ DIMITY_INLINE void transpose_groups(V* rows) {
     });
     transpose_groups<W, 4 * Group>(rows);
   } else {
-    unrolled<W / 2>([&](auto n) DIMITY_INLINE_LAMBDA {
+    unrolled<W / 2>([&](auto n) DIMITY_FFT_LAMBDA {
       constexpr int i = n / Group * 2 * Group + n % Group;
       V const a = rows[i], b = rows[i + Group];
       rows[i] = exchange_lanes<pair_of_groups<Group, 0>, W>(a, b);
@@ -174,7 +185,7 @@ DIMITY_INLINE void transpose_groups(V* rows) {
 }
 /// The W x W elements in rows, transposed.
 template <int W, class V>
-DIMITY_INLINE void transpose_lanes(V* rows) {
+DIMITY_FFT_INLINE void transpose_lanes(V* rows) {
   transpose_groups<W, 1>(rows);
 }
 
@@ -188,40 +199,40 @@ constexpr int column_block(int number) {
 
 /// The columns of a row-major [W, R] whose rows are `row` elements apart: lane l of columns[b] is from[l * row + b].
 template <int W, int R, class T>
-DIMITY_INLINE void read_columns(T const* from, extent_t row, lanes<T, W>* columns) {
+DIMITY_FFT_INLINE void read_columns(T const* from, extent_t row, lanes<T, W>* columns) {
   if constexpr (W == 1) {
-    unrolled<R>([&](auto b) DIMITY_INLINE_LAMBDA { columns[b] = from[b]; });
+    unrolled<R>([&](auto b) DIMITY_FFT_LAMBDA { columns[b] = from[b]; });
   } else if constexpr (R >= W) {
-    unrolled<column_blocks<W, R>>([&](auto number) DIMITY_INLINE_LAMBDA {
+    unrolled<column_blocks<W, R>>([&](auto number) DIMITY_FFT_LAMBDA {
       constexpr int first = column_block<W, R>(number);
       lanes<T, W> rows[W];
-      unrolled<W>([&](auto l) DIMITY_INLINE_LAMBDA { rows[l] = read_lanes<W>(from + l * row + first); });
+      unrolled<W>([&](auto l) DIMITY_FFT_LAMBDA { rows[l] = read_lanes<W>(from + l * row + first); });
       transpose_lanes<W>(rows);
-      unrolled<W>([&](auto l) DIMITY_INLINE_LAMBDA { columns[first + l] = rows[l]; });
+      unrolled<W>([&](auto l) DIMITY_FFT_LAMBDA { columns[first + l] = rows[l]; });
     });
   } else {
     lanes<T, W / 2> low[R], high[R];
     read_columns<W / 2, R>(from, row, low);
     read_columns<W / 2, R>(from + W / 2 * row, row, high);
-    unrolled<R>([&](auto b) DIMITY_INLINE_LAMBDA { columns[b] = joined<T, W / 2>(low[b], high[b]); });
+    unrolled<R>([&](auto b) DIMITY_FFT_LAMBDA { columns[b] = joined<T, W / 2>(low[b], high[b]); });
   }
 }
 /// The reverse: to[l * row + b] is lane l of columns[b].
 template <int W, int R, class T>
-DIMITY_INLINE void write_columns(T* to, extent_t row, lanes<T, W> const* columns) {
+DIMITY_FFT_INLINE void write_columns(T* to, extent_t row, lanes<T, W> const* columns) {
   if constexpr (W == 1) {
-    unrolled<R>([&](auto b) DIMITY_INLINE_LAMBDA { to[b] = columns[b]; });
+    unrolled<R>([&](auto b) DIMITY_FFT_LAMBDA { to[b] = columns[b]; });
   } else if constexpr (R >= W) {
-    unrolled<column_blocks<W, R>>([&](auto number) DIMITY_INLINE_LAMBDA {
+    unrolled<column_blocks<W, R>>([&](auto number) DIMITY_FFT_LAMBDA {
       constexpr int first = column_block<W, R>(number);
       lanes<T, W> rows[W];
-      unrolled<W>([&](auto l) DIMITY_INLINE_LAMBDA { rows[l] = columns[first + l]; });
+      unrolled<W>([&](auto l) DIMITY_FFT_LAMBDA { rows[l] = columns[first + l]; });
       transpose_lanes<W>(rows);
-      unrolled<W>([&](auto l) DIMITY_INLINE_LAMBDA { write_lanes<W>(to + l * row + first, rows[l]); });
+      unrolled<W>([&](auto l) DIMITY_FFT_LAMBDA { write_lanes<W>(to + l * row + first, rows[l]); });
     });
   } else {
     lanes<T, W / 2> low[R], high[R];
-    unrolled<R>([&](auto b) DIMITY_INLINE_LAMBDA {
+    unrolled<R>([&](auto b) DIMITY_FFT_LAMBDA {
       low[b] = half_of<T, W, 0>(columns[b]);
       high[b] = half_of<T, W, 1>(columns[b]);
     });

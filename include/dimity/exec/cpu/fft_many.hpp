@@ -20,17 +20,17 @@ void fft_in_lanes(T const* re, T const* im, extent_t stride, extent_t distance, 
   complex_lanes<lanes<T, W>> x[N];
   lanes<T, W> part[N];
   if (distance == 1) {
-    unrolled<N>([&](auto j) DIMITY_INLINE_LAMBDA { x[j] = {read_lanes<W>(re + j * stride), read_lanes<W>(im + j * stride)}; });
+    unrolled<N>([&](auto j) DIMITY_FFT_LAMBDA { x[j] = {read_lanes<W>(re + j * stride), read_lanes<W>(im + j * stride)}; });
   } else {
     read_columns<W, N>(re, distance, part);
-    unrolled<N>([&](auto j) DIMITY_INLINE_LAMBDA { x[j].re = part[j]; });
+    unrolled<N>([&](auto j) DIMITY_FFT_LAMBDA { x[j].re = part[j]; });
     read_columns<W, N>(im, distance, part);
-    unrolled<N>([&](auto j) DIMITY_INLINE_LAMBDA { x[j].im = part[j]; });
+    unrolled<N>([&](auto j) DIMITY_FFT_LAMBDA { x[j].im = part[j]; });
   }
   butterfly<T, N, 1>(x);
-  unrolled<N>([&](auto k) DIMITY_INLINE_LAMBDA { part[k] = x[k].re; });
+  unrolled<N>([&](auto k) DIMITY_FFT_LAMBDA { part[k] = x[k].re; });
   write_columns<W, N>(to_re, to_distance, part);
-  unrolled<N>([&](auto k) DIMITY_INLINE_LAMBDA { part[k] = x[k].im; });
+  unrolled<N>([&](auto k) DIMITY_FFT_LAMBDA { part[k] = x[k].im; });
   write_columns<W, N>(to_im, to_distance, part);
 }
 
@@ -40,9 +40,9 @@ void columns_to_rows(T const* from, extent_t stride, T* to, extent_t to_distance
   for (extent_t block = 0; block < n; block += W) {
     extent_t const j = std::min(block, n - W);
     lanes<T, W> rows[W];
-    unrolled<W>([&](auto l) DIMITY_INLINE_LAMBDA { rows[l] = read_lanes<W>(from + (j + l) * stride); });
+    unrolled<W>([&](auto l) DIMITY_FFT_LAMBDA { rows[l] = read_lanes<W>(from + (j + l) * stride); });
     transpose_lanes<W>(rows);
-    unrolled<W>([&](auto l) DIMITY_INLINE_LAMBDA { write_lanes<W>(to + l * to_distance + j, rows[l]); });
+    unrolled<W>([&](auto l) DIMITY_FFT_LAMBDA { write_lanes<W>(to + l * to_distance + j, rows[l]); });
   }
 }
 
@@ -55,12 +55,12 @@ void fft_many(T const* re, T const* im, extent_t stride, extent_t distance, T* t
     return;
   } else if constexpr (w > 1) {
     // The last transforms are computed again with those before them where they are too few for a register: results do not overlap the input.
-    auto const side_by_side = [&](auto const& transforms) DIMITY_INLINE_LAMBDA {
+    auto const side_by_side = [&](auto const& transforms) DIMITY_FFT_LAMBDA {
       for (extent_t block = 0; block < count; block += w) transforms(std::min(block, count - w));
     };
     if constexpr (N <= fft_largest_in_lanes && N > 1 && largest_prime_factor(N) <= 13) {
       if (count >= w && (distance == 1 || stride == 1)) {
-        side_by_side([&](extent_t i) DIMITY_INLINE_LAMBDA {
+        side_by_side([&](extent_t i) DIMITY_FFT_LAMBDA {
           fft_in_lanes<T, N, w>(re + i * distance, im + i * distance, stride, distance, to_re + i * to_distance, to_im + i * to_distance, to_distance);
         });
         return;
@@ -68,7 +68,7 @@ void fft_many(T const* re, T const* im, extent_t stride, extent_t distance, T* t
     } else if constexpr (N >= w) {
       if (count >= w && distance == 1 && stride != 1) {
         T *const rows_re = scratch, *const rows_im = scratch + w * fft_distance(N), *const rest = scratch + 2 * w * fft_distance(N);
-        side_by_side([&](extent_t i) DIMITY_INLINE_LAMBDA {
+        side_by_side([&](extent_t i) DIMITY_FFT_LAMBDA {
           columns_to_rows<w>(re + i, stride, rows_re, fft_distance(N), N);
           columns_to_rows<w>(im + i, stride, rows_im, fft_distance(N), N);
           for (extent_t row = 0; row < w; ++row) {

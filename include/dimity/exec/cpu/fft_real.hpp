@@ -22,7 +22,7 @@ struct rfft_twiddle_table {
 /// z are the transforms of even plus i times those of odd elements, n of them. In their place: those of all. W entries from k on, and the W that mirror them
 /// (Press et al., Numerical Recipes, section 12.3).
 template <class T, int W>
-DIMITY_INLINE void untangle(T const* z_re, T const* z_im, T* to_re, T* to_im, lanes<T, W> const& c, lanes<T, W> const& s, extent_t k, extent_t n) {
+DIMITY_FFT_INLINE void untangle(T const* z_re, T const* z_im, T* to_re, T* to_im, lanes<T, W> const& c, lanes<T, W> const& s, extent_t k, extent_t n) {
   extent_t const mirror = n - k - (W - 1);
   auto const a_re = read_lanes<W>(z_re + k), a_im = read_lanes<W>(z_im + k);
   auto const b_re = reverse_lanes<W>(read_lanes<W>(z_re + mirror)), b_im = reverse_lanes<W>(read_lanes<W>(z_im + mirror));
@@ -36,7 +36,7 @@ DIMITY_INLINE void untangle(T const* z_re, T const* z_im, T* to_re, T* to_im, la
 }
 /// The reverse, times 2: z of n = N / 2 entries from the transform y of N real elements.
 template <class T, int W>
-DIMITY_INLINE void tangle(T const* y_re, T const* y_im, T* to_re, T* to_im, lanes<T, W> const& c, lanes<T, W> const& s, extent_t k, extent_t n) {
+DIMITY_FFT_INLINE void tangle(T const* y_re, T const* y_im, T* to_re, T* to_im, lanes<T, W> const& c, lanes<T, W> const& s, extent_t k, extent_t n) {
   extent_t const mirror = n - k - (W - 1);
   auto const a_re = read_lanes<W>(y_re + k), a_im = read_lanes<W>(y_im + k);
   auto const b_re = reverse_lanes<W>(read_lanes<W>(y_re + mirror)), b_im = reverse_lanes<W>(read_lanes<W>(y_im + mirror));
@@ -49,7 +49,7 @@ DIMITY_INLINE void tangle(T const* y_re, T const* y_im, T* to_re, T* to_im, lane
 }
 /// step(k, lanes) for k = 1 ... (n - 1) / 2: whole registers while there are, single elements behind them.
 template <class T, extent_t N, class Step>
-DIMITY_INLINE void for_mirrored_pairs(Step const& step) {
+DIMITY_FFT_INLINE void for_mirrored_pairs(Step const& step) {
   constexpr extent_t last = (N / 2 - 1) / 2;
   constexpr int w = lanes_for<T>(std::max<extent_t>(last, 1));
   for (extent_t i = 0; i < last / w; ++i) step(1 + i * w, std::integral_constant<int, w>{});
@@ -74,7 +74,7 @@ void rfft(T const* x, extent_t stride, T* to_re, T* to_im, T* scratch) {
     if constexpr (n % 2 == 0) to_im[n / 2] = -to_im[n / 2];
     if constexpr (n > 2) {
       auto const& twiddles = fft_table<rfft_twiddle_table<T, N>>();
-      for_mirrored_pairs<T, N>([&](extent_t k, auto width) DIMITY_INLINE_LAMBDA {
+      for_mirrored_pairs<T, N>([&](extent_t k, auto width) DIMITY_FFT_LAMBDA {
         constexpr int w = width;
         untangle<T, w>(to_re, to_im, to_re, to_im, read_lanes<w>(twiddles.re + k), read_lanes<w>(twiddles.im + k), k, n);
       });
@@ -125,7 +125,7 @@ void irfft(T const* re, T const* im, extent_t stride, T* to, T* scratch) {
     }
     if constexpr (n > 2) {
       auto const& twiddles = fft_table<rfft_twiddle_table<T, N>>();
-      for_mirrored_pairs<T, N>([&](extent_t k, auto width) DIMITY_INLINE_LAMBDA {
+      for_mirrored_pairs<T, N>([&](extent_t k, auto width) DIMITY_FFT_LAMBDA {
         constexpr int w = width;
         tangle<T, w>(y_re, y_im, z_re, z_im, read_lanes<w>(twiddles.re + k), read_lanes<w>(twiddles.im + k), k, n);
       });

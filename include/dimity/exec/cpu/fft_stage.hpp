@@ -12,7 +12,7 @@ template <class T>
 struct planar_source {
   T const *re, *im;
   template <int W>
-  DIMITY_INLINE complex_lanes<lanes<T, W>> read(extent_t i) const {
+  DIMITY_FFT_INLINE complex_lanes<lanes<T, W>> read(extent_t i) const {
     return {read_lanes<W>(re + i), read_lanes<W>(im + i)};
   }
 };
@@ -21,7 +21,7 @@ template <class T>
 struct paired_source {
   T const* x;
   template <int W>
-  DIMITY_INLINE complex_lanes<lanes<T, W>> read(extent_t i) const {
+  DIMITY_FFT_INLINE complex_lanes<lanes<T, W>> read(extent_t i) const {
     if constexpr (W == 1) {
       return {x[2 * i], x[2 * i + 1]};
     } else {
@@ -35,7 +35,7 @@ template <class T>
 struct real_source {
   T const* x;
   template <int W>
-  DIMITY_INLINE complex_lanes<lanes<T, W>> read(extent_t i) const {
+  DIMITY_FFT_INLINE complex_lanes<lanes<T, W>> read(extent_t i) const {
     return {read_lanes<W>(x + i), all_lanes<W>(T(0))};
   }
 };
@@ -45,7 +45,7 @@ template <class T>
 struct planar_sink {
   T *re, *im;
   template <int W>
-  DIMITY_INLINE void write(extent_t i, complex_lanes<lanes<T, W>> const& x) const {
+  DIMITY_FFT_INLINE void write(extent_t i, complex_lanes<lanes<T, W>> const& x) const {
     write_lanes<W>(re + i, x.re);
     write_lanes<W>(im + i, x.im);
   }
@@ -55,7 +55,7 @@ template <class T>
 struct paired_sink {
   T* to;
   template <int W>
-  DIMITY_INLINE void write(extent_t i, complex_lanes<lanes<T, W>> const& x) const {
+  DIMITY_FFT_INLINE void write(extent_t i, complex_lanes<lanes<T, W>> const& x) const {
     if constexpr (W == 1) {
       to[2 * i] = x.im;
       to[2 * i + 1] = x.re;
@@ -76,10 +76,10 @@ void fft_pass(Source const& from, Sink const& to, T const* __restrict twiddles) 
       // What is left over is done again with what is before it: nothing is overwritten that is still to be read.
       extent_t const q = S % w == 0 ? block : std::min(block, S - w);
       complex_lanes<lanes<T, w>> x[Radix];
-      unrolled<Radix>([&](auto j) DIMITY_INLINE_LAMBDA { x[j] = from.template read<w>(q + S * p + S * M * j); });
+      unrolled<Radix>([&](auto j) DIMITY_FFT_LAMBDA { x[j] = from.template read<w>(q + S * p + S * M * j); });
       butterfly<T, Radix, 1>(x);
       to.template write<w>(q + S * Radix * p, x[0]);
-      unrolled<Radix - 1>([&](auto i) DIMITY_INLINE_LAMBDA {
+      unrolled<Radix - 1>([&](auto i) DIMITY_FFT_LAMBDA {
         constexpr int k = i + 1;
         if constexpr (M > 1) x[k] = multiplied(x[k], twiddles[2 * i], twiddles[2 * i + 1]);
         to.template write<w>(q + S * Radix * p + S * k, x[k]);
@@ -91,7 +91,7 @@ void fft_pass(Source const& from, Sink const& to, T const* __restrict twiddles) 
 
 /// Transforms down the columns of [Length, S] elements: pass number Pass and all after it. They write to `a` and `b` in turn, and the last one to `to`.
 template <class T, extent_t Length, extent_t S, int Pass = 0, class Source, class Sink>
-DIMITY_INLINE void fft_passes(Source const& from, Sink const& to, planar_sink<T> const& a, planar_sink<T> const& b, T const* twiddles) {
+DIMITY_FFT_INLINE void fft_passes(Source const& from, Sink const& to, planar_sink<T> const& a, planar_sink<T> const& b, T const* twiddles) {
   constexpr fft_radices const& radices = fft_radices_for<Length>;
   constexpr extent_t before = fft_product_before(radices, Pass);
   constexpr int radix = radices.radix[Pass];
@@ -113,17 +113,17 @@ void fft_rows(T const* __restrict re, T const* __restrict im, Sink const& to, T 
     complex_lanes<lanes<T, w>> x[Columns];
     lanes<T, w> part[Columns];
     read_columns<w, Columns>(re + c * Columns, Columns, part);
-    unrolled<Columns>([&](auto b) DIMITY_INLINE_LAMBDA { x[b].re = part[b]; });
+    unrolled<Columns>([&](auto b) DIMITY_FFT_LAMBDA { x[b].re = part[b]; });
     read_columns<w, Columns>(im + c * Columns, Columns, part);
-    unrolled<Columns>([&](auto b) DIMITY_INLINE_LAMBDA { x[b].im = part[b]; });
-    unrolled<Columns - 1>([&](auto i) DIMITY_INLINE_LAMBDA {
+    unrolled<Columns>([&](auto b) DIMITY_FFT_LAMBDA { x[b].im = part[b]; });
+    unrolled<Columns - 1>([&](auto i) DIMITY_FFT_LAMBDA {
       T const* const at = (Factored ? of_lanes : twiddles) + 2 * i * w;
       complex_lanes<lanes<T, w>> factor{read_lanes<w>(at), read_lanes<w>(at + w)};
       if constexpr (Factored) factor = multiplied(factor, twiddles[2 * i], twiddles[2 * i + 1]);
       x[i + 1] = multiplied(x[i + 1], factor.re, factor.im);
     });
     butterfly<T, Columns, 1>(x);
-    unrolled<Columns>([&](auto d) DIMITY_INLINE_LAMBDA { to.template write<w>(c + Rows * d, x[d]); });
+    unrolled<Columns>([&](auto d) DIMITY_FFT_LAMBDA { to.template write<w>(c + Rows * d, x[d]); });
     twiddles += 2 * (Columns - 1) * (Factored ? 1 : w);
   }
 }
@@ -131,7 +131,7 @@ void fft_rows(T const* __restrict re, T const* __restrict im, Sink const& to, T 
 /// A transform of N elements, as its plan says: the rows of [rows, columns] elements are so far apart that all of a register's lanes are columns; only the last step exchanges lanes
 /// (the four-step method with lanes as columns; Bailey, FFTs in external or hierarchical memory, 1990). `result` is memory that the last step overwrites.
 template <class T, extent_t N, class Source, class Sink>
-DIMITY_INLINE void fft_in_passes(Source const& from, Sink const& to, planar_sink<T> const& result, T* scratch) {
+DIMITY_FFT_INLINE void fft_in_passes(Source const& from, Sink const& to, planar_sink<T> const& result, T* scratch) {
   constexpr fft_plan const& plan = fft_plan_for<T, N>;
   auto const& table = fft_table<fft_plan_twiddles<T, N>>();
   planar_sink<T> const other{scratch, scratch + fft_distance(N)};

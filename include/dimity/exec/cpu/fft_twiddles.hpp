@@ -60,7 +60,7 @@ void fill_row_twiddles(extent_t rows, extent_t columns, int width, bool factored
 /// The tables of a length: of the passes, and of the rows behind them.
 template <class T, extent_t N>
 struct fft_plan_twiddles {
-  static constexpr fft_plan const& plan = fft_plan_for<T, N>;
+  static constexpr fft_plan plan = fft_plan_for<T, N>;
   static constexpr int width = lanes_for<T>(plan.rows);
   static constexpr bool factored = N >= fft_shortest_factored;
   static constexpr extent_t blocks = (plan.rows + width - 1) / width, of_block = 2 * (plan.columns - 1);
