@@ -54,32 +54,36 @@ def gradbench():
 
 
 def beside_peers(source, workload_name):
-    """A table of processor times beside those of peers: benchmark names end in /dimity or /peer."""
+    """A table of processor times beside those of the fastest peer: benchmark names are workload, size, and dimity or the peer."""
     report = json.loads((results / source).read_text())
     times = {}
-    for run in report["benchmarks"]:
+    for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
         if run.get("run_type") == "iteration":
             *workload, who = (part for part in run["run_name"].split("/") if ":" not in part)
             times.setdefault(" ".join(workload), {}).setdefault(who, []).append(run["cpu_time"])
     peers = sorted({who for by in times.values() for who in by} - {"dimity"})
     repetitions = len(next(iter(times.values()))["dimity"])
     yield (f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Processor time, medians of {repetitions} randomly interleaved repetitions in one process; "
-           f"load average {report['context']['load_avg'][0]:.1f}. Ratios: dimity's time over the peer's.")
+           f"load average {report['context']['load_avg'][0]:.1f}. Each cell: dimity's time in µs, and that over the fastest peer's ({', '.join(peers)}).")
     yield ""
-    yield f"| {workload_name} | dimity, µs | " + " | ".join(f"beside {peer}" for peer in peers) + " |"
-    yield "| --- | ---: |" + " ---: |" * len(peers)
+    rows, columns = {}, []
     for workload, by in times.items():
-        ours = statistics.median(by["dimity"])
-        ratios = (f"{ours / statistics.median(by[peer]):.2f}" if peer in by else "" for peer in peers)
-        yield f"| {workload} | {float(f'{ours / 1000:.3g}'):,g} | " + " | ".join(ratios) + " |"
+        name, size = workload.rsplit(" ", 1)
+        ours, best = statistics.median(by["dimity"]), min(statistics.median(by[peer]) for peer in peers if peer in by)
+        rows.setdefault(name, {})[int(size)] = f"{float(f'{ours / 1000:.3g}'):,g}: {ours / best:.2f}"
+        columns = sorted({*columns, int(size)})
+    yield f"| {workload_name} | " + " | ".join(map(str, columns)) + " |"
+    yield "| --- |" + " ---: |" * len(columns)
+    for name, cells in rows.items():
+        yield f"| {name} | " + " | ".join(cells.get(size, "") for size in columns) + " |"
 
 
 def linalg():
-    return beside_peers("linalg_bench.json", "function, n")
+    return beside_peers("linalg_bench.json", "n x n, double")
 
 
 def fft():
-    return beside_peers("fft_bench.json", "transform")
+    return beside_peers("fft_bench.json", "length")
 
 
 def extents():
