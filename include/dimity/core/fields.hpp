@@ -41,7 +41,7 @@ template <class T>
 inline constexpr bool can_take_apart = std::is_aggregate_v<T> && field_count<T> <= max_fields;
 template <class T>
 struct takes_apart {
-  static_assert(std::is_aggregate_v<T>, "[dimity.tree.1] this type cannot be taken apart: models and states are tensors, scalars, std::array, std::tuple, std::pair and plain structs of them");
+  static_assert(std::is_aggregate_v<T>, "[dimity.tree.1] this type cannot be taken apart: models and states are tensors, scalars, std::array, std::tuple, std::pair, std::optional and plain structs of them");
   static_assert(field_count<T> <= max_fields, "[dimity.tree.2] a struct can have at most 64 fields here; group some of them in a struct of their own");
 };
 

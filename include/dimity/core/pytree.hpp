@@ -1,11 +1,14 @@
-// Pytrees: tensors and scalars, and structs, arrays, tuples and pairs of them to any depth. What functions that are transformed take and return.
+// Pytrees: tensors and scalars, and structs, arrays, tuples, pairs and optionals of them to any depth. What functions that are transformed take and return.
 #pragma once
 
+#include <dimity/core/error.hpp>
 #include <dimity/core/fields.hpp>
 #include <dimity/core/tensor.hpp>
 
 #include <array>
+#include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -13,6 +16,15 @@ namespace dimity {
 
 template <class T>
 struct traced;
+
+/// Trees that belong together (a model and its gradient, a value and its tangent, a loop's state before and after an iteration) of which one has an optional that another lacks; or
+/// something that is not there and would have to be.
+struct presence_error : error {
+  using error::error;
+};
+
+template <class X, extent_t N>
+struct stacked;
 
 /// Says what a type becomes when its scalar type is mapped by Map (a template with a member `type`). Specialise it for a class that
 /// is not a template over its scalar.
@@ -31,6 +43,10 @@ template <class... X>
 inline constexpr bool is_tuple<std::tuple<X...>> = true;
 template <class A, class B>
 inline constexpr bool is_tuple<std::pair<A, B>> = true;
+template <class X>
+inline constexpr bool is_optional = false;
+template <class X>
+inline constexpr bool is_optional<std::optional<X>> = true;
 
 /// Leaves are tensors (in any form) and scalars.
 template <class X>
@@ -86,7 +102,7 @@ struct rebind_tree<C<A, B, V...>, Map> {
 
 namespace detail {
 
-/// Calls f on every leaf, in order.
+/// Calls f on every leaf that is there, in order.
 template <class X, class F>
 constexpr void for_each_leaf(X& x, F&& f) {
   using T = std::remove_cv_t<X>;
@@ -96,14 +112,19 @@ constexpr void for_each_leaf(X& x, F&& f) {
     for (auto& e : x) for_each_leaf(e, f);
   } else if constexpr (is_tuple<T>) {
     std::apply([&](auto&... e) { (for_each_leaf(e, f), ...); }, x);
+  } else if constexpr (is_optional<T>) {
+    if (x.has_value()) for_each_leaf(*x, f);
   } else if constexpr (!static_leaf<T>) {
     (void)sizeof(takes_apart<T>);
     if constexpr (can_take_apart<T>) std::apply([&](auto&... e) { (for_each_leaf(e, f), ...); }, fields_of(x));
   }
 }
 
+template <class X>
+struct leaves_of;
+
 /// Makes an X from its leaves, in order: `leaf.template operator()<L>()` gives the next one, of type L. Nothing is default-constructed, so
-/// nothing is allocated that is not wanted.
+/// nothing is allocated that is not wanted. All optionals are made, unless `leaf` is asked (next_is_there).
 template <class X, class F>
 constexpr X build_tree(F& leaf);
 
@@ -132,6 +153,10 @@ constexpr X build_tree(F& leaf) {
     return build_array<X>(leaf, std::make_index_sequence<std::tuple_size_v<X>>{});
   } else if constexpr (is_tuple<X>) {
     return build_tuple<X>(leaf, std::make_index_sequence<std::tuple_size_v<X>>{});
+  } else if constexpr (is_optional<X>) {
+    if constexpr (requires { leaf.next_is_there(1); })
+      if (!leaf.next_is_there(leaves_of<X>::optionals)) return X();
+    return X(build_tree<typename X::value_type>(leaf));
   } else if constexpr (static_leaf<X>) {
     return X{};
   } else {
@@ -156,8 +181,6 @@ struct join_leaves<leaf_list<A...>> {
 template <class... A, class... B, class... Rest>
 struct join_leaves<leaf_list<A...>, leaf_list<B...>, Rest...> : join_leaves<leaf_list<A..., B...>, Rest...> {};
 
-template <class X>
-struct leaves_of;
 template <class X, std::size_t N>
 struct repeat_leaves {
   template <std::size_t... I>
@@ -169,6 +192,7 @@ struct tuple_leaves;
 template <class... R>
 struct tuple_leaves<std::tuple<R...>> {
   using type = typename join_leaves<typename leaves_of<std::remove_cvref_t<R>>::type...>::type;
+  static constexpr int optionals = (0 + ... + leaves_of<std::remove_cvref_t<R>>::optionals);
 };
 template <class A, class B>
 struct tuple_leaves<std::pair<A, B>> : tuple_leaves<std::tuple<A, B>> {};
@@ -178,6 +202,7 @@ struct leaves_of {
     if constexpr (tree_leaf<X>) return std::type_identity<leaf_list<X>>{};
     else if constexpr (is_array<X>) return std::type_identity<typename repeat_leaves<typename leaves_of<typename X::value_type>::type, std::tuple_size_v<X>>::type>{};
     else if constexpr (is_tuple<X>) return std::type_identity<typename tuple_leaves<X>::type>{};
+    else if constexpr (is_optional<X>) return std::type_identity<typename leaves_of<typename X::value_type>::type>{};
     else if constexpr (static_leaf<X>) return std::type_identity<leaf_list<>>{};
     else if constexpr (can_take_apart<X>) return std::type_identity<typename tuple_leaves<decltype(fields_of(std::declval<X&>()))>::type>{};
     else {
@@ -186,11 +211,95 @@ struct leaves_of {
     }
   }
   using type = typename decltype(pick())::type;
+
+  static constexpr int count_optionals() {
+    if constexpr (tree_leaf<X> || static_leaf<X>) return 0;
+    else if constexpr (is_array<X>) return static_cast<int>(std::tuple_size_v<X>) * leaves_of<typename X::value_type>::optionals;
+    else if constexpr (is_tuple<X>) return tuple_leaves<X>::optionals;
+    else if constexpr (is_optional<X>) return 1 + leaves_of<typename X::value_type>::optionals;
+    else if constexpr (can_take_apart<X>) return tuple_leaves<decltype(fields_of(std::declval<X&>()))>::optionals;
+    else return 0;
+  }
+  static constexpr int optionals = count_optionals();
 };
 template <class X>
 using leaves_t = typename leaves_of<std::remove_cvref_t<X>>::type;
 template <class X>
 inline constexpr int leaf_count = leaves_t<X>::size;
+
+/// The number of optionals in trees, those inside of others included.
+template <class... X>
+inline constexpr int optional_count = (0 + ... + leaves_of<std::remove_cvref_t<X>>::optionals);
+
+/// Which optionals of trees are there: a bit each, in the order of the fields. What is inside of one that is not there is not there either.
+using presence = std::uint64_t;
+inline constexpr presence all_there = ~presence{0};
+/// The bits of the next tree of several, which has `optionals` of them.
+constexpr presence next_presence(presence all, int& at, int optionals) {
+  at += optionals;
+  return optionals > 0 ? all >> (at - optionals) : 0;
+}
+
+struct presence_reader {
+  presence bits = 0;
+  int at = 0;
+  template <class X>
+  constexpr void read(X const& x) {
+    if constexpr (optional_count<X> == 0) {
+    } else if constexpr (is_optional<X>) {
+      if (x.has_value()) {
+        bits |= presence{1} << at++;
+        read(*x);
+      } else {
+        at += optional_count<X>;
+      }
+    } else if constexpr (is_array<X>) {
+      for (auto const& e : x) read(e);
+    } else if constexpr (is_tuple<X>) {
+      std::apply([&](auto const&... e) { (read(e), ...); }, x);
+    } else {
+      std::apply([&](auto const&... e) { (read(e), ...); }, fields_of(x));
+    }
+  }
+};
+template <int Optionals>
+struct optionals_of_a_tree {
+  static_assert(Optionals <= 64, "[dimity.tree.5] a tree can have at most 64 optionals (optionals)");
+};
+/// Of several trees, one after the other.
+template <class... X>
+constexpr presence presence_of(X const&... x) {
+  (void)sizeof(optionals_of_a_tree<optional_count<X...>>);
+  presence_reader reader;
+  if constexpr (optional_count<X...> > 0) (reader.read(x), ...);
+  return reader.bits;
+}
+
+/// build_tree of what is there.
+template <class F>
+struct leaf_selection {
+  F& leaf;
+  presence bits;
+  int at = 0;
+  template <class L>
+  constexpr L operator()() {
+    return leaf.template operator()<L>();
+  }
+  constexpr bool next_is_there(int optionals) {
+    bool const there = (bits >> at & 1u) != 0;
+    at += there ? 1 : optionals;
+    return there;
+  }
+};
+template <class X, class F>
+constexpr X build_tree(F& leaf, [[maybe_unused]] presence there) {
+  if constexpr (optional_count<X> == 0) {
+    return build_tree<X>(leaf);
+  } else {
+    leaf_selection<F> some{leaf, there};
+    return build_tree<X>(some);
+  }
+}
 
 /// Asked before a function is traced: the first type inside X that is no tree, or void. One error then stands for all that would follow.
 template <class X>
@@ -210,7 +319,7 @@ template <class X>
 struct tree_misfit {
   static constexpr auto pick() {
     if constexpr (tree_leaf<X> || static_leaf<X>) return std::type_identity<void>{};
-    else if constexpr (is_array<X>) return tree_misfit<typename X::value_type>{};
+    else if constexpr (is_array<X> || is_optional<X>) return tree_misfit<typename X::value_type>{};
     else if constexpr (can_take_apart<X>) return first_misfit<decltype(fields_of(std::declval<X&>()))>{};
     else return std::type_identity<X>{};
   }
@@ -254,6 +363,8 @@ void for_each_named(X& x, path_buffer const& path, F& f) {
     for (std::size_t i = 0; i < x.size(); ++i) for_each_named(x[i], number(i), f);
   } else if constexpr (is_tuple<T>) {
     [&]<std::size_t... I>(std::index_sequence<I...>) { (for_each_named(std::get<I>(x), number(I), f), ...); }(std::make_index_sequence<std::tuple_size_v<T>>{});
+  } else if constexpr (is_optional<T>) {
+    if (x.has_value()) for_each_named(*x, path, f);
   } else if constexpr (!static_leaf<T>) {
     (void)sizeof(takes_apart<T>);
     if constexpr (can_take_apart<T>) [&]<int... I>(std::integer_sequence<int, I...>) {
@@ -282,14 +393,19 @@ struct from_traced<traced<T>> {
 
 }  // namespace detail
 
-/// Calls f(name, leaf) for every tensor of a model; names are field names joined by dots: "blocks.1.weight".
+/// Optionals stay optionals: see dimity/transform/stacked_optionals.hpp.
+template <class X, extent_t N>
+  requires(detail::optional_count<X> > 0)
+struct stacked<X, N>;
+
+/// Calls f(name, leaf) for every tensor of a model that is there; names are field names joined by dots: "blocks.1.weight".
 template <class X, class F>
 void for_each_parameter(X& x, F&& f) {
   (void)sizeof(detail::tree_rule<std::remove_cv_t<X>>);
   if constexpr (detail::are_trees<X>) detail::for_each_named(x, detail::path_buffer{}, f);
 }
 
-/// The number of elements of all tensors in a model.
+/// The number of elements of all tensors in a model; what is not there has none.
 template <class X>
 constexpr std::size_t parameter_count(X const& x) {
   (void)sizeof(detail::tree_rule<X>);

@@ -44,6 +44,8 @@ void initialize(X& x, initializer& init, double bound) {
     x.initialize(init);
   } else if constexpr (is_array<X>) {
     for (auto& e : x) initialize(e, init, bound);
+  } else if constexpr (is_optional<X>) {
+    if (x.has_value()) initialize(*x, init, bound);
   } else if constexpr (is_tuple<X>) {
     std::apply([&](auto&... e) { (initialize(e, init, bound), ...); }, x);
   } else if constexpr (!tree_leaf<X> && !static_leaf<X>) {
@@ -56,7 +58,7 @@ void initialize(X& x, initializer& init, double bound) {
 }  // namespace detail
 
 /// A model with fresh parameters: `auto model = nn::init<mlp<float>>(key{42});`. Layers are uniform in +-1/sqrt(fan in), weights and biases
-/// alike, as PyTorch's; tensors outside of a layer likewise with their first axis as fan in, vectors and scalars zero. The same key gives the same model
+/// alike, as PyTorch's; tensors outside of a layer likewise with their first axis as fan in, vectors and scalars zero. Optionals that are not there when a Model is made stay so. The same key gives the same model
 /// everywhere, in float and double alike up to rounding.
 template <class Model, class Key>
 Model init(Key const& key) {

@@ -3,7 +3,8 @@
 
 #include <dimity/optim/optimizer.hpp>
 
-namespace dimity::optim {
+namespace dimity {
+namespace optim {
 
 struct adam_options {
   double learning_rate = 1e-3;
@@ -27,7 +28,8 @@ struct adam_fields {
 
   static constexpr auto update(auto const& state, Model const& model, auto const& gradients) {
     using namespace detail;
-    builder& g = *program_of_tree(model);
+    builder& g = *program_of_tree(state.step);
+    if (!have_one_presence(g, model, gradients) || !have_one_presence(g, model, state.first_moment) || !have_one_presence(g, model, state.second_moment)) return std::tuple{model, state};
     list<ref> const p = leaves_as_refs(g, model), d = leaves_as_refs(g, gradients), m = leaves_as_refs(g, state.first_moment), v = leaves_as_refs(g, state.second_moment);
     list<ref> new_p, new_m, new_v;
     ref const count = state.step.ref() + integer_constant(g, state.step.ref().type(), 1);
@@ -54,9 +56,9 @@ struct adam_fields {
     }
     auto next = state;
     next.step = std::remove_cvref_t<decltype(state.step)>(count);
-    next.first_moment = tree_of_refs<Model>(new_m);
-    next.second_moment = tree_of_refs<Model>(new_v);
-    return std::tuple{tree_of_refs<Model>(new_p), next};
+    next.first_moment = tree_of_refs(new_m, model);
+    next.second_moment = tree_of_refs(new_v, model);
+    return std::tuple{tree_of_refs(new_p, model), next};
   }
 };
 
@@ -81,6 +83,17 @@ struct adamw_state {
   constexpr auto update(Model const& model, auto const& gradients) const { return adam_fields<Model, true>::update(*this, model, gradients); }
 };
 
+}  // namespace optim
+template <class Model>
+struct detail::state_of_tree<optim::adam_state<Model>> {
+  using type = Model;
+};
+template <class Model>
+struct detail::state_of_tree<optim::adamw_state<Model>> {
+  using type = Model;
+};
+namespace optim {
+
 template <class Model>
 adam_state<Model> adam(Model const& model, adam_options o = {}) {
   using T = detail::scalar_of<Model>;
@@ -94,4 +107,5 @@ adamw_state<Model> adamw(Model const& model, adamw_options o = {}) {
           tensor<T>(static_cast<T>(o.weight_decay)), tensor<std::int32_t>(0), detail::zeros_of_tree(model), detail::zeros_of_tree(model)};
 }
 
-}  // namespace dimity::optim
+}  // namespace optim
+}  // namespace dimity

@@ -41,9 +41,9 @@ template <class Scalar, class T>
 using like_t = typename like_scalar<Scalar, T>::type;
 
 template <class Model>
-Model zeros_of_tree(Model const&) {
+Model zeros_of_tree(Model const& model) {
   auto make = []<class L>() { return L{}; };
-  return build_tree<Model>(make);
+  return build_tree<Model>(make, presence_of(model));
 }
 
 /// The leaves of several trees of the same structure, as nodes.
@@ -54,9 +54,9 @@ constexpr list<ref> leaves_as_refs(builder& g, Tree const& tree) {
   return out;
 }
 template <class Tree>
-constexpr Tree tree_of_refs(list<ref> const& refs) {
+constexpr Tree tree_of_refs(list<ref> const& refs, Tree const& like) {
   int next = 0;
-  return tree_from<Tree>(refs, next);
+  return tree_from<Tree>(refs, next, presence_of(like));
 }
 constexpr ref as_type_of(ref scalar, ref x) { return cast(scalar, x.type()); }
 
@@ -66,6 +66,7 @@ namespace optim {
 
 /// One step of an optimizer, on tracers or on tensors: `auto [model, state] = optim::update(state, model, gradients)`.
 struct update_function {
+  static constexpr detail::argument_pattern optionals_like{1, 3};
   template <class State, class Model, class Gradients>
   constexpr auto operator()(State&& state, Model&& model, Gradients&& gradients) const {
     if constexpr (detail::is_traced_tree<Model>) return state.update(model, gradients);

@@ -3,7 +3,8 @@
 
 #include <dimity/optim/optimizer.hpp>
 
-namespace dimity::optim {
+namespace dimity {
+namespace optim {
 
 struct sgd_options {
   double learning_rate = 0.01;
@@ -22,7 +23,8 @@ struct sgd_state {
 
   constexpr auto update(Model const& model, auto const& gradients) const {
     using namespace detail;
-    builder& g = *program_of_tree(model);
+    builder& g = *program_of_tree(learning_rate);
+    if (!have_one_presence(g, model, gradients) || !have_one_presence(g, model, velocity)) return std::tuple{model, *this};
     list<ref> const p = leaves_as_refs(g, model), d = leaves_as_refs(g, gradients), v = leaves_as_refs(g, velocity);
     list<ref> new_p, new_v;
     for (int i = 0; i < p.size(); ++i) {
@@ -38,10 +40,17 @@ struct sgd_state {
       new_v.push(next_v);
     }
     sgd_state next = *this;
-    next.velocity = tree_of_refs<Model>(new_v);
-    return std::tuple{tree_of_refs<Model>(new_p), next};
+    next.velocity = tree_of_refs(new_v, model);
+    return std::tuple{tree_of_refs(new_p, model), next};
   }
 };
+
+}  // namespace optim
+template <class Model>
+struct detail::state_of_tree<optim::sgd_state<Model>> {
+  using type = Model;
+};
+namespace optim {
 
 template <class Model>
 sgd_state<Model> sgd(Model const& model, sgd_options options = {}) {
@@ -50,4 +59,5 @@ sgd_state<Model> sgd(Model const& model, sgd_options options = {}) {
           tensor<bool>(options.nesterov), detail::zeros_of_tree(model)};
 }
 
-}  // namespace dimity::optim
+}  // namespace optim
+}  // namespace dimity

@@ -157,7 +157,7 @@ struct recomputation {
 };
 
 /// Why a program cannot be run, found by a pass: planned<> turns it into a compile error.
-enum class program_error : std::uint8_t { none, reverse_of_while, unknown_extent };
+enum class program_error : std::uint8_t { none, reverse_of_while, unknown_extent, presence_differs };
 
 /// Collects nodes. Equal nodes are found by hashing when they are appended, so common subexpressions never exist twice; cheap
 /// rewrites happen there too, which keeps every pass linear.

@@ -19,6 +19,14 @@ template <class... Leaf>
 constexpr extent_t floating_size(leaf_list<Leaf...>) {
   return (extent_t{0} + ... + (is_floating(dtype_of<typename leaf_form<Leaf>::element>) ? leaf_form<Leaf>::shape::size : 0));
 }
+/// A vector with zeros behind it, as long as if everything were there.
+constexpr ref lengthened(ref x, extent_t size) {
+  extent_t const missing = size - x.extent(0).number();
+  if (missing == 0) return x;
+  shape_value s;
+  s.push(missing);
+  return concat(x, full(*x.g, x.type(), s, 0), 0);
+}
 template <class T, extent_t N>
 constexpr auto vector_of(ref x) {
   return tensor<traced<T>, N>(x);
@@ -41,7 +49,7 @@ struct adjoint_equation {
     push_leaves(g, slope, parts);
     push_leaves(g, pulled, cotangents);
     for (ref const& c : cotangents) parts.push(is_floating(c.type()) ? -c : c);
-    return Z(packed(parts));
+    return Z(lengthened(packed(parts), shape_of<Z>::size));
   }
 };
 /// One interval backwards.
@@ -124,18 +132,17 @@ struct ode_rule {
       if (has) at += size;
     }
     int next = 0;
-    return tree_from<std::tuple<Ys, Y, Ts, P...>>(cotangents, next);
+    return tree_from<std::tuple<Ys, Y, Ts, P...>>(cotangents, next, presence_of(ys, y0, ts, p...));
   }
 };
 /// A rule for both modes.
 template <class Rule, class Value, class... Args>
 struct both_thunk {
-  static constexpr void pull(builder& g, ref const* inputs, ref const* cotangents, ref* results) {
-    auto const given = Rule::pull(tree_at<std::tuple<Args...>>(inputs), tree_at<Value>(cotangents));
-    std::apply([&](auto const&... c) { (put_leaves<Args>(g, c, results), ...); }, given);
+  static constexpr void pull(builder& g, ref const* inputs, ref const* cotangents, ref* results, presence there, presence value_there) {
+    put_all_leaves<Args...>(g, Rule::pull(tree_at<std::tuple<Args...>>(inputs, there), tree_at<Value>(cotangents, value_there)), results, there);
   }
-  static constexpr void push(builder& g, ref const* inputs, ref const* tangents, ref* results) {
-    put_leaves<Value>(g, Rule::push(tree_at<std::tuple<Args...>>(inputs), tree_at<std::tuple<Args...>>(tangents)), results);
+  static constexpr void push(builder& g, ref const* inputs, ref const* tangents, ref* results, presence there, presence value_there) {
+    put_leaves<Value>(g, Rule::push(tree_at<std::tuple<Args...>>(inputs, there), tree_at<std::tuple<Args...>>(tangents, there)), results, value_there);
   }
 };
 

@@ -47,33 +47,34 @@ struct associative_scan_function {
     list<ref> leaves;
     push_leaves(g, xs, leaves);
     int next = 0;
-    if constexpr (Options.reverse) return tree_from<many<Entry, N>>(reversed(prefixes<Entry, N>(g, reversed(leaves))), next);
-    else return tree_from<many<Entry, N>>(prefixes<Entry, N>(g, leaves), next);
+    presence const there = presence_of(xs);
+    if constexpr (Options.reverse) return tree_from<many<Entry, N>>(reversed(prefixes<Entry, N>(g, reversed(leaves), there)), next, there);
+    else return tree_from<many<Entry, N>>(prefixes<Entry, N>(g, leaves, there), next, there);
   }
   /// f on entries [begin, begin + step, ...] of two lists, M of each.
   template <class Entry, extent_t M>
-  static constexpr list<ref> combine(builder& g, list<ref> const& a, extent_t first_a, extent_t step_a, list<ref> const& b, extent_t first_b, extent_t step_b) {
+  static constexpr list<ref> combine(builder& g, list<ref> const& a, extent_t first_a, extent_t step_a, list<ref> const& b, extent_t first_b, extent_t step_b, presence there) {
     list<ref> left, right, result;
     for (ref const& x : a) left.push(slice_axis(x, 0, first_a, M, step_a));
     for (ref const& x : b) right.push(slice_axis(x, 0, first_b, M, step_b));
     int i = 0, j = 0;
-    auto const l = tree_from<many<Entry, M>>(left, i);
-    auto const r = tree_from<many<Entry, M>>(right, j);
-    push_leaves(g, vmap_function<F>{}(l, r), result);
+    auto const l = tree_from<many<Entry, M>>(left, i, there);
+    auto const r = tree_from<many<Entry, M>>(right, j, there);
+    push_like(g, l, vmap_function<F>{}(l, r), result);
     return result;
   }
   /// Blelloch's recursion (Prefix Sums and Their Applications, 1990): pairs first, then what lies between them.
   template <class Entry, extent_t N>
-  static constexpr list<ref> prefixes(builder& g, list<ref> const& x) {
+  static constexpr list<ref> prefixes(builder& g, list<ref> const& x, presence there) {
     if constexpr (N < 2) {
       list<ref> same;
       for (ref const& leaf : x) same.push(leaf);
       return same;
     } else {
       constexpr extent_t half = N / 2, between = (N - 1) / 2;
-      list<ref> const odd = prefixes<Entry, half>(g, combine<Entry, half>(g, x, 0, 2, x, 1, 2));
+      list<ref> const odd = prefixes<Entry, half>(g, combine<Entry, half>(g, x, 0, 2, x, 1, 2, there), there);
       list<ref> even, result;
-      if constexpr (between > 0) even = combine<Entry, between>(g, odd, 0, 1, x, 2, 2);
+      if constexpr (between > 0) even = combine<Entry, between>(g, odd, 0, 1, x, 2, 2, there);
       for (int i = 0; i < x.size(); ++i) {
         ref const first = slice_axis(x[i], 0, 0, 1);
         ref const e = between > 0 ? concat(first, even[i], 0) : first;  // [between + 1, ...]

@@ -46,14 +46,17 @@ struct branch_function {
     list<std::int32_t> inner, outputs;
     list<shape_value> const shapes = shapes_of(operands);
     list<ref> first;
-    std::tuple<tracer_tree_t<Args>...> const own{block_inputs<tracer_tree_t<Args>>(g, shapes, inner)...};
-    ((void)[&] {
+    std::tuple<tracer_tree_t<Args>...> const own{block_inputs<tracer_tree_t<Args>>(g, shapes, inner, presence_of(args))...};
+    std::tuple<decltype(call_with<F>(own, std::index_sequence_for<Args...>{}))...> const values{call_with<F>(own, std::index_sequence_for<Args...>{})...};
+    auto const& one = std::get<0>(values);
+    auto const record = [&](auto const& value) {
       list<ref> leaves;
-      push_leaves(g, call_with<F>(own, std::index_sequence_for<Args...>{}), leaves);
+      push_like(g, one, value, leaves);
       for (ref const& r : leaves) outputs.push(r.id);
       unify_shapes(g, first, leaves);
       if (first.size() == 0) first = static_cast<list<ref>&&>(leaves);
-    }(), ...);
+    };
+    std::apply([&](auto const&... value) { (record(value), ...); }, values);
     list<control_input> inputs;
     for (int i = 0; i < operands.size(); ++i) inputs.push({inner[i], operands[i].id, -1});
     control c;
@@ -64,7 +67,7 @@ struct branch_function {
     int const count = outputs.size() / c.bodies;
     for (int k = 0; k < count; ++k) results.push(control_result(made, k));
     int next = 0;
-    return tree_from<tracer_tree_t<First>>(results, next);
+    return tree_from<tracer_tree_t<First>>(results, next, presence_of(one));
   }
 };
 

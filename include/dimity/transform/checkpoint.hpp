@@ -45,15 +45,15 @@ template <class Rule, class Value, class... Args>
 struct recompute;
 template <class F, class Policy, class Value, class... Args>
 struct recompute<checkpointed<F, Policy>, Value, Args...> {
-  static constexpr void pull(builder& g, ref const* inputs, ref const* cotangents, ref* results) {
+  static constexpr void pull(builder& g, ref const* inputs, ref const* cotangents, ref* results, presence there, presence value_there) {
     list<ref> again, outputs, seeds;
     // A constant would exist from the start, and hold nothing back.
     ref token = cotangents[0];
     double value_of_constant = 0;
-    for (int i = 1; i < leaf_count<Value> && is_constant(token, value_of_constant); ++i) token = cotangents[i];
-    for (int i = 0; i < (0 + ... + leaf_count<Args>); ++i) again.push(append(g, primitive::after, inputs[i].type(), inputs[i].shape(), inputs[i].id, token.id));
-    int next = 0;
-    std::tuple<Args...> const args{tree_from<Args>(again, next)...};
+    for (int i = 1; i < leaves_there<Value>(value_there) && is_constant(token, value_of_constant); ++i) token = cotangents[i];
+    for (int i = 0; i < leaves_there<std::tuple<Args...>>(there); ++i) again.push(append(g, primitive::after, inputs[i].type(), inputs[i].shape(), inputs[i].id, token.id));
+    int next = 0, at = 0;
+    std::tuple<Args...> const args{tree_from<Args>(again, next, next_presence(there, at, optional_count<Args>))...};
     recomputation now;
     now.active = !std::is_same_v<Policy, save_nothing_policy>;
     set_policy(now, Policy{});

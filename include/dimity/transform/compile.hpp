@@ -1,7 +1,7 @@
 // compile(f): f as one planned program. A call evaluates it in this thread's workspace; it allocates nothing but results that do not fit inline and replace no moved argument.
 #pragma once
 
-#include <dimity/transform/trace.hpp>
+#include <dimity/transform/presence.hpp>
 
 #include <cstring>
 
@@ -93,12 +93,54 @@ struct donations_of;
 template <class Plan, class In, class Out, bool... B>
 struct donations_of<Plan, In, Out, bools<B...>> : donations<Plan, In, Out, B...> {};
 
+/// The leaves that a program is given, and for each of them whether its argument is donated.
+template <class There, class... Args>
+struct given_leaves {
+  using list = typename join_leaves<leaves_t<tree_value_t<Args>>...>::type;
+  using flags = typename join_bools<typename flags_for<is_donated<Args>, leaves_t<tree_value_t<Args>>>::type...>::type;
+};
+/// Of a list, what is there in a tree of this type.
+template <class Tree, presence There, class List>
+struct leaves_of_presence;
+template <class Tree, presence There, class... L>
+struct leaves_of_presence<Tree, There, leaf_list<L...>> {
+  template <std::size_t... I>
+  static auto make(std::index_sequence<I...>) -> typename join_leaves<std::conditional_t<places_of<Tree>.has_leaf(There, static_cast<int>(I)), leaf_list<L>, leaf_list<>>...>::type;
+  using type = decltype(make(std::index_sequence_for<L...>{}));
+};
+template <class Tree, presence There, bool... B>
+struct leaves_of_presence<Tree, There, bools<B...>> {
+  template <std::size_t... I>
+  static auto make(std::index_sequence<I...>) -> typename join_bools<std::conditional_t<places_of<Tree>.has_leaf(There, static_cast<int>(I)), bools<B>, bools<>>...>::type;
+  using type = decltype(make(std::make_index_sequence<sizeof...(B)>{}));
+};
+template <presence There, class... Args>
+struct given_leaves<std::integral_constant<presence, There>, Args...> {
+  using all = given_leaves<void, Args...>;
+  using tree = std::tuple<tree_value_t<Args>...>;
+  using list = typename leaves_of_presence<tree, There, typename all::list>::type;
+  using flags = typename leaves_of_presence<tree, There, typename all::flags>::type;
+};
+/// The leaves of a result that a program makes.
+template <class Source, class Result>
+struct made_leaves {
+  static constexpr presence there = 0;
+  using list = leaves_t<Result>;
+};
+template <class Source, class Result>
+  requires(optional_count<Result> > 0)
+struct made_leaves<Source, Result> {
+  static constexpr presence there = trial<Source>::outcome.result_there;
+  using list = typename leaves_of_presence<Result, there, leaves_t<Result>>::type;
+};
+
 /// Tensors and scalars pass through; expressions and views are evaluated into tensors first.
 template <class X>
 constexpr decltype(auto) materialize(X&& x) {
   using V = tree_value_t<X>;
   if constexpr (std::is_same_v<V, std::remove_cvref_t<X>>) return static_cast<X&&>(x);
   else if constexpr (operand<X>) return V(static_cast<X&&>(x));
+  else if constexpr (is_optional<V>) return x.has_value() ? V(materialize(*static_cast<X&&>(x))) : V();
   else return std::apply([](auto&&... e) { return V{tree_value_t<decltype(e)>(materialize(static_cast<decltype(e)&&>(e)))...}; }, static_cast<X&&>(x));
 }
 
@@ -140,30 +182,76 @@ struct compiled_call {
   template <class... Args>
   static auto run(Args&&... args) {
     if constexpr (source<Args...>::failed) {
-      auto make = []<class L>() { return L{}; };
-      return build_tree<result_t<Args...>>(make);
+      return failed_result<Args...>();
+    } else if constexpr (optional_count<Args...> > 0) {
+      using choices = presence_choices<F, tree_value_t<Args>...>;
+      if constexpr (choices::fits) {
+        presence const there = presence_of(args...);
+        if (!choices::is_one(there)) fail<presence_error>(presence_text);
+        return run_choice<choices, 0>(there, static_cast<Args&&>(args)...);
+      } else {
+        return failed_result<Args...>();
+      }
     } else {
       constexpr program_error error = program<Args...>::size.error;
       (void)sizeof(program_rule<error>);
-      if constexpr (error == program_error::none) {
-        return run_plan(static_cast<Args&&>(args)...);
-      } else {
-        auto make = []<class L>() { return L{}; };
-        return build_tree<result_t<Args...>>(make);
-      }
+      (void)sizeof(presence_rule<error>);
+      if constexpr (error == program_error::none) return run_plan<source<Args...>, void>(static_cast<Args&&>(args)...);
+      else return failed_result<Args...>();
     }
   }
   template <class... Args>
+  static auto failed_result() {
+    auto make = []<class L>() { return L{}; };
+    return build_tree<result_t<Args...>>(make);
+  }
+  template <bool IsAll, class Source>
+  static constexpr bool is_traceable = [] {
+    if constexpr (IsAll) return true;
+    else return trial<Source>::value;
+  }();
+  /// Without a plan for a program that is not run.
+  template <bool IsAll, class Source>
+  static constexpr program_error program_error_of() {
+    if constexpr (IsAll) return planned<Source>::size.error;
+    else if constexpr (trial<Source>::outcome.error != program_error::none) return trial<Source>::outcome.error;
+    else return planned<Source>::size.error;
+  }
+  /// The program for what is there.
+  template <class Choices, int I, class... Args>
+  static result_t<Args...> run_choice(presence there, Args&&... args) {
+    constexpr presence mine = Choices::value.of[I];
+    if constexpr (I + 1 < Choices::value.count)
+      if (there != mine) return run_choice<Choices, I + 1>(there, static_cast<Args&&>(args)...);
+    // With everything there a function that cannot be traced is a mistake, with its own error.
+    constexpr bool is_all = I + 1 == Choices::value.count;
+    using some = std::conditional_t<is_all, source<Args...>, partial_source<mine, F, tree_value_t<Args>...>>;
+    if constexpr (!is_traceable<is_all, some>) {
+      fail<presence_error>("a transformed function uses an optional of its arguments that is not there");
+    } else if constexpr (constexpr program_error error = program_error_of<is_all, some>(); error == program_error::presence_differs) {
+      fail<presence_error>(presence_text);
+    } else {
+      (void)sizeof(program_rule<error>);
+      if constexpr (error == program_error::none) return run_plan<some, std::integral_constant<presence, mine>>(static_cast<Args&&>(args)...);
+      else return failed_result<Args...>();
+    }
+  }
+  /// `There` says which optionals of the arguments are there; void: they have none.
+  template <class Source, class There, class... Args>
   static auto run_plan(Args&&... args) {
-    using plan = program<Args...>;
+    using plan = planned<Source>;
     using result = result_t<Args...>;
-    using inputs_list = typename join_leaves<leaves_t<tree_value_t<Args>>...>::type;
-    using flags = typename join_bools<typename flags_for<is_donated<Args>, leaves_t<tree_value_t<Args>>>::type...>::type;
-    using gifts = donations_of<plan, inputs_list, leaves_t<result>, flags>;
-    constexpr int in_count = inputs_list::size, out_count = leaf_count<result>;
+    using given = given_leaves<There, Args...>;
+    using made = made_leaves<Source, result>;
+    using inputs_list = typename given::list;
+    using gifts = donations_of<plan, inputs_list, typename made::list, typename given::flags>;
+    constexpr int in_count = inputs_list::size, out_count = made::list::size;
 
     void* inputs[in_count + 1];
     void* owners[in_count + 1];
+    // Compilers do not see that what is there are as many as the program has inputs.
+    if constexpr (!std::is_void_v<There>)
+      for (int i = 0; i < in_count; ++i) inputs[i] = owners[i] = nullptr;
     int n = 0;
     auto const add = [&](auto& leaf) {
       using L = std::remove_cvref_t<decltype(leaf)>;
@@ -202,7 +290,7 @@ struct compiled_call {
         return L{};
       }
     };
-    result out = build_tree<result>(make);
+    result out = build_tree<result>(make, made::there);
 
     constexpr std::int64_t own = round_up(plan::value.workspace_bytes, buffer_alignment), total = own + gifts::value.scratch_bytes;
     std::byte* workspace = nullptr;
@@ -213,6 +301,8 @@ struct compiled_call {
     } else if constexpr (total > 0) workspace = workspace_of_thread<static_cast<std::size_t>(total)>();
     void* outputs[out_count + 1];
     void* destinations[out_count + 1];
+    if constexpr (optional_count<result> > 0)
+      for (int i = 0; i < out_count; ++i) outputs[i] = destinations[i] = nullptr;
     n = 0;
     for_each_leaf(out, [&](auto& leaf) {
       if constexpr (operand<decltype(leaf)>) outputs[n] = leaf.data();
@@ -237,6 +327,7 @@ struct compiled_call {
   template <class... Args>
   static auto call(Args&&... args) {
     (void)sizeof(transformable_function<F>);
+    (void)sizeof(optionals_rule<F, tree_value_t<Args>...>);
     if constexpr (!is_transformable<F>) return no_result{};
     else return [](auto&&... values) { return run(static_cast<decltype(values)&&>(values)...); }(materialize(static_cast<Args&&>(args))...);
   }
@@ -247,7 +338,8 @@ struct compiled_call {
 /// A function as one program; see compile().
 template <class F, class Device = simd_device>
 struct compiled_function {
-  /// Runs the program. Arguments and results are pytrees; an argument passed with std::move is overwritten by a result of the same type.
+  /// Runs the program. Arguments and results are pytrees; an argument passed with std::move is overwritten by a result of the same type. Where arguments have optionals, the program for those that are
+  /// there; presence_error if the function uses one that is not, or if trees that belong together differ.
   template <class... Args>
   constexpr auto operator()(Args&&... args) const {
     (void)sizeof(detail::tree_rule<Args...>);
@@ -262,7 +354,7 @@ struct compiled_function {
       return detail::compiled_call<F, Device>::call(static_cast<Args&&>(args)...);
     }
   }
-  /// Bytes of scratch memory that a call with such arguments needs: a compile-time constant. Without what depends on extents chosen at run time, for which see workspace_bytes_for().
+  /// Bytes of scratch memory that a call with such arguments needs, all their optionals there: a compile-time constant. Without what depends on extents chosen at run time, for which see workspace_bytes_for().
   template <class... Args>
   static constexpr std::size_t workspace_bytes = static_cast<std::size_t>(detail::compiled_call<F>::template program<Args...>::value.workspace_bytes);
   /// The same with extents chosen at run time, in the order in which the arguments have them (each name once): a linear function of products of them, up to alignment. Usable in constant expressions.
@@ -272,7 +364,7 @@ struct compiled_function {
     extent_t const given[] = {static_cast<extent_t>(extents)..., 0};
     return detail::workspace_for<plan>(given, static_cast<int>(sizeof...(N)));
   }
-  /// The plan of a call with such arguments, to print() or to assert on.
+  /// The plan of a call with such arguments, all their optionals there, to print() or to assert on.
   template <class... Args>
   static constexpr auto plan = detail::compiled_call<F>::template program<Args...>::value;
 };

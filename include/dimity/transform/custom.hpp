@@ -49,39 +49,65 @@ struct backward_tuple<std::tuple<R...>> {
 
 /// What the program calls: rebuilds the arguments' types around nodes, and takes the results apart again.
 template <class Tree>
-constexpr Tree tree_at(ref const* nodes) {
+constexpr Tree tree_at(ref const* nodes, presence there) {
   list<ref> leaves;
-  for (int i = 0; i < leaf_count<Tree>; ++i) leaves.push(nodes[i]);
+  for (int i = 0; i < leaves_there<Tree>(there); ++i) leaves.push(nodes[i]);
   int next = 0;
-  return tree_from<Tree>(leaves, next);
+  return tree_from<Tree>(leaves, next, there);
 }
 template <class Tree, class Derivative>
-constexpr void put_leaves(builder& g, Derivative const& d, ref*& results) {
+constexpr void put_leaves(builder& g, Derivative const& d, ref*& results, presence there) {
   if constexpr (std::is_same_v<Derivative, no_derivative>) {
-    results += leaf_count<Tree>;
+    results += leaves_there<Tree>(there);
+  } else if (!is_one_presence<Tree, Derivative>(g, there, presence_of(d))) {
+    results += leaves_there<Tree>(there);
   } else {
     list<ref> leaves;
     push_leaves(g, d, leaves);
     for (ref const& r : leaves) *results++ = r;
   }
 }
+/// The same of several arguments.
+template <class... Args, class Derivatives>
+constexpr void put_all_leaves(builder& g, Derivatives const& d, ref*& results, presence there) {
+  int at = 0;
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    (put_leaves<Args>(g, std::get<I>(d), results, next_presence(there, at, optional_count<Args>)), ...);
+  }(std::index_sequence_for<Args...>{});
+}
 template <class Backward, class Value, class... Args>
 struct pull_thunk {
-  static constexpr void pull(builder& g, ref const* inputs, ref const* cotangents, ref* results) {
-    auto const args = tree_at<std::tuple<Args...>>(inputs);
-    auto const given = std::apply([&](auto const&... a) { return Backward{}(a..., tree_at<Value>(cotangents)); }, args);
+  static constexpr void pull(builder& g, ref const* inputs, ref const* cotangents, ref* results, presence there, presence value_there) {
+    auto const args = tree_at<std::tuple<Args...>>(inputs, there);
+    auto const given = std::apply([&](auto const&... a) { return Backward{}(a..., tree_at<Value>(cotangents, value_there)); }, args);
     using R = std::remove_cvref_t<decltype(given)>;
-    if constexpr (is_std_tuple<R>) [&]<std::size_t... I>(std::index_sequence<I...>) { (put_leaves<Args>(g, std::get<I>(given), results), ...); }(std::index_sequence_for<Args...>{});
-    else (put_leaves<Args>(g, given, results), ...);
+    if constexpr (is_std_tuple<R>) put_all_leaves<Args...>(g, given, results, there);
+    else (put_leaves<Args>(g, given, results, there), ...);
   }
 };
 template <class Rule, class Value, class... Args>
 struct push_thunk {
-  static constexpr void push(builder& g, ref const* inputs, ref const* tangents, ref* results) {
-    auto const both = Rule{}(tree_at<std::tuple<Args...>>(inputs), tree_at<std::tuple<Args...>>(tangents));
-    put_leaves<Value>(g, std::get<1>(both), results);
+  static constexpr void push(builder& g, ref const* inputs, ref const* tangents, ref* results, presence there, presence value_there) {
+    auto const both = Rule{}(tree_at<std::tuple<Args...>>(inputs, there), tree_at<std::tuple<Args...>>(tangents, there));
+    put_leaves<Value>(g, std::get<1>(both), results, value_there);
   }
 };
+template <int Optionals>
+struct optionals_of_a_rule {
+  static_assert(Optionals <= 8, "[dimity.tree.5] custom_vjp, custom_jvp, checkpoint: arguments and result can have at most 8 optionals together (optionals)");
+};
+/// A program calls a rule by its address alone: one function for each presence of arguments and value.
+template <class Thunk, int Optionals, int ValueOptionals, presence There = 0>
+constexpr void set_rule(custom_rule& rule, presence there) {
+  if (there != There) {
+    if constexpr (There + 1 < presence{1} << (Optionals + ValueOptionals)) set_rule<Thunk, Optionals, ValueOptionals, There + 1>(rule, there);
+    return;
+  }
+  if constexpr (requires { &Thunk::pull; })
+    rule.pull = [](builder& g, ref const* inputs, ref const* cotangents, ref* results) { Thunk::pull(g, inputs, cotangents, results, There, There >> Optionals); };
+  if constexpr (requires { &Thunk::push; })
+    rule.push = [](builder& g, ref const* inputs, ref const* tangents, ref* results) { Thunk::push(g, inputs, tangents, results, There, There >> Optionals); };
+}
 
 /// f on tracers, its results recorded as those of a rule: `Thunk<Rule, value, arguments...>` has `pull`, `push` or both.
 template <template <class, class, class...> class Thunk, class F, class Rule = F, class... Args>
@@ -100,12 +126,13 @@ constexpr auto with_own_derivative(Args const&... args) {
     list<std::int32_t> ids;
     for (ref const& x : inputs) ids.push(x.id);
     custom_rule rule;
-    if constexpr (requires { &thunk::pull; }) rule.pull = &thunk::pull;
-    if constexpr (requires { &thunk::push; }) rule.push = &thunk::push;
+    constexpr int optionals = optional_count<Args...>, value_optionals = optional_count<V>;
+    (void)sizeof(optionals_of_a_rule<optionals + value_optionals>);
+    if constexpr (optionals + value_optionals <= 8) set_rule<thunk, optionals, value_optionals>(rule, presence_of(args..., value));
     int const index = add_rule(g, rule, ids, outputs.size());
     for (int i = 0; i < outputs.size(); ++i) results.push(with_rule(g, outputs[i], index, i));
     int next = 0;
-    return tree_from<V>(results, next);
+    return tree_from<V>(results, next, presence_of(value));
   }
 }
 

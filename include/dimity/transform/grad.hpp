@@ -41,7 +41,7 @@ constexpr X with_own_identity(builder& g, X const& x, list<ref>& nodes) {
     nodes.push(own);
     return leaf_from<L>(own);
   };
-  return build_tree<X>(make);
+  return build_tree<X>(make, presence_of(x));
 }
 /// The same for an argument that is not traced itself (a constant): as a tracer.
 template <class X>
@@ -61,7 +61,7 @@ constexpr auto as_tracers(builder& g, X const& x) {
     list<ref> refs;
     push_leaves(g, x, refs);
     int next = 0;
-    return tree_from<typename tracer_tree<X>::type>(refs, next);
+    return tree_from<typename tracer_tree<X>::type>(refs, next, presence_of(x));
   }
 }
 
@@ -102,7 +102,7 @@ struct gradient_of {
     int next = 0;
     auto const tree_of = [&]<int W>(std::integral_constant<int, W>) {
       using X = std::remove_cvref_t<decltype(std::get<W>(own))>;
-      return tree_from<X>(gradients, next);
+      return tree_from<X>(gradients, next, presence_of(std::get<W>(own)));
     };
     auto const result = leaf_from<typename tracer_of<element_of<V>, shape<>>::type>(outputs[0]);
     if constexpr (sizeof...(Wanted) == 1) return std::tuple{result, tree_of(std::integral_constant<int, Wanted>{})...};
@@ -192,13 +192,15 @@ struct vjp_call {
       (void)sizeof(typename tangent_tree<leaves_t<V>, leaves_t<Cotangent>>::rule);
       return std::tuple{failed<float, shape<>>{}, std::tuple{failed_argument<sizeof(Primals)>()}};
     } else {
+      using X = std::remove_cvref_t<decltype(own)>;
+      if (!have_one_presence(g, value, cotangent)) return std::tuple<V, X>{value, own};
       list<ref> outputs, seeds;
       push_leaves(g, value, outputs);
       push_leaves(g, cotangent, seeds);
       unify_shapes(g, outputs, seeds);
       list<ref> const gradients = reverse(g, outputs, seeds, nodes);
       int next = 0;
-      return std::tuple{value, tree_from<std::remove_cvref_t<decltype(own)>>(gradients, next)};
+      return std::tuple<V, X>{value, tree_from<X>(gradients, next, presence_of(own))};
     }
   }
 };

@@ -40,7 +40,7 @@ constexpr auto stopped(builder& g, X const& x) {
     ref const from = given[next++];
     return leaf_from<L>(append(g, primitive::copy, from.type(), from.shape(), from.id, -1, -1, stops_derivative));
   };
-  return build_tree<typename tracer_tree<X>::type>(make);
+  return build_tree<typename tracer_tree<X>::type>(make, presence_of(x));
 }
 
 /// How far Newton's method goes from x: J^-1 f(x), of x's shape.

@@ -16,6 +16,7 @@ struct tangent_count {
 /// (primals tuple, tangents tuple) -> (value, tangent of the value)
 template <class F>
 struct jvp_call {
+  static constexpr argument_pattern optionals_like{0, 2};
   template <class Primals, class Tangents>
   constexpr auto operator()(Primals const& primals, Tangents const& tangents) const {
     builder& g = *program_of_tree(std::tie(primals, tangents));
@@ -25,19 +26,22 @@ struct jvp_call {
     if constexpr (is_failed_tree<decltype(value)>) {
       return std::tuple{value, value};
     } else {
+      using V = std::remove_cvref_t<decltype(value)>;
+      using T = std::remove_cvref_t<decltype(as_tracers(g, value))>;
+      if (!have_one_presence(g, primals, tangents)) return std::tuple<V, T>{value, as_tracers(g, value)};
       push_leaves(g, tangents, seeds);
       unify_shapes(g, inputs, seeds);
       push_leaves(g, value, outputs);
       list<ref> const result = forward(g, inputs, seeds, outputs);
       int next = 0;
-      auto const tangent = tree_from<std::remove_cvref_t<decltype(as_tracers(g, value))>>(result, next);
-      return std::tuple{value, tangent};
+      return std::tuple<V, T>{value, tree_from<T>(result, next, presence_of(value))};
     }
   }
 };
 
 template <class F>
 struct hvp_function {
+  static constexpr argument_pattern optionals_like{0, 2};
   template <class X, class V, class... Rest>
   constexpr auto operator()(X const& x, V const& v, Rest const&... rest) const {
     (void)sizeof(transformable_function<F>);
@@ -50,17 +54,18 @@ struct hvp_function {
     } else if constexpr (is_traced_tree<X> || is_traced_tree<V> || (is_traced_tree<Rest> || ...)) {
       builder& g = *program_of_tree(std::tie(x, v, rest...));
       list<ref> inputs, seeds, outputs;
-      auto const own = with_own_identity(g, as_tracers(g, x), inputs);
+      auto own = with_own_identity(g, as_tracers(g, x), inputs);
       auto const gradient = grad_function<F, 0>{}(own, rest...);
       if constexpr (is_failed_tree<decltype(gradient)>) {
         return gradient;
       } else {
+        if (!have_one_presence(g, x, v)) return own;
         push_leaves(g, v, seeds);
         unify_shapes(g, inputs, seeds);
         push_leaves(g, gradient, outputs);
         list<ref> const result = forward(g, inputs, seeds, outputs);
         int next = 0;
-        return tree_from<std::remove_cvref_t<decltype(own)>>(result, next);
+        return tree_from<std::remove_cvref_t<decltype(own)>>(result, next, presence_of(own));
       }
     } else {
       // Here first, where an error message about the function's body has the fewest lines above it.

@@ -12,13 +12,14 @@ namespace detail {
 template <std::size_t N>
 constexpr std::array<ref, N> as_array(list<ref> const& refs) {
   std::array<ref, N> a{};
-  for (std::size_t i = 0; i < N; ++i) a[i] = refs[static_cast<int>(i)];
+  for (int i = 0; i < refs.size(); ++i) a[static_cast<std::size_t>(i)] = refs[i];
   return a;
 }
 template <std::size_t N>
 constexpr list<ref> as_list(std::array<ref, N> const& refs) {
   list<ref> l;
-  for (ref const& r : refs) l.push(r);
+  for (ref const& r : refs)
+    if (r.valid()) l.push(r);
   return l;
 }
 
@@ -27,30 +28,37 @@ template <class Inputs, class Value>
 struct traced_derivative {
   std::array<ref, static_cast<std::size_t>(leaf_count<Inputs>)> inputs;
   std::array<ref, static_cast<std::size_t>(leaf_count<Value>)> outputs;
+  presence inputs_there, outputs_there;
 
   constexpr builder& program() const { return *inputs[0].g; }
   template <class Tangents>
   constexpr auto push(Tangents const& tangents) const {
-    return through<Inputs, Value>(tangents, [this](list<ref> const& seeds) { return forward(program(), as_list(inputs), seeds, as_list(outputs)); });
+    return through<Inputs, Value>(tangents, inputs_there, outputs_there, [this](list<ref> const& seeds) { return forward(program(), as_list(inputs), seeds, as_list(outputs)); });
   }
   template <class Cotangent>
   constexpr auto pull(Cotangent const& cotangent) const {
-    return through<Value, Inputs>(cotangent, [this](list<ref> const& seeds) { return reverse(program(), as_list(outputs), seeds, as_list(inputs)); });
+    return through<Value, Inputs>(cotangent, outputs_there, inputs_there, [this](list<ref> const& seeds) { return reverse(program(), as_list(outputs), seeds, as_list(inputs)); });
   }
 
  private:
+  template <class To>
+  constexpr auto const& own_nodes() const {
+    if constexpr (std::is_same_v<To, Inputs>) return inputs;
+    else return outputs;
+  }
   template <class From, class To, class X, class Pass>
-  constexpr auto through(X const& x, Pass const& pass) const {
+  constexpr auto through(X const& x, presence from, presence to, Pass const& pass) const {
     using fit = tangent_tree<leaves_t<From>, leaves_t<tree_value_t<X>>>;
     (void)sizeof(typename fit::rule);
     if constexpr (!fit::value) {
       return no_result{};
     } else {
       list<ref> seeds;
+      int next = 0;
+      if (!is_one_presence<From, X>(program(), from, presence_of(x))) return tree_from<To>(as_list(own_nodes<To>()), next, to);
       push_leaves(program(), x, seeds);
       list<ref> const result = pass(seeds);
-      int next = 0;
-      return tree_from<To>(result, next);
+      return tree_from<To>(result, next, to);
     }
   }
 };
@@ -102,7 +110,7 @@ constexpr auto value_and_map(std::tuple<Primals...> const& primals) {
     using V = std::remove_cvref_t<decltype(as_tracers(g, value))>;
     using I = std::remove_cvref_t<decltype(own)>;
     push_leaves(g, value, outputs);
-    return std::tuple<V, Map<I, V>>{as_tracers(g, value), Map<I, V>{{as_array<static_cast<std::size_t>(leaf_count<I>)>(inputs), as_array<static_cast<std::size_t>(leaf_count<V>)>(outputs)}}};
+    return std::tuple<V, Map<I, V>>{as_tracers(g, value), Map<I, V>{{as_array<static_cast<std::size_t>(leaf_count<I>)>(inputs), as_array<static_cast<std::size_t>(leaf_count<V>)>(outputs), presence_of(own), presence_of(value)}}};
   } else {
     using P = std::tuple<tree_value_t<Primals>...>;
     P const values(primals);

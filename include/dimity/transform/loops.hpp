@@ -38,9 +38,9 @@ struct while_function {
     list<ref> operands, going, after, results;
     push_leaves(g, x, operands);
     list<std::int32_t> inner, outputs;
-    auto const now = block_inputs<state>(g, shapes_of(operands), inner);
+    auto const now = block_inputs<state>(g, shapes_of(operands), inner, presence_of(x));
     push_leaves(g, Condition{}(now, as_tracers(g, consts)...), going);
-    push_leaves(g, Body{}(now, as_tracers(g, consts)...), after);
+    push_like(g, now, Body{}(now, as_tracers(g, consts)...), after);
     unify_shapes(g, operands, after);
     list<control_input> inputs;
     for (int i = 0; i < operands.size(); ++i) inputs.push({inner[i], operands[i].id, i});
@@ -51,7 +51,7 @@ struct while_function {
     ref const made = add_control(g, c, inputs, outputs);
     for (int k = 0; k < outputs.size(); ++k) results.push(control_result(made, k));
     int next = 0;
-    return tree_from<state>(results, next);
+    return tree_from<state>(results, next, presence_of(x));
   }
 };
 
@@ -142,12 +142,12 @@ struct fori_function {
     std::int64_t const first = static_cast<std::int64_t>(begin), trips = static_cast<std::int64_t>(end) - first;
     if (trips <= 0) return state(own);
     list<std::int32_t> inner, outputs;
-    auto const now = block_inputs<state>(g, shapes_of(operands), inner);
+    auto const now = block_inputs<state>(g, shapes_of(operands), inner, presence_of(x));
     shape_value s;
     s.push(trips);
     ref const numbers = iota(g, dtype::int32, s, 0) + integer_constant(g, dtype::int32, first);
     ref const i = block_input(g, dtype::int32, {});
-    push_leaves(g, Body{}(tensor<traced<std::int32_t>>(i), now, as_tracers(g, consts)...), after);
+    push_like(g, now, Body{}(tensor<traced<std::int32_t>>(i), now, as_tracers(g, consts)...), after);
     unify_shapes(g, operands, after);
     list<control_input> inputs;
     for (int k = 0; k < operands.size(); ++k) inputs.push({inner[k], operands[k].id, k});
@@ -158,7 +158,7 @@ struct fori_function {
     ref const made = add_control(g, c, inputs, outputs);
     for (int k = 0; k < outputs.size(); ++k) results.push(control_result(made, k));
     int next = 0;
-    return tree_from<state>(results, next);
+    return tree_from<state>(results, next, presence_of(x));
   }
 };
 

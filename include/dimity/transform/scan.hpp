@@ -92,14 +92,15 @@ struct scan_function {
     list<shape_value> shapes;
     for (int i = states; i < operands.size(); ++i) g.unify(operands[states].extent(0), operands[i].extent(0));
     for (int i = 0; i < operands.size(); ++i) shapes.push(i < states ? operands[i].shape() : entry_shape(operands[i].shape()));
-    auto const carry = block_inputs<carry_type>(g, shapes, inner);
-    auto const entry = block_inputs<typename Call::entry>(g, shapes, inner);
+    auto const carry = block_inputs<carry_type>(g, shapes, inner, presence_of(init));
+    auto const entry = block_inputs<typename Call::entry>(g, shapes, inner, presence_of(xs));
     amount trips = Call::entries;
     auto const value = F{}(carry, entry, as_tracers(g, consts)...);
-    push_leaves(g, std::get<0>(value), carried);
+    push_like(g, carry, std::get<0>(value), carried);
     push_leaves(g, std::get<1>(value), ys);
     unify_shapes(g, operands, carried);
     if (operands.size() > states) trips = operands[states].extent(0);
+    else if (Call::entries < 0) g.error = program_error::presence_differs, trips = 0;  // how many entries something has that is not there nobody knows
     list<control_input> inputs;
     for (int i = 0; i < operands.size(); ++i) inputs.push({inner[i], operands[i].id, i < states ? i : -1});
     hoist_products(g, inputs, states, trips);
@@ -111,8 +112,8 @@ struct scan_function {
     ref const made = add_control(g, c, inputs, outputs);
     for (int k = 0; k < outputs.size(); ++k) results.push(k < states && trips == 0 ? operands[k] : control_result(made, k));
     int next = 0;
-    auto last = tree_from<carry_type>(results, next);
-    return std::tuple{last, tree_from<typename batched_tree<y_type, Call::entries>::type>(results, next)};
+    auto last = tree_from<carry_type>(results, next, presence_of(init));
+    return std::tuple{last, tree_from<typename batched_tree<y_type, Call::entries>::type>(results, next, presence_of(std::get<1>(value)))};
   }
 };
 
@@ -135,7 +136,7 @@ struct map_function {
 }  // namespace detail
 
 /// A loop over axis 0 of xs: `auto [carry, ys] = scan(f, init, xs, consts...)` calls `f(carry, x, consts...)`, which returns std::tuple{next carry, y}, once for each entry x. The carry keeps
-/// its shapes and element types; the y lie side by side along a new axis 0. carry, xs, y and consts are trees: tensors, scalars, tuples, arrays, structs; a struct in
+/// its shapes, element types and what is there of its optionals; the y lie side by side along a new axis 0. carry, xs, y and consts are trees: tensors, scalars, tuples, arrays, structs; a struct in
 /// xs is passed as stacked<struct, n>, and comes back as one in ys. The body is compiled once. Products of few rows of an entry with something that does not change are one product of all entries, before the
 /// loop. Reverse mode saves what it needs of each iteration ([n, ...] each), and sums
 /// of matrix products over the iterations are one product after the loop; forward mode and vmap keep the loop one loop.

@@ -57,13 +57,20 @@ constexpr list<shape_value> shapes_of(list<ref> const& values) {
 }
 /// A tree of stand-ins for what a body is given, with their nodes; `shapes` has those of all leaves, of which `nodes` are there already.
 template <class Tree>
-constexpr Tree block_inputs(builder& g, list<shape_value> const& shapes, list<std::int32_t>& nodes) {
+constexpr Tree block_inputs(builder& g, list<shape_value> const& shapes, list<std::int32_t>& nodes, presence there) {
   auto make = [&]<class L>() {
     ref const own = block_input(g, dtype_of<element_of<L>>, shapes[nodes.size()]);
     nodes.push(own.id);
     return leaf_from<L>(own);
   };
-  return build_tree<Tree>(make);
+  return build_tree<Tree>(make, there);
+}
+
+/// The leaves of what a loop's body or a branch returns; those of `expected` if not the same are there, and then the program throws.
+template <class Expected, class Given>
+constexpr void push_like(builder& g, Expected const& expected, Given const& given, list<ref>& out) {
+  if (have_one_presence(g, expected, given)) push_leaves(g, given, out);
+  else push_leaves(g, expected, out);
 }
 
 /// A condition as a bool: numbers count as whether they are not zero.

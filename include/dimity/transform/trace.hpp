@@ -3,6 +3,8 @@
 
 #include <dimity/core/pytree.hpp>
 #include <dimity/expr/eval.hpp>
+#include <dimity/transform/optional_places.hpp>
+#include <dimity/transform/stacked_optionals.hpp>
 
 namespace dimity::detail {
 
@@ -38,6 +40,10 @@ struct tree_value<std::pair<A, B>> {
 template <class X, std::size_t N>
 struct tree_value<std::array<X, N>> {
   using type = std::array<typename tree_value<X>::type, N>;
+};
+template <class X>
+struct tree_value<std::optional<X>> {
+  using type = std::optional<typename tree_value<X>::type>;
 };
 template <class X>
 using tree_value_t = typename tree_value<std::remove_cvref_t<X>>::type;
@@ -115,11 +121,11 @@ constexpr L leaf_from(ref r) {
   else return L{r};
 }
 
-/// Fresh inputs for every leaf of an argument type.
+/// Fresh inputs for every leaf of an argument type that is there.
 template <class X>
-constexpr auto input_tracers(builder& g) {
+constexpr auto input_tracers(builder& g, presence there = all_there) {
   auto make = [&]<class L>() { return leaf_from<L>(ref{&g, g.input(dtype_of<element_of<L>>, shape_value_of<shape_of<L>>::value)}); };
-  return build_tree<traced_tree_t<X>>(make);
+  return build_tree<traced_tree_t<X>>(make, there);
 }
 /// Nodes of every leaf; plain values become constants.
 template <class X>
@@ -130,24 +136,50 @@ constexpr void push_leaves(builder& g, X const& x, list<ref>& out) {
     else out.push(trace_operand(g, scalar_leaf<L>{leaf}));
   });
 }
-/// A tree of tracers from nodes.
+/// A tree of tracers from nodes, one for each leaf that is there.
 template <class X>
-constexpr X tree_from(list<ref> const& refs, int& next) {
+constexpr X tree_from(list<ref> const& refs, int& next, presence there) {
   auto make = [&]<class L>() { return leaf_from<L>(refs[next++]); };
-  return build_tree<X>(make);
+  return build_tree<X>(make, there);
+}
+
+/// Whether of two trees with as many leaves the same ones are there. If not, the program becomes one that throws: whether that is a mistake in the source is known only where the presence of all arguments is.
+template <class A, class B>
+constexpr bool is_one_presence([[maybe_unused]] builder& g, [[maybe_unused]] presence a, [[maybe_unused]] presence b) {
+  if constexpr (optional_count<A, B> > 0) {
+    static_assert(leaf_count<A> == leaf_count<B>);
+    for (int i = 0; i < leaf_count<A>; ++i)
+      if (places_of<A>.has_leaf(a, i) != places_of<B>.has_leaf(b, i)) {
+        g.error = program_error::presence_differs;
+        return false;
+      }
+  }
+  return true;
+}
+template <class A, class B>
+constexpr bool have_one_presence(builder& g, A const& a, B const& b) {
+  return is_one_presence<A, B>(g, presence_of(a), presence_of(b));
 }
 
 template <class F, class... Args>
 struct traced_source {
   using result = std::remove_cvref_t<decltype(F{}(std::declval<traced_tree_t<Args>&>()...))>;
   static constexpr bool failed = is_failed_tree<result>;
-  static constexpr void build(builder& g) {
-    std::tuple<traced_tree_t<Args>...> args{input_tracers<Args>(g)...};
+  /// Returns which optionals the result has.
+  static constexpr presence build(builder& g, presence there = all_there) {
+    int at = 0;
+    std::tuple<traced_tree_t<Args>...> args{input_tracers<Args>(g, next_presence(there, at, optional_count<Args>))...};
     auto const out = call_with<F>(args, std::index_sequence_for<Args...>{});
     list<ref> leaves;
     push_leaves(g, out, leaves);
     for (ref const& r : leaves) g.outputs.push(r.id);
+    return presence_of(out);
   }
+};
+/// The same for arguments of which not all optionals are there.
+template <presence There, class F, class... Args>
+struct partial_source : traced_source<F, Args...> {
+  static constexpr presence build(builder& g) { return traced_source<F, Args...>::build(g, There); }
 };
 
 }  // namespace dimity::detail

@@ -7,6 +7,7 @@
 #include <dimity/transform/jvp.hpp>
 
 #include <array>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -102,6 +103,8 @@ template <class A, class B, int Axis>
 struct mapping_fit<std::pair<A, B>, Axis> : mapping_fit<std::tuple<A, B>, Axis> {};
 template <class X, std::size_t N, int Axis>
 struct mapping_fit<std::array<X, N>, Axis> : mapping_fit<X, Axis> {};
+template <class X, int Axis>
+struct mapping_fit<std::optional<X>, Axis> : mapping_fit<X, Axis> {};
 template <class X, class Mapping>
 struct argument_fit {
   static constexpr bool value = true;
@@ -146,6 +149,12 @@ struct entry_tree<std::array<X, N>, Axis> {
   static constexpr extent_t extent = entry_tree<X, Axis>::extent;
 };
 
+template <class X, int Axis>
+struct entry_tree<std::optional<X>, Axis> {
+  using type = std::optional<typename entry_tree<X, Axis>::type>;
+  static constexpr extent_t extent = entry_tree<X, Axis>::extent;
+};
+
 template <extent_t First, class Shape>
 struct joined_extent;
 template <extent_t First, extent_t... E>
@@ -173,6 +182,10 @@ struct batched_tree<std::pair<A, B>, N> {
 template <class X, std::size_t M, extent_t N>
 struct batched_tree<std::array<X, M>, N> {
   using type = std::array<typename batched_tree<X, N>::type, M>;
+};
+template <class X, extent_t N>
+struct batched_tree<std::optional<X>, N> {
+  using type = std::optional<typename batched_tree<X, N>::type>;
 };
 
 constexpr ref axis_to_front(ref x, int axis) {
@@ -275,7 +288,7 @@ struct vmap_function {
         batched.push(all);
         return leaf_from<L>(own);
       };
-      return build_tree<typename entry_tree<tree_value_t<X>, axis>::type>(make);
+      return build_tree<typename entry_tree<tree_value_t<X>, axis>::type>(make, presence_of(x));
     }
   }
   template <extent_t N, class Marks, std::size_t... I, class... Args>
@@ -293,7 +306,7 @@ struct vmap_function {
       push_leaves(g, value, outputs);
       list<ref> const result = batch(g, placeholders, batched, outputs, batched.size() > 0 ? batched[0].extent(0) : amount(N));
       int next = 0;
-      return tree_from<typename batched_tree<V, N>::type>(result, next);
+      return tree_from<typename batched_tree<V, N>::type>(result, next, presence_of(value));
     }
   }
 };
@@ -302,7 +315,7 @@ struct vmap_function {
 
 /// f applied to every entry of its arguments at once: `vmap(f)(xs, ys)` maps axis 0 of every argument, `vmap<mapped, whole, axis<1>>(f)` axis 0 of the first, nothing
 /// of the second and axis 1 of the third. Entries of the result lie along its axis 0. Tensors lose and gain the axis; structs are passed and returned as
-/// stacked<struct, n>; tuples, pairs and arrays are mapped element by element. Composes with every other transform, also with itself.
+/// stacked<struct, n>; tuples, pairs, arrays and optionals are mapped element by element. Composes with every other transform, also with itself.
 template <auto... In, class F>
 constexpr detail::vmap_function<F, std::remove_const_t<decltype(In)>...> vmap(F const&) {
   static_assert((detail::is_mapping<std::remove_const_t<decltype(In)>> && ...), "vmap: the marks are mapped, axis<k> and whole");
