@@ -50,13 +50,13 @@ struct det_operation {
 
 namespace linalg {
 
-/// The lower triangle l with a = l l^T, of symmetric positive definite matrices a, [.., n, n], of which only the lower triangle is read. n^3 / 3 multiplications and additions. nan where a is not positive definite.
+/// The lower triangle l with a = l l^T, of symmetric positive definite matrices a, [.., n, n], of which only the lower triangle is read. n^3 / 6 multiply-adds. nan where a is not positive definite.
 template <operand A>
 constexpr auto cholesky(A&& a) {
   return detail::apply_to_square<detail::cholesky_operation>(static_cast<A&&>(a));
 }
 
-/// The solution x of a x = b where a, [.., n, n], is a lower triangle (`upper` false; what is above the diagonal is not read) or an upper one; b is [n] or [.., n, k], and leading axes broadcast. n^2 / 2 multiplications and additions for each column of b.
+/// The solution x of a x = b where a, [.., n, n], is a lower triangle (`upper` false; what is above the diagonal is not read) or an upper one; b is [n] or [.., n, k], and leading axes broadcast. n^2 / 2 multiply-adds for each column of b.
 /// With cholesky(): a^-1 b is `triangular_solve<true>(matrix_transpose(l), triangular_solve(l, b))`.
 template <bool Upper = false, operand A, operand B>
 constexpr auto triangular_solve(A&& a, B&& b) {
@@ -68,7 +68,7 @@ constexpr auto triangular_solve(A&& a, B&& b) {
   return detail::apply_system<detail::triangular_solve_operation<Upper>>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 
-/// The sign of the determinant of a, [.., n, n], and the logarithm of its absolute value, [..] each: (0, -inf) for a singular matrix. Elimination with partial pivoting, n^3 / 3 multiplications and additions. The derivative is that of
+/// The sign of the determinant of a, [.., n, n], and the logarithm of its absolute value, [..] each: (0, -inf) for a singular matrix. Elimination with partial pivoting, n^3 / 3 multiply-adds. The derivative is that of
 /// the logarithm, a^-T.
 template <operand A>
 constexpr auto slogdet(A const& a) {

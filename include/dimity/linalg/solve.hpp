@@ -89,7 +89,7 @@ constexpr auto apply_to_square(A&& a) {
 
 namespace linalg {
 
-/// The solution x of a x = b: a is [.., n, n], b [n] or [.., n, k], and leading axes broadcast. Elimination with partial pivoting: n^3 / 3 multiplications and additions and n^2 for each column of b. A singular matrix gives inf or nan.
+/// The solution x of a x = b: a is [.., n, n], b [n] or [.., n, k], and leading axes broadcast. Elimination with partial pivoting: n^3 / 3 multiply-adds and n^2 for each column of b. A singular matrix gives inf or nan.
 /// float and double; integers are not converted.
 template <operand A, operand B>
 constexpr auto solve(A&& a, B&& b) {

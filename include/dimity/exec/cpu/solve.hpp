@@ -37,7 +37,7 @@ void exchange_rows(T* a, extent_t i, extent_t j, extent_t begin, extent_t column
 }
 
 /// b <- a^-1 b, with a [n, n] and b [n, k] row-major; a is overwritten. Rows are exchanged so that the largest element of a column is the pivot (Golub and Van Loan, Matrix Computations, section 3.4).
-/// A singular matrix gives inf or nan. n^3 / 3 + n^2 k multiplications and additions.
+/// A singular matrix gives inf or nan. n^3 / 3 + n^2 k multiply-adds.
 template <class T>
 void solve_in_place(T* a, T* b, extent_t n, extent_t k) {
   for (extent_t c = 0; c < n; ++c) {
@@ -54,7 +54,7 @@ void solve_in_place(T* a, T* b, extent_t n, extent_t k) {
   }
 }
 
-/// The lower triangle of a [n, n] becomes its Cholesky factor, what is above it 0 (Golub and Van Loan, section 4.2). Where a is not positive definite the factor has nan. n^3 / 3 multiplications and additions.
+/// The lower triangle of a [n, n] becomes its Cholesky factor, what is above it 0 (Golub and Van Loan, section 4.2). Where a is not positive definite the factor has nan. n^3 / 6 multiply-adds.
 template <class T>
 void cholesky_in_place(T* a, extent_t n) {
   for (extent_t c = 0; c < n; ++c) {
@@ -65,7 +65,7 @@ void cholesky_in_place(T* a, extent_t n) {
   }
 }
 
-/// b <- a^-1 b for a triangle of a, whose element (i, j) is a[i * row + j * column]; b [n, k] row-major. n^2 k / 2 multiplications and additions.
+/// b <- a^-1 b for a triangle of a, whose element (i, j) is a[i * row + j * column]; b [n, k] row-major. n^2 k / 2 multiply-adds.
 template <class T>
 void triangular_solve_in_place(T const* a, extent_t row, extent_t column, bool upper, T* b, extent_t n, extent_t k) {
   for (extent_t step = 0; step < n; ++step) {
