@@ -7,6 +7,8 @@
 #include <dimity/exec/cpu/orthogonal.hpp>
 #include <dimity/exec/cpu/solve.hpp>
 
+#include <cstring>
+
 namespace dimity::detail {
 
 /// Whether LAPACK does it: for extents that are known, so that one of both is in the binary.
@@ -57,9 +59,12 @@ struct matrix_step : primitive_facts<Plan, Index> {
   template <class From>
   static void copy_matrix(From const& from, T const* first, T* to) {
     int const rank = from.shape.rank;
-    extent_t const rows = from.shape.extent[rank - 2], columns = from.shape.extent[rank - 1];
-    for (extent_t i = 0; i < rows; ++i)
-      for (extent_t j = 0; j < columns; ++j) *to++ = first[i * from.stride[rank - 2] + j * from.stride[rank - 1]];
+    extent_t const rows = from.shape.extent[rank - 2], columns = from.shape.extent[rank - 1], row = from.stride[rank - 2], column = from.stride[rank - 1];
+    for (extent_t i = 0; i < rows; ++i, to += columns) {
+      if (column == 1 && columns > 0) std::memcpy(to, first + i * row, static_cast<std::size_t>(columns) * sizeof(T));
+      else
+        for (extent_t j = 0; j < columns; ++j) to[j] = first[i * row + j * column];
+    }
   }
 
   static constexpr bool with_lapack = step_uses_lapack(s, Plan::value.shapes);

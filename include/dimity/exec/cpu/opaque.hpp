@@ -7,6 +7,7 @@
 #include <dimity/exec/cpu/linear_algebra.hpp>
 
 #include <algorithm>
+#include <cstring>
 
 namespace dimity::detail {
 
@@ -66,20 +67,28 @@ struct opaque : primitive_facts<Plan, Index> {
     auto const b = operand<1>(slots);
     constexpr int axis = static_cast<int>(s.attribute);
     axis_split const whole(result_shape(slots), axis), first(a.shape, axis);
-    extent_t const second = whole.extent - first.extent;
-    T* to = result(slots);
-    extent_t i = 0;
-    for_each_index(a.shape, [&](extent_t const* index) {
-      extent_t const block = i / (first.extent * first.after), inside = i % (first.extent * first.after);
-      to[block * whole.extent * whole.after + inside] = a.data[a.at(index)];
-      ++i;
-    });
-    i = 0;
-    for_each_index(b.shape, [&](extent_t const* index) {
-      extent_t const block = i / (second * whole.after), inside = i % (second * whole.after);
-      to[block * whole.extent * whole.after + first.extent * whole.after + inside] = b.data[b.at(index)];
-      ++i;
-    });
+    T* const to = result(slots);
+    extent_t const row = whole.extent * whole.after, split = first.extent * whole.after;
+    copy_to_rows(a, to, split, row);
+    copy_to_rows(b, to + split, row - split, row);
+  }
+  /// Its elements, `run` in each row of the result, which are `row` elements apart.
+  template <class From>
+  static void copy_to_rows(From const& from, T* to, extent_t run, extent_t row) {
+    extent_t const n = from.shape.size();
+    if (n == 0) return;
+    if (from.is_row_major()) {
+      for (extent_t i = 0; i < n; i += run, to += row) std::memcpy(to, from.data + i, static_cast<std::size_t>(run) * sizeof(T));
+    } else {
+      extent_t inside = 0;
+      for_each_index(from.shape, [&](extent_t const* index) {
+        to[inside] = from.data[from.at(index)];
+        if (++inside == run) {
+          inside = 0;
+          to += row;
+        }
+      });
+    }
   }
   /// The first of equal elements, and the first nan if there is one, as NumPy.
   static void arg_reduce(void* const* slots) {
@@ -135,7 +144,11 @@ struct opaque : primitive_facts<Plan, Index> {
     for (extent_t i = 0; i < p; ++i)
       for (extent_t j = 0; j < k; ++j) {
         extent_t const row = clamp_index(static_cast<extent_t>(indices.data[j * indices.stride[0]]), n);
-        for (extent_t l = 0; l < m; ++l) *to++ = from.data[i * from.stride[0] + row * from.stride[1] + l * from.stride[2]];
+        T const* const source = from.data + i * from.stride[0] + row * from.stride[1];
+        if (from.stride[2] == 1 && m > 0) std::memcpy(to, source, static_cast<std::size_t>(m) * sizeof(T));
+        else
+          for (extent_t l = 0; l < m; ++l) to[l] = source[l * from.stride[2]];
+        to += m;
       }
   }
   static void scatter_add(void* const* slots) {

@@ -3,6 +3,8 @@
 
 #include <dimity/exec/extents.hpp>
 
+#include <cstring>
+
 namespace dimity::detail {
 
 /// A shape at a call.
@@ -45,8 +47,19 @@ struct strided_operand {
   extent_t stride[max_rank];
 
   extent_t at(extent_t const* index) const { return offset_at(index, stride, shape.rank); }
-  /// Its elements, row-major.
+  bool is_row_major() const {
+    extent_t step = 1;
+    for (int i = shape.rank - 1; i >= 0; --i) {
+      if (shape.extent[i] != 1 && stride[i] != step) return false;
+      step *= shape.extent[i];
+    }
+    return true;
+  }
+  /// Its elements, row-major. `to` may be where they are.
   void copy_to(T* to) const {
+    extent_t const n = shape.size();
+    if (n == 0) return;
+    if (is_row_major()) return static_cast<void>(std::memmove(to, data, static_cast<std::size_t>(n) * sizeof(T)));
     for_each_index(shape, [&](extent_t const* index) { *to++ = data[at(index)]; });
   }
 };

@@ -25,9 +25,11 @@ extent_t pivot_of(T const* a, extent_t c, extent_t n) {
 template <class T>
 void eliminate(T* a, T* b, extent_t c, extent_t n, extent_t k) {
   T const inverse = T(1) / a[c * n + c];
+  // From the vector on in which column c + 1 is: what is left of it is never read again below row c.
+  extent_t const begin = (c + 1) / native_lanes<T>() * native_lanes<T>();
   for (extent_t r = c + 1; r < n; ++r) {
     T const factor = a[r * n + c] * inverse;
-    add_multiple(a + r * n + c + 1, -factor, a + c * n + c + 1, n - c - 1);
+    add_multiple(a + r * n + begin, -factor, a + c * n + begin, n - begin);
     add_multiple(b + r * k, -factor, b + c * k, k);
   }
 }
