@@ -129,6 +129,15 @@ TEST_CASE("matrices that are hard") {
       CHECK(allclose(matmul(q, r / scale), a, 1e-13, 1e-13));
     }
   }
+  SUBCASE("small elements of float have singular vectors of their own") {
+    tensor<float, 2, 2> const a = {{1e-9f, 0}, {0, -5e-13f}};
+    auto const [u, s, vh] = linalg::svd(a);
+    auto const back = eval(matmul(u * s, vh));
+    CHECK(back(1, 1) == doctest::Approx(-5e-13));
+    // Beside a diagonal of zeros: a denormal is none.
+    tensor<double, 3, 3> const denormal = {{1, 0, 0}, {0, 0, 0}, {0, 5e-324, 0}};
+    CHECK(orthonormal_columns(std::get<1>(linalg::eigh(denormal))));
+  }
   SUBCASE("what is not finite gives nan") {
     for (double const bad : {double(std::nan("")), inf, -inf}) {
       auto a = positive<double, 4>();

@@ -27,6 +27,16 @@ TEST_CASE("what follows from the factors has the derivative that it has without 
     return sum(sin(matmul(q, r)));
   };
   CHECK(allclose(grad(again)(a), cos(a), 1e-11, 1e-11));
+  // Squares of singular values neither overflow nor vanish on the way.
+  for (double const size : {1e-200, 1e200}) {
+    auto const b = eval(spread<tensor<double, 5, 3>>(-1, 1) * size);
+    constexpr auto sizes = [](auto const& x) { return sum(linalg::svdvals(x)); };
+    constexpr auto first = [](auto const& x) { return sum(square(slice<0, 0, 2>(slice<1, 0, 1>(std::get<0>(linalg::svd(x)))))); };  // whatever the signs
+    CHECK(allclose(grad(sizes)(b), grad(sizes)(eval(b / size)), 1e-12, 1e-12));
+    CHECK(allclose(grad(first)(b) * size, grad(first)(eval(b / size)), 1e-11, 1e-11));
+  }
+  // A constant in a traced function, which nothing is given.
+  CHECK(allclose(compile([](auto const& x) { return matmul(x, std::get<1>(linalg::qr(full<double, 4, 4>(1.0) + eye<double, 4>()))); })(a), matmul(a, std::get<1>(linalg::qr(eval(full<double, 4, 4>(1.0) + eye<double, 4>())))), 1e-12, 1e-12));
   // Equal singular values do not disturb what does not depend on their vectors.
   CHECK(allclose(grad([](auto const& x) { return sum(linalg::svdvals(x)); })(eye<double, 3>()), eye<double, 3>(), 1e-13, 1e-13));
   // Second derivatives: of the largest eigenvalue along a direction, against differences of its gradient.

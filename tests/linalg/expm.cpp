@@ -50,3 +50,13 @@ TEST_CASE("derivatives") {
   double const step = 1e-5;
   CHECK(allclose(hvp(trace)(a, d), (grad(trace)(eval(a + step * d)) - grad(trace)(eval(a - step * d))) / (2 * step), 1e-7, 1e-8));
 }
+TEST_CASE("a derivative is linear in tangent and cotangent, however large") {
+  tensor<float, 1, 1> const a = {{0.7f}};
+  for (float const size : {1e-30f, 1e-6f, 1.0f, 1e6f, 1e30f}) {
+    CAPTURE(size);
+    auto const pushed = std::get<1>(jvp([](auto const& x) { return linalg::expm(x); }, std::tuple{a}, std::tuple{tensor<float, 1, 1>{{size}}}));
+    CHECK(double(pushed(0, 0)) / double(size) == doctest::Approx(std::exp(0.7)).epsilon(1e-6));
+  }
+  auto const zero = std::get<1>(jvp([](auto const& x) { return linalg::expm(x); }, std::tuple{a}, std::tuple{tensor<float, 1, 1>{}}));
+  CHECK(zero(0, 0) == 0);
+}

@@ -12,6 +12,7 @@ template <class Shape, int Axis>
 inline constexpr bool has_known_axis = has_axis<Shape, Axis> && Shape::at(Axis) > 0;
 template <class Shape, int Axis>
 struct transformed_axis {
+  static_assert(Shape::rank < max_rank, "[dimity.fft.5] fft: at most 7 axes, because real and imaginary parts need one (rank, 8)");
   static_assert(!has_axis<Shape, Axis> || Shape::at(Axis) > 0, "[dimity.fft.1] fft: the transformed axis needs an extent that is known at compile time, and at least 1");
 };
 template <class T>
@@ -27,7 +28,7 @@ struct half_spectrum {
   static_assert(Given == Needed, "[dimity.fft.4] irfft: a real result of extent N comes from N / 2 + 1 entries (given, needed)");
 };
 template <class Shape, class T, int Axis>
-inline constexpr bool can_transform = has_known_axis<Shape, Axis> && std::is_floating_point_v<T>;
+inline constexpr bool can_transform = Shape::rank < max_rank && has_known_axis<Shape, Axis> && std::is_floating_point_v<T>;
 
 /// With `axis` and the last axis exchanged.
 constexpr ref exchange_with_last(ref x, int axis) {
@@ -85,7 +86,7 @@ struct rfft_parts {
 /// What is computed from tensors is computed once for both parts.
 template <class Parts, class... X>
 constexpr auto transform_parts(X const&... x) {
-  if constexpr (((tracer<X> || is_failed<X>) || ...)) return Parts{}(x...);
+  if constexpr (((tracer<X> || is_failed<X>) || ...) || !(is_captured<X> || ...)) return Parts{}(x...);
   else return compile(Parts{})(stored_value(x)...);
 }
 

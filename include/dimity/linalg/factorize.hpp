@@ -40,7 +40,8 @@ constexpr decltype(auto) stored_value(X const& x) {
 /// All parts of one factorisation: values of the program in a traced function, otherwise tensors, so that it is computed once.
 template <class Parts, class A>
 constexpr auto factors_of(A const& a) {
-  if constexpr (tracer<A> || is_failed<A>) return Parts{}(a);
+  // What has no tensor in it may stand in a traced function, so it stays an expression.
+  if constexpr (tracer<A> || is_failed<A> || !is_captured<A>) return Parts{}(a);
   else return compile(Parts{})(stored_value(a));
 }
 struct det_operation {

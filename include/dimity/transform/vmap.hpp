@@ -304,7 +304,10 @@ struct vmap_function {
       return value;
     } else {
       push_leaves(g, value, outputs);
-      list<ref> const result = batch(g, placeholders, batched, outputs, batched.size() > 0 ? batched[0].extent(0) : amount(N));
+      amount entries = N < 0 ? 0 : N;
+      if (batched.size() > 0) entries = batched[0].extent(0);
+      else if (N < 0) g.error = program_error::presence_differs;  // how many entries something has that is not there nobody knows
+      list<ref> const result = batch(g, placeholders, batched, outputs, entries);
       int next = 0;
       return tree_from<typename batched_tree<V, N>::type>(result, next, presence_of(value));
     }

@@ -13,7 +13,8 @@ namespace dimity::detail {
 
 /// Whether LAPACK does it: for extents that are known, so that one of both is in the binary.
 constexpr bool step_uses_lapack(opaque_step const& step, shape_value const* shapes) {
-  shape_value const& s = shapes[step.operand_shape[0]];
+  shape_value const &s = shapes[step.operand_shape[0]], &result = shapes[step.shape];
+  if (step.op == primitive::solve && !result.extent[result.rank - 1].is_known()) return false;
   return s.extent[s.rank - 1].is_known() && s.extent[s.rank - 2].is_known() && uses_lapack(step.op, s.extent[s.rank - 1].number());
 }
 /// What is not a multiple of n^2 is rounded up to one where extents are chosen at run time, because sums of them cannot be said here.

@@ -10,16 +10,16 @@
 
 namespace dimity::detail {
 
-/// A power of two by which elements are divided so that no square of them overflows or vanishes; 1 where that is no danger, nan where an element is not finite.
+/// A power of two by which elements are divided so that no square of the large ones overflows or vanishes; nan where an element is not finite. Unless the largest is wanted between 1 and 2, it is 1 where there is no danger.
 template <class T>
-T safe_scale(T const* x, extent_t n) {
+T safe_scale(T const* x, extent_t n, bool to_one = false) {
   T largest(0);
   for (extent_t i = 0; i < n; ++i) {
     if (!std::isfinite(x[i])) return std::numeric_limits<T>::quiet_NaN();
     largest = std::max(largest, std::abs(x[i]));
   }
   T const most = std::sqrt(std::sqrt(std::numeric_limits<T>::max())), least = T(1) / most;
-  if (largest == T(0) || (largest < most && largest > least)) return T(1);
+  if (largest == T(0) || (!to_one && largest < most && largest > least)) return T(1);
   return std::ldexp(T(1), std::ilogb(largest));
 }
 
@@ -145,7 +145,7 @@ bool diagonalize_tridiagonal(T* d, T* e, T* q, extent_t n) {
   for (extent_t first = 0; first < n; ++first) {
     for (int step = 0;; ++step) {
       extent_t last = first;
-      while (last + 1 < n && !(std::abs(e[last]) <= std::numeric_limits<T>::epsilon() * (std::abs(d[last]) + std::abs(d[last + 1])))) ++last;
+      while (last + 1 < n && !(std::abs(e[last]) <= std::numeric_limits<T>::epsilon() * (std::abs(d[last]) + std::abs(d[last + 1])) + std::numeric_limits<T>::min())) ++last;
       if (last == first) break;
       if (step == 50) return false;
       T const half = (d[first + 1] - d[first]) / (2 * e[first]);
@@ -221,7 +221,7 @@ void complete_rows(T* rows, extent_t known, extent_t n) {
 template <class T>
 void svd_in_place(T* a, T* s, T* v, extent_t m, extent_t n, T* scratch) {
   T *const rotations = scratch, *const spare = scratch + n * n;
-  T const scale = safe_scale(a, m * n);
+  T const scale = safe_scale(a, m * n, true);  // what counts as 0 below is far less than rounding then
   if (scale != T(1))
     for (extent_t i = 0; i < m * n; ++i) a[i] /= scale;
   qr_in_place(a, v, m, n, spare);
