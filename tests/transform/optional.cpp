@@ -179,7 +179,7 @@ TEST_CASE("results have the optionals that they had while the function was trace
     CHECK((always && allclose(*always, m.weight + 1.0)));
   }
 }
-TEST_CASE("an optional alone; nothing at all") {
+TEST_CASE("an optional alone, or nothing at all") {
   constexpr auto twice = [](auto const& v) {
     auto copy = v;
     if (copy) copy = *copy * 2.0;
