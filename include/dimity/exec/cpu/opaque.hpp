@@ -68,6 +68,7 @@ struct opaque : primitive_facts<Plan, Index> {
     constexpr int axis = static_cast<int>(s.attribute);
     axis_split const whole(result_shape(slots), axis), first(a.shape, axis);
     T* const to = result(slots);
+    if (to == nullptr) return;  // nothing has no elements to be put behind
     extent_t const row = whole.extent * whole.after, split = first.extent * whole.after;
     copy_to_rows(a, to, split, row);
     copy_to_rows(b, to + split, row - split, row);
