@@ -163,7 +163,11 @@ class interpreter {
         for_each_place(before(shape, rank - 1), [&](indices const& at) {
           std::vector<std::int64_t> order;
           for (std::int64_t i = 0; i < shape.back(); ++i) order.push_back(i);
-          std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return element(x, joined(at, {a})) < element(x, joined(at, {b})); });
+          // Not std::stable_sort, which makes clang 19 warn of what libstdc++ 12 does in it.
+          std::sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+            double const left = element(x, joined(at, {a})), right = element(x, joined(at, {b}));
+            return left < right || (left == right && a < b);
+          });
           for (std::size_t i = 0; i < order.size(); ++i) element(result, joined(at, {static_cast<std::int64_t>(i)})) = static_cast<double>(order[i]);
         });
         return result;
