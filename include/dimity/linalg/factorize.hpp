@@ -9,27 +9,19 @@
 namespace dimity {
 namespace detail {
 
-struct cholesky_operation {
-  static constexpr ref emit(builder& g, ref a) {
-    g.unify(a.extent(a.rank() - 1), a.extent(a.rank() - 2));
-    return cholesky(a);
-  }
-};
 template <bool Upper>
 struct triangular_solve_operation {
   static constexpr ref emit(builder& g, ref a, ref b) { return system_operation(g, a, b, [](ref m, ref r) { return triangular_solve(m, r, Upper); }); }
 };
 /// Entry 0 or 1 of slogdet's result.
 template <int Part>
-struct slogdet_operation {
-  static constexpr ref emit(builder& g, ref a) {
-    g.unify(a.extent(a.rank() - 1), a.extent(a.rank() - 2));
-    ref const both = slogdet(a);
-    return reshape(slice_axis(both, both.rank() - 1, Part, 1), without_axes(both.shape(), 1u << (both.rank() - 1)));
-  }
-};
+constexpr ref part_of_slogdet(ref a) {
+  ref const both = slogdet(a);
+  return reshape(slice_axis(both, both.rank() - 1, Part, 1), without_axes(both.shape(), 1u << (both.rank() - 1)));
+}
+constexpr ref determinant(ref a) { return part_of_slogdet<0>(a) * unary(primitive::exp, part_of_slogdet<1>(a)); }
 struct slogdet_parts {
-  constexpr auto operator()(auto const& a) const { return std::tuple{apply<slogdet_operation<0>>(a), apply<slogdet_operation<1>>(a)}; }
+  constexpr auto operator()(auto const& a) const { return std::tuple{apply<square_operation<part_of_slogdet<0>>>(a), apply<square_operation<part_of_slogdet<1>>>(a)}; }
 };
 /// A tensor or a view as it is, the value of anything else.
 template <class X>
@@ -44,9 +36,6 @@ constexpr auto factors_of(A const& a) {
   if constexpr (tracer<A> || is_failed<A> || !is_captured<A>) return Parts{}(a);
   else return compile(Parts{})(stored_value(a));
 }
-struct det_operation {
-  static constexpr ref emit(builder& g, ref a) { return slogdet_operation<0>::emit(g, a) * unary(primitive::exp, slogdet_operation<1>::emit(g, a)); }
-};
 }  // namespace detail
 
 namespace linalg {
@@ -54,7 +43,7 @@ namespace linalg {
 /// The lower triangle l with a = l l^T, of symmetric positive definite matrices a, [.., n, n], of which only the lower triangle is read. n^3 / 6 multiply-adds. nan where a is not positive definite.
 template <operand A>
 constexpr auto cholesky(A&& a) {
-  return detail::apply_to_square<detail::cholesky_operation>(static_cast<A&&>(a));
+  return detail::apply_to_square<detail::square_operation<detail::cholesky>>(static_cast<A&&>(a));
 }
 
 /// The solution x of a x = b where a, [.., n, n], is a lower triangle (`upper` false; what is above the diagonal is not read) or an upper one; b is [n] or [.., n, k], and leading axes broadcast. n^2 / 2 multiply-adds for each column of b.
@@ -83,7 +72,7 @@ constexpr auto slogdet(A const& a) {
 /// The determinant of a, [.., n, n]: through slogdet(), which neither overflows nor underflows on the way. No derivative where it is 0.
 template <operand A>
 constexpr auto det(A&& a) {
-  return detail::apply_to_square<detail::det_operation>(static_cast<A&&>(a));
+  return detail::apply_to_square<detail::square_operation<detail::determinant>>(static_cast<A&&>(a));
 }
 
 }  // namespace linalg

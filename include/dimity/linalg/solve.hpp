@@ -68,12 +68,15 @@ constexpr auto apply_system(A&& a, B&& b) {
   else return apply<Operation>(static_cast<A&&>(a), static_cast<B&&>(b));
 }
 
-struct inverse_operation {
+/// F of matrices whose rows are as many as their columns.
+template <ref (*F)(ref)>
+struct square_operation {
   static constexpr ref emit(builder& g, ref a) {
     g.unify(a.extent(a.rank() - 1), a.extent(a.rank() - 2));
-    return solve(a, identity_matrices(a));
+    return F(a);
   }
 };
+constexpr ref inverse(ref a) { return solve(a, identity_matrices(a)); }
 /// Of a matrix that must be square, with elements that can be divided; what stands for the result otherwise is rank 0.
 template <class Operation, class A>
 constexpr auto apply_to_square(A&& a) {
@@ -104,7 +107,7 @@ constexpr auto solve(A&& a, B&& b) {
 /// The inverse of a, [.., n, n]: solve(a, eye). To solve equations, call solve(): it is faster and more accurate.
 template <operand A>
 constexpr auto inv(A&& a) {
-  return detail::apply_to_square<detail::inverse_operation>(static_cast<A&&>(a));
+  return detail::apply_to_square<detail::square_operation<detail::inverse>>(static_cast<A&&>(a));
 }
 
 }  // namespace linalg

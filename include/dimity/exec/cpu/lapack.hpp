@@ -33,7 +33,7 @@ inline constexpr extent_t lapack_block = 32;  ///< columns that LAPACK's blocked
 /// Elements of scratch for matrices [m, n], m >= n; `columns` are those of a right-hand side. Four integers of LAPACK take two doubles, or four floats.
 constexpr extent_t lapack_scratch_elements(primitive op, extent_t m, extent_t n, extent_t columns) {
   switch (op) {
-    case primitive::solve: return n * n + n * columns + n;
+    case primitive::solve: return 2 * n * n + n * columns + n;  // one n^2 for the copy that is given
     case primitive::qr: return m * n + n + lapack_block * n;
     case primitive::eigh: return 1 + 6 * n + 2 * n * n + 3 + 5 * n;
     case primitive::svd: return m * n + 4 * n * n + 7 * n + 8 * n;
@@ -95,7 +95,7 @@ void lapack_solve(T* a, T* b, extent_t n, extent_t k, T* scratch) {
   copy_transposed(a, n, n, by_columns);
   copy_transposed(b, n, k, right);
   lapack_gesv<T>(&size, &columns, by_columns, &size, reinterpret_cast<int*>(right + n * k), right, &size, &failed);
-  for (extent_t i = 0; failed > 0 && i < n * k; ++i) right[i] = std::numeric_limits<T>::quiet_NaN();  // singular
+  if (failed > 0) fill_with_nan(right, n * k);  // singular
   copy_transposed(right, k, n, b);
 }
 template <class T>

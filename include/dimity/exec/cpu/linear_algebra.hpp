@@ -24,8 +24,7 @@ constexpr amount matrix_scratch_elements(opaque_step const& step, shape_value co
   amount const n = s.extent[s.rank - 1];
   if (step_uses_lapack(step, shapes)) {
     shape_value const& result = shapes[step.shape];
-    extent_t const own = lapack_scratch_elements(op, s.extent[s.rank - 2].number(), n.number(), op == primitive::solve ? result.extent[result.rank - 1].number() : 0);
-    return op == primitive::solve ? own + n.number() * n.number() : own;
+    return lapack_scratch_elements(op, s.extent[s.rank - 2].number(), n.number(), op == primitive::solve ? result.extent[result.rank - 1].number() : 0);
   }
   switch (op) {
     case primitive::solve: case primitive::slogdet: return n * n;

@@ -15,7 +15,7 @@ struct pade_limit {
 inline constexpr pade_limit pade_limits_double[] = {{3, 1.495585217958292e-2}, {5, 2.539398330063230e-1}, {7, 9.504178996162932e-1}, {9, 2.097847961257068}, {13, 5.371920351148152}};
 inline constexpr pade_limit pade_limits_float[] = {{3, 4.258730016922831e-1}, {5, 1.880152677804762}, {7, 3.925724783138660}};
 
-/// a [n, n] becomes its exponential, by a Pade approximant of a / 2^s that is squared s times. All nan where an element is not finite. `scratch`: 5 n^2. Between 5 and 7 + s products of matrices and one system of equations.
+/// a [n, n] becomes its exponential, by a Pade approximant of a / 2^s that is squared s times. All nan where an element is not finite. `scratch`: 5 n^2. 2 (small norms) to 7 + s products of matrices and one system of equations.
 template <class T>
 void exponential_in_place(T* a, extent_t n, T* scratch) {
   extent_t const size = n * n;
@@ -27,8 +27,7 @@ void exponential_in_place(T* a, extent_t n, T* scratch) {
     if (!(sum <= norm)) norm = sum;  // nan stays
   }
   if (!std::isfinite(norm)) {
-    for (extent_t i = 0; i < size; ++i) a[i] = std::numeric_limits<T>::quiet_NaN();
-    return;
+    return fill_with_nan(a, size);
   }
   pade_limit const* limit = nullptr;
   auto const choose = [&](auto const& limits) {
@@ -60,9 +59,13 @@ void exponential_in_place(T* a, extent_t n, T* scratch) {
   for (int j = 0; j <= d; ++j) {
     add_term(j % 2 == 0 ? even : odd, current, coefficient);
     coefficient *= static_cast<double>(d - j) / (static_cast<double>(j + 1) * (2 * d - j));
-    if (j % 2 == 1 && j < d) {
+    if (j % 2 == 0 || j == d) continue;
+    if (j == 1) {
+      current = square;
+    } else {
       multiply_small(current, square, spare, n, n, n);
       std::swap(current, spare);
+      if (spare == square) spare = power;  // which the next product still needs
     }
   }
   multiply_small(a, odd, power, n, n, n);

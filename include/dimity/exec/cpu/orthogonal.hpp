@@ -88,10 +88,6 @@ void transpose_in_place(T* a, extent_t n) {
   for (extent_t i = 0; i < n; ++i)
     for (extent_t j = 0; j < i; ++j) std::swap(a[i * n + j], a[j * n + i]);
 }
-template <class T>
-void fill_with_nan(T* a, extent_t n) {
-  for (extent_t i = 0; i < n; ++i) a[i] = std::numeric_limits<T>::quiet_NaN();
-}
 /// Values in an order, and the rows of `rows` [n, columns] with them.
 template <class T, class Before>
 void sort_with_rows(T* values, T* rows, extent_t n, extent_t columns, Before before) {

@@ -5,6 +5,8 @@
 #include <dimity/core/shape.hpp>
 #include <dimity/exec/cpu/simd.hpp>
 
+#include <limits>
+
 namespace dimity::detail {
 
 /// Calls `vectors(i)` for every i from 0 on at which a whole vector begins, and `rest(i)` for every i behind them.
@@ -34,6 +36,10 @@ T dot_product(T const* a, T const* b, extent_t n) {
   T sum = combine_lanes([](auto const& x, auto const& y) { return x + y; }, sum0 + sum1);
   for (; i < n; ++i) sum += a[i] * b[i];
   return sum;
+}
+template <class T>
+void fill_with_nan(T* a, extent_t n) {
+  for (extent_t i = 0; i < n; ++i) a[i] = std::numeric_limits<T>::quiet_NaN();
 }
 /// y += factor x
 template <class T>
