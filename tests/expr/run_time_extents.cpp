@@ -1,4 +1,5 @@
 // One binary for every extent: each function on tensors whose extents are chosen at run time gives what it gives on tensors of a known shape.
+// heavy: many compiled derivatives
 #include "run_time_extents.hpp"
 
 using namespace dimity;

@@ -1,4 +1,5 @@
 // Derivatives of Fourier transforms: each is linear, so that its transpose is another of them.
+// heavy: many compiled derivatives
 #include "../transform/derivatives.hpp"
 
 using namespace dimity;

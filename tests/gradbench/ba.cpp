@@ -1,4 +1,5 @@
 // ba of GradBench against a scalar implementation and its derivatives by complex steps.
+// heavy: many compiled derivatives
 #include "../../examples/gradbench/ba.hpp"
 #include "complex_step.hpp"
 

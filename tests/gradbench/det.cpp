@@ -1,4 +1,5 @@
 // det of GradBench: the expansion against elimination, and its gradient against the cofactors.
+// heavy: many compiled derivatives
 #include "../../examples/gradbench/det.hpp"
 #include "complex_step.hpp"
 

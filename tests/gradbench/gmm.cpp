@@ -1,4 +1,5 @@
 // gmm of GradBench against a scalar implementation and its derivatives by complex steps.
+// heavy: many compiled derivatives
 #include "../../examples/gradbench/gmm.hpp"
 #include "complex_step.hpp"
 

@@ -1,4 +1,5 @@
 // hello of GradBench.
+// heavy: many compiled derivatives
 #include "../../examples/gradbench/hello.hpp"
 
 #include <doctest/doctest.h>

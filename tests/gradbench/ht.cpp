@@ -1,4 +1,5 @@
 // ht of GradBench against a scalar implementation and its derivatives by complex steps.
+// heavy: many compiled derivatives
 #include "../../examples/gradbench/ht.hpp"
 #include "complex_step.hpp"
 

@@ -1,4 +1,5 @@
 // kmeans of GradBench against a scalar implementation, and against what the step must be: the way from the mean of the cluster to the centroid.
+// heavy: many compiled derivatives
 #include "../../examples/gradbench/kmeans.hpp"
 #include "complex_step.hpp"
 

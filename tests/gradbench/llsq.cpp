@@ -1,4 +1,5 @@
 // llsq of GradBench against a scalar implementation and its gradient written out.
+// heavy: many compiled derivatives
 #include "../../examples/gradbench/llsq.hpp"
 #include "complex_step.hpp"
 

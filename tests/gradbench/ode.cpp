@@ -1,4 +1,5 @@
 // ode of GradBench against a scalar implementation, its derivatives by complex steps and, in the limit of small steps, the exact solution.
+// heavy: many compiled derivatives
 #include "../../examples/gradbench/ode.hpp"
 #include "complex_step.hpp"
 

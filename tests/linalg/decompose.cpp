@@ -1,4 +1,5 @@
 // QR, symmetric eigenvalues and singular values: against what they promise and NumPy's values.
+// heavy: many compiled derivatives
 #include <dimity/plan/facts.hpp>
 
 #include "matrices.hpp"

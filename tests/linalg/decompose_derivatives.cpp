@@ -1,4 +1,5 @@
 // Derivatives of QR, symmetric eigenvalues and singular values, by differences and in closed form.
+// heavy: many compiled derivatives
 #include "matrices.hpp"
 
 #include <cmath>

@@ -1,4 +1,5 @@
 // associative_scan against scan.
+// heavy: many compiled derivatives
 #include "derivatives.hpp"
 
 using namespace dimity;

@@ -1,4 +1,5 @@
 // checkpoint changes memory, not values.
+// heavy: many compiled derivatives
 #include "derivatives.hpp"
 
 #include <dimity/plan/facts.hpp>

@@ -1,4 +1,5 @@
 // custom_root, find_root and fixed_point on equations with known solutions.
+// heavy: many compiled derivatives
 #include "derivatives.hpp"
 
 #include <cmath>

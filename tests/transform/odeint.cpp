@@ -1,4 +1,5 @@
 // odeint on equations with known solutions, and its derivatives.
+// heavy: many compiled derivatives
 #include "derivatives.hpp"
 
 #include <cmath>

@@ -1,30 +1,20 @@
 // Models with std::optional fields as arguments and results of transforms: against the same functions of models without them.
-#include <dimity/dimity.hpp>
-#include <doctest/doctest.h>
+// heavy: many compiled derivatives
+#include "optional_models.hpp"
 
 #include "allocations.hpp"
 
 #include <array>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 using namespace dimity;
+using namespace test;
 
 namespace {
 
-template <class T>
-struct layer {
-  tensor<T, 3, 3> weight;
-  std::optional<tensor<T, 3>> bias;
-  constexpr auto operator()(auto const& x) const {
-    auto y = matmul(x, weight);
-    if (bias) y = y + *bias;
-    return tanh(y);
-  }
-};
 template <class T>
 struct scaling {
   tensor<T, 3> scale;
@@ -45,16 +35,9 @@ struct net {
   }
 };
 
-constexpr auto apply_model = [](auto const& m, auto const& x) { return m(x); };
-constexpr auto loss = [](auto const& m, auto const& x) { return sum(square(m(x))); };
 /// What layer computes, of plain tensors.
 constexpr auto plain = [](auto const& w, auto const& b, auto const& x) { return sum(square(tanh(matmul(x, w) + b))); };
 
-layer<double> example(bool with_bias, std::uint64_t seed = 1) {
-  layer<double> m{random::normal<double, 3, 3>(key{seed}), std::nullopt};
-  if (with_bias) m.bias = random::normal<double, 3>(key{seed + 100});
-  return m;
-}
 tensor<double, 3> bias_of(layer<double> const& m) { return m.bias ? *m.bias : tensor<double, 3>(zeros<double, 3>()); }
 tensor<double, 3> const x = {0.3, -0.8, 0.5};
 

@@ -1,42 +1,16 @@
 // Optionals under vmap, and in functions with derivatives of their own.
-#include <dimity/dimity.hpp>
-#include <doctest/doctest.h>
+// heavy: many compiled derivatives
+#include "optional_models.hpp"
 
 #include <array>
-#include <optional>
 #include <tuple>
 #include <utility>
 
 using namespace dimity;
+using namespace test;
 
 namespace {
 
-template <class T>
-struct layer {
-  tensor<T, 3, 3> weight;
-  std::optional<tensor<T, 3>> bias;
-  constexpr auto operator()(auto const& x) const {
-    auto y = matmul(x, weight);
-    if (bias) y = y + *bias;
-    return tanh(y);
-  }
-};
-constexpr auto apply_model = [](auto const& m, auto const& x) { return m(x); };
-constexpr auto loss = [](auto const& m, auto const& x) { return sum(square(m(x))); };
-
-layer<double> example(bool with_bias, std::uint64_t seed = 1) {
-  layer<double> m{random::normal<double, 3, 3>(key{seed}), std::nullopt};
-  if (with_bias) m.bias = random::normal<double, 3>(key{seed + 100});
-  return m;
-}
-/// The same, with zeros for what is not there.
-layer<double> filled(layer<double> m) {
-  if (!m.bias) m.bias = zeros<double, 3>();
-  return m;
-}
-bool is_close(layer<double> const& a, layer<double> const& expected) {
-  return allclose(a.weight, expected.weight, 1e-12, 1e-12) && (!a.bias || allclose(*a.bias, *expected.bias, 1e-12, 1e-12));
-}
 constexpr auto plus = [](auto const& a, auto const& b) {
   auto y = a;
   if (b) y = y + *b;

@@ -1,4 +1,5 @@
 // Optionals in work on all tensors of a struct at once, in optimizers and in checks of gradients.
+// heavy: many compiled derivatives
 #include <dimity/dimity.hpp>
 #include <dimity/transform/check_gradients.hpp>
 #include <doctest/doctest.h>

@@ -1,4 +1,5 @@
 // Traced functions on tensors whose extents are chosen at run time: one program, differentiated, mapped and looped, for every extent.
+// heavy: many compiled derivatives
 #include <dimity/plan/facts.hpp>
 
 #include "../support/allocations.hpp"

@@ -1,4 +1,5 @@
 // Derivatives and vmap of scan against those of the loop written out.
+// heavy: many compiled derivatives
 #include "recurrence.hpp"
 
 using namespace dimity;

@@ -20,7 +20,7 @@ constexpr bool is_finished(builder const& g) {
 
 constexpr int replay_input(builder const& from, builder& to, node const& n) {
   int const id = to.input(n.type, from.shapes[n.shape]);
-  if (n.arg[0] >= 0) to.nodes[id].arg[0] = static_cast<std::int32_t>(to.intern(&from.pool[n.arg[0]], from.shapes[n.shape].rank));
+  if (n.arg[0] >= 0) to.nodes[id].arg[0] = static_cast<std::int32_t>(to.intern(from.pool.begin() + n.arg[0], from.shapes[n.shape].rank));
   return id;
 }
 

@@ -20,8 +20,8 @@ constexpr ref push_forward(ref y, int k, ref t) {
     case primitive::transpose: return transpose(t, axis_map{static_cast<std::uint32_t>(n.attribute)});
     case primitive::reshape: return reshape(t, y.shape());
     case primitive::after: return k == 0 ? t : ref{};
-    case primitive::slice: return slice(t, &g.pool[static_cast<int>(n.attribute)], &g.pool[static_cast<int>(n.attribute) + a.rank()], y.shape().extent);
-    case primitive::pad: return pad(t, y.shape(), &g.pool[static_cast<int>(n.attribute)], &g.pool[static_cast<int>(n.attribute) + a.rank()]);
+    case primitive::slice: return slice(t, g.pool.begin() + static_cast<int>(n.attribute), g.pool.begin() + static_cast<int>(n.attribute) + a.rank(), y.shape().extent);
+    case primitive::pad: return pad(t, y.shape(), g.pool.begin() + static_cast<int>(n.attribute), g.pool.begin() + static_cast<int>(n.attribute) + a.rank());
     case primitive::sum: return reduce(primitive::sum, t, static_cast<std::uint32_t>(n.attribute));
     case primitive::max:
     case primitive::min: {

@@ -24,16 +24,16 @@ constexpr ref replay(builder& to, builder const& from, node const& n, int a, int
     case primitive::reshape: return reshape(x, s);
     case primitive::slice: {
       int const at = static_cast<int>(n.attribute);
-      return slice(x, &from.pool[at], &from.pool[at + s.rank], s.extent);
+      return slice(x, from.pool.begin() + at, from.pool.begin() + at + s.rank, s.extent);
     }
     case primitive::pad: {
       int const at = static_cast<int>(n.attribute);
-      return pad(x, s, &from.pool[at], &from.pool[at + s.rank]);
+      return pad(x, s, from.pool.begin() + at, from.pool.begin() + at + s.rank);
     }
     case primitive::debug_print:
     case primitive::check_finite: {
       int const at = static_cast<int>(n.attribute);
-      return append(to, n.op, n.type, s, a, -1, -1, to.intern(&from.pool[at], 1 + static_cast<int>(from.pool[at])));
+      return append(to, n.op, n.type, s, a, -1, -1, to.intern(from.pool.begin() + at, 1 + static_cast<int>(from.pool[at])));
     }
     default: break;
   }

@@ -95,8 +95,8 @@ constexpr ref pull_back(ref y, int k, ref t) {
     }
     case primitive::reshape: return reshape(t, a.shape());
     case primitive::after: return k == 0 ? t : ref{};
-    case primitive::slice: return pad(t, a.shape(), &g.pool[static_cast<int>(n.attribute)], &g.pool[static_cast<int>(n.attribute) + a.rank()]);
-    case primitive::pad: return slice(t, &g.pool[static_cast<int>(n.attribute)], &g.pool[static_cast<int>(n.attribute) + a.rank()], a.shape().extent);
+    case primitive::slice: return pad(t, a.shape(), g.pool.begin() + static_cast<int>(n.attribute), g.pool.begin() + static_cast<int>(n.attribute) + a.rank());
+    case primitive::pad: return slice(t, g.pool.begin() + static_cast<int>(n.attribute), g.pool.begin() + static_cast<int>(n.attribute) + a.rank(), a.shape().extent);
     case primitive::sum: return expand_reduced(t, a.shape(), static_cast<std::uint32_t>(n.attribute));
     case primitive::max:
     case primitive::min: {

@@ -47,7 +47,7 @@ inline std::string attribute_text(builder const& g, node const& n) {
       return " axis=" + std::to_string(n.attribute & 15) + ((n.attribute & 16) != 0 ? " from the end" : "");
     case primitive::slice: case primitive::pad: {
       int const at = static_cast<int>(n.attribute);
-      return " start=" + integers_text(g, &g.pool[at], rank) + " step=" + integers_text(g, &g.pool[at + rank], rank);
+      return " start=" + integers_text(g, g.pool.begin() + at, rank) + " step=" + integers_text(g, g.pool.begin() + at + rank, rank);
     }
     default: return "";
   }
