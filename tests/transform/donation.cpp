@@ -77,6 +77,20 @@ TEST_CASE("results that trade places") {
   CHECK(allclose(product, matmul(a, b)));
   CHECK(allclose(total, sum(a)));
 }
+TEST_CASE("results behind those that take a donated argument have memory of their own") {
+  // g++ 12 gave them memory behind the workspace when the first two results took none and then two did.
+  constexpr auto f = compile([](auto const& bias, auto const& a, auto const& b) { return std::tuple{bias + 1.0, bias - 1.0, a * 2.0, b * 3.0, sum(bias), sum(a) + sum(b)}; });
+  tensor<double, 3> const bias = full<double, 3>(2.0);
+  matrix a = numbers(1), b = numbers(2);
+  auto const want = f(bias, a, b);
+  auto const got = f(bias, std::move(a), std::move(b));
+  CHECK(allclose(std::get<0>(got), full<double, 3>(3.0)));
+  CHECK(allclose(std::get<1>(got), full<double, 3>(1.0)));
+  CHECK(allclose(std::get<2>(got), std::get<2>(want)));
+  CHECK(allclose(std::get<3>(got), std::get<3>(want)));
+  CHECK(static_cast<double>(std::get<4>(got)) == 6.0);
+  CHECK(allclose(std::get<5>(got), std::get<5>(want)));
+}
 TEST_CASE("models are donated leaf by leaf, a loop of steps allocates nothing") {
   using state = std::array<matrix, 3>;
   constexpr auto step = compile([](auto const& s) { return std::array{s[0] + s[1] * 0.1, s[1] - s[0] * 0.1, sqrt(square(s[0]) + square(s[1]))}; });

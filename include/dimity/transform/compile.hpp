@@ -62,6 +62,8 @@ struct donations<Plan, leaf_list<In...>, leaf_list<Out...>, Given...> {
   }
   static constexpr table value = [] {
     table t;
+    // One by one: g++ 12 loses the default of the elements behind the first that is assigned to when that is not element 0.
+    for (donation& d : t.of) d = {};
     int output = 0;
     (choose<Out>(t, output++), ...);
     return t;
