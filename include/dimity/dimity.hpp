@@ -19,6 +19,7 @@
 #include <dimity/core/view.hpp>
 #include <dimity/expr/compare.hpp>
 #include <dimity/expr/contraction.hpp>
+#include <dimity/expr/convolution.hpp>
 #include <dimity/expr/creation.hpp>
 #include <dimity/expr/einsum.hpp>
 #include <dimity/expr/eval.hpp>
@@ -26,6 +27,7 @@
 #include <dimity/expr/indexing.hpp>
 #include <dimity/expr/layout.hpp>
 #include <dimity/expr/operators.hpp>
+#include <dimity/expr/pooling.hpp>
 #include <dimity/expr/random.hpp>
 #include <dimity/expr/reductions.hpp>
 #include <dimity/expr/slicing.hpp>
@@ -53,6 +55,7 @@
 #include <dimity/transform/implicit.hpp>
 #include <dimity/transform/odeint.hpp>
 #include <dimity/transform/adjoint.hpp>
+#include <dimity/nn/convolution.hpp>
 #include <dimity/nn/init.hpp>
 #include <dimity/nn/linear.hpp>
 #include <dimity/nn/loss.hpp>

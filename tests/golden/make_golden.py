@@ -429,9 +429,62 @@ def products():
     out.write()
 
 
+# ---- convolutions
+
+def windows(x, kernel, stride, dilation):
+    """[.., height out, width out, kernel height, kernel width]"""
+    spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
+    v = np.lib.stride_tricks.sliding_window_view(x, spans, axis=(-2, -1))
+    return v[..., :: stride[0], :: stride[1], :: dilation[0], :: dilation[1]]
+
+
+def convolved(x, w, stride, padding, dilation, groups):
+    x = np.pad(x, [(0, 0), (0, 0)] + [(p, p) for p in padding])
+    out, inside = w.shape[0] // groups, w.shape[1]
+    parts = [np.einsum("nihwab,oiab->nohw", windows(x[:, g * inside : (g + 1) * inside], w.shape[2:], stride, dilation), w[g * out : (g + 1) * out]) for g in range(groups)]
+    return np.concatenate(parts, axis=1)
+
+
+def transposed(x, w, stride, padding, dilation, output_padding, groups):
+    """Each element puts a kernel, times itself, into the result."""
+    inside, out = w.shape[0] // groups, w.shape[1]
+    size = [(x.shape[2 + i] - 1) * stride[i] + (w.shape[2 + i] - 1) * dilation[i] + 1 for i in (0, 1)]
+    y = np.zeros((x.shape[0], groups * out, size[0] + output_padding[0], size[1] + output_padding[1]), x.dtype)
+    for c, o, h, v, a, b in itertools.product(range(x.shape[1]), range(out), *map(range, x.shape[2:]), *map(range, w.shape[2:])):
+        y[:, c // inside * out + o, h * stride[0] + a * dilation[0], v * stride[1] + b * dilation[1]] += x[:, c, h, v] * w[c, o, a, b]
+    return y[:, :, padding[0] : y.shape[2] - padding[0], padding[1] : y.shape[3] - padding[1]]
+
+
+def convolutions():
+    """Small integers, which every element type multiplies and adds exactly."""
+    out = Golden("convolutions")
+
+    def numbers(shape, seed):
+        return np.random.default_rng(seed).integers(-3, 4, shape).astype("int32")
+
+    x, w = numbers((2, 4, 9, 11), 1), numbers((6, 4, 3, 3), 2)
+    out.add("x", x.astype("int8"))
+    out.add("w", w.astype("int8"))
+    out.add("bias", numbers((6,), 3).astype("int8"))
+    one, two = (1, 1), (2, 2)
+    for name, value in {
+        "plain": convolved(x, w, one, (0, 0), one, 1), "padded": convolved(x, w, one, one, one, 1), "strided": convolved(x, w, two, one, one, 1), "dilated": convolved(x, w, one, two, two, 1),
+        "uneven": convolved(x, w[:, :, :, :2], (2, 3), (1, 0), (1, 2), 1), "grouped": convolved(x, w[:, :2], one, one, one, 2), "depthwise": convolved(x, w[:4, :1], one, one, one, 4),
+        "pointwise": convolved(x, w[:, :, :1, :1], one, (0, 0), one, 1), "same": convolved(np.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)]), w, two, (0, 0), one, 1),
+        "length": convolved(x[:, :, :1], w[:, :, :1], (1, 2), (0, 1), one, 1)[:, :, 0],
+        "transposed": transposed(x, w[:4, :2], one, (0, 0), one, (0, 0), 1), "transposed_strided": transposed(x, w[:4, :3], two, one, one, one, 1),
+        "transposed_grouped": transposed(x, w[:4, :2], (2, 1), one, (1, 2), (0, 0), 2), "transposed_length": transposed(x[:, :, :1], w[:4, :2, :1], (1, 3), (0, 0), one, (0, 0), 1)[:, :, 0],
+        "max_pool": windows(x, two, two, one).max(axis=(-2, -1)), "max_pool_overlapping": windows(np.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)], constant_values=-128), (3, 3), two, one).max(axis=(-2, -1)),
+        "max_pool_length": windows(x[:, :, :1], (1, 3), (1, 2), (1, 2)).max(axis=(-2, -1))[:, :, 0], "sum_pool": windows(np.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)]), (3, 3), two, one).sum(axis=(-2, -1)),
+    }.items():
+        out.add(name, value.astype("int16"))
+    out.write()
+
+
 elementwise()
 integers()
 promotion()
 reductions()
 layout()
 products()
+convolutions()

@@ -256,6 +256,17 @@ inline void add_kernels(entries& table) {
     table.add(p::irfft, variant, {real(shape)}, [](call const& c) { return dimity::detail::irfft(c.x[0], 2 * c.x[0].extent(c.x[0].rank() - 1).number() - 2); });
     table.add(p::irfft, variant, {real(shape)}, [](call const& c) { return dimity::detail::irfft(c.x[0], 2 * c.x[0].extent(c.x[0].rank() - 1).number() - 1); });
   }
+  static constexpr convolution_geometry geometry{2, 1, 2, {3, 4}, {2, 2}, {2, 3}, {2, 1}, {1, 2}, {1, 1}};
+  auto const convolved = [](call const& c) { return convolution(c.x[0], c.x[1], geometry); };
+  auto const to_images = [](call const& c) { return convolution_input_gradient(c.x[0], c.x[1], geometry); };
+  auto const to_kernels = [](call const& c) { return convolution_kernel_gradient(c.x[0], c.x[1], geometry); };
+  table.add(p::convolution, "two groups, stride, dilation, zeros around", {real({2, 2, 3, 4}), real({4, 1, 2, 2})}, convolved);
+  table.add(p::convolution, "run-time extents", {real({dim<"n">, 2, 3, 4}), real({4, 1, 2, 2})}, convolved);
+  table.add(p::convolution, "a batch of kernels", {real({2, 1, 2, 3, 4}), real({2, 4, 1, 2, 2})}, convolved);
+  table.add(p::convolution_input_gradient, "two groups, stride, dilation, zeros around", {real({1, 4, 2, 3}), real({4, 1, 2, 2})}, to_images);
+  table.add(p::convolution_input_gradient, "a batch of kernels", {real({2, 1, 4, 2, 3}), real({2, 4, 1, 2, 2})}, to_images);
+  table.add(p::convolution_kernel_gradient, "two groups, stride, dilation, zeros around", {real({2, 2, 3, 4}), real({2, 4, 2, 3})}, to_kernels);
+  table.add(p::convolution_kernel_gradient, "run-time extents", {real({dim<"n">, 2, 3, 4}), real({dim<"n">, 4, 2, 3})}, to_kernels);
   table.add(p::debug_print, "", {real({3})}, [](call const& c) { return looked_at(c) * c.x[0]; });
   table.add(p::check_finite, "", {real({3})}, [](call const& c) { return looked_at(c) * c.x[0]; });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "interpreter_control.hpp"
+#include "interpreter_convolution.hpp"
 #include "interpreter_matrices.hpp"
 
 #include <memory>
@@ -189,6 +190,9 @@ class interpreter {
         array rows = made_of_matrices(joined(before(shape, rank - 1), {1, shape[rank - 1]}), [&](indices const& at) { return matrix{fourier_sum(whole_spectrum(matrix_at(x, at), count), count, true)[0]}; });
         return {shape, std::move(rows.elements)};
       }
+      case primitive::convolution:
+      case primitive::convolution_input_gradient:
+      case primitive::convolution_kernel_gradient: return convolved(n.op, geometry_of(g_, n), x, y, shape);
       case primitive::slogdet: return made_of(shape, [&](indices const& at) {
         double const d = determinant(matrix_at(x, before(at, rank - 1)));
         return at.back() == 1 ? std::log(std::fabs(d)) : d > 0 ? 1 : d < 0 ? -1 : 0;

@@ -118,8 +118,17 @@ constexpr traffic traffic_of(plan_view const& p, step const& s) {
   if (o.epilogue >= 0) add_kernel_traffic(p, p.kernels[o.epilogue], t);
   return t;
 }
+/// All terms, those with zeros around the images too.
+constexpr amount convolution_flops(plan_view const& p, opaque_step const& o) {
+  convolution_geometry const c = geometry_from(p.pool + o.attribute);
+  shape_value const& images = p.shapes[o.operand_shape[0]];
+  amount entries = 2 * c.groups * c.in_channels * c.out_channels * c.kernel_size() * c.out_size();
+  for (int i = 0; i + 3 < images.rank; ++i) entries *= images.extent[i];
+  return entries;
+}
 /// A product and a sum for each term of each element.
 constexpr amount flops_of(plan_view const& p, opaque_step const& o) {
+  if (is_convolution(o.op)) return convolution_flops(p, o);
   if (o.op != primitive::dot) return 0;
   shape_value const& left = p.shapes[o.operand_shape[0]];
   return amount(2) * p.shapes[o.shape].size() * left.extent[left.rank - 1];
@@ -160,7 +169,7 @@ constexpr std::int64_t flops_of(plan_view const& p, int begin, int end) {
 }
 constexpr int count_opaques(plan_view const& p, bool contractions) {
   int n = 0;
-  for (int i = 0; i < p.size.opaques; ++i) n += (p.opaques[i].op == primitive::dot) == contractions;
+  for (int i = 0; i < p.size.opaques; ++i) n += is_contraction(p.opaques[i].op) == contractions;
   return n;
 }
 constexpr int count_distinct(plan_view const& p) {

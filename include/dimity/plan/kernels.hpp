@@ -195,49 +195,60 @@ struct kernel_builder {
     return compute(id, map);
   }
 
+  /// Whether every access runs evenly through axes i and i + 1.
+  constexpr bool is_even(int i) const {
+    bool even = true;
+    for (int a = k.accesses.begin; a < out.accesses.size() && even; ++a) even = out.accesses[a].stride[i] == out.accesses[a].stride[i + 1] * k.extent[i + 1];
+    for (int v = k.values.begin; v < out.values.size() && even; ++v)
+      even = out.values[v].op != primitive::iota || (out.values[v].attribute != i && out.values[v].attribute != i + 1);
+    return even;
+  }
+  /// Axes i and i + 1 become one.
+  constexpr void join(int i) {
+    k.extent[i] *= k.extent[i + 1];
+    for (int j = i + 1; j + 1 < k.axes; ++j) k.extent[j] = k.extent[j + 1];
+    for (int a = k.accesses.begin; a < out.accesses.size(); ++a) {
+      auto& stride = out.accesses[a].stride;
+      for (int j = i; j + 1 < k.axes; ++j) stride[j] = stride[j + 1];
+      stride[k.axes - 1] = 0;
+    }
+    for (int v = k.values.begin; v < out.values.size(); ++v)
+      if (out.values[v].op == primitive::iota && out.values[v].attribute > i) --out.values[v].attribute;
+    for (int v = 0; v < axes_of.size(); ++v) {
+      std::uint32_t const m = axes_of[v], low = m & ((1u << (i + 1)) - 1u), high = m >> (i + 2);
+      axes_of[v] = low | ((m >> (i + 1) & 1u) << i) | high << (i + 1);
+    }
+    --k.axes;
+  }
   /// Axes that every access runs through evenly become one.
   constexpr void collapse(bool has_rows, int split) {
     for (int i = 0; i + 1 < k.axes;) {
-      bool even = !(has_rows && i + 1 == split);
-      for (int a = k.accesses.begin; a < out.accesses.size() && even; ++a)
-        even = out.accesses[a].stride[i] == out.accesses[a].stride[i + 1] * k.extent[i + 1];
-      for (int v = k.values.begin; v < out.values.size() && even; ++v)
-        even = out.values[v].op != primitive::iota || (out.values[v].attribute != i && out.values[v].attribute != i + 1);
-      if (!even) {
+      if ((has_rows && i + 1 == split) || !is_even(i)) {
         ++i;
         continue;
       }
-      k.extent[i] *= k.extent[i + 1];
-      for (int j = i + 1; j + 1 < k.axes; ++j) k.extent[j] = k.extent[j + 1];
-      for (int a = k.accesses.begin; a < out.accesses.size(); ++a) {
-        auto& stride = out.accesses[a].stride;
-        for (int j = i; j + 1 < k.axes; ++j) stride[j] = stride[j + 1];
-        stride[k.axes - 1] = 0;
-      }
-      for (int v = k.values.begin; v < out.values.size(); ++v)
-        if (out.values[v].op == primitive::iota && out.values[v].attribute > i) --out.values[v].attribute;
-      for (int v = 0; v < axes_of.size(); ++v) {
-        std::uint32_t const m = axes_of[v], low = m & ((1u << (i + 1)) - 1u), high = m >> (i + 2);
-        axes_of[v] = low | ((m >> (i + 1) & 1u) << i) | high << (i + 1);
-      }
-      --k.axes;
+      join(i);
       if (i + 1 < split) --split;
     }
     k.outer = static_cast<std::int16_t>(has_rows ? split : k.axes > 0 ? k.axes - 1 : 0);
   }
+  /// Axes become those of the step whose elements an epilogue takes, which the caller knows to be possible.
+  constexpr void collapse_to(shape_value const& s) {
+    for (int i = 0; i < s.rank; ++i)
+      while (i + 1 < k.axes && k.extent[i] != s.extent[i]) join(i);
+    k.outer = static_cast<std::int16_t>(k.axes > 0 ? k.axes - 1 : 0);
+  }
 
   constexpr void push_range(int begin) { out.list_ranges.push({begin, out.lists.size()}); }
 
-  constexpr void finish(bool epilogue) {
+  /// `of`: for an epilogue the shape, without extents of 1, of what it takes.
+  constexpr void finish(shape_value const* of = nullptr) {
     bool has_rows = false;
     for (int v = k.values.begin; v < out.values.size(); ++v) has_rows = has_rows || family_of(out.values[v].op) == family::reduction;
     int split = p.groups[group].split;
     if (split < 0) split = k.axes > 0 ? k.axes - 1 : 0;
-    if (epilogue) {
-      k.outer = static_cast<std::int16_t>(k.axes > 0 ? k.axes - 1 : 0);
-    } else {
-      collapse(has_rows, split);
-    }
+    if (of != nullptr) collapse_to(*of);
+    else collapse(has_rows, split);
     int const count = out.values.size() - k.values.begin;
     k.stages = 1;
     for (int i = 0; i < count; ++i) {

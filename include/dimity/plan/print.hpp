@@ -98,7 +98,7 @@ inline std::string opaque_text(plan_view const& p, int index) {
     operands += (i > 0 ? ", " : "; reads ") + buffer_name(p, p.slots[o.slots.begin + o.operand_slot[i]]) + " " + bytes_text(p, shape.size(), o.operand_type[i]);
   }
   s += std::string(" ") + name_of(o.type);
-  if (o.op == primitive::dot) s += ", " + amount_text(p.symbols, flops_of(p, o)) + " flops";
+  if (is_contraction(o.op)) s += ", " + amount_text(p.symbols, flops_of(p, o)) + " flops";
   s += operands;
   if (o.result_slot >= 0)
     s += "; writes " + buffer_name(p, p.slots[o.slots.begin + o.result_slot]) + " " + bytes_text(p, p.shapes[o.shape].size(), o.type);

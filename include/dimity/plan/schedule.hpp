@@ -178,11 +178,11 @@ struct scheduler : task_builder {
     return b;
   }
 
-  /// An elementwise kernel over the results of one matrix product runs on them while they are in registers.
+  /// An elementwise kernel over the results of one product or convolution runs on them while they are in registers.
   constexpr void fuse_epilogues() {
     for (task const& t : tasks) note_written(step{t.kind, t.index}, t.level);
     for (int d = 0; d < tasks.size(); ++d) {
-      if (tasks[d].kind != step_kind::primitive || out.opaques[tasks[d].index].op != primitive::dot) continue;
+      if (tasks[d].kind != step_kind::primitive || !is_contraction(out.opaques[tasks[d].index].op)) continue;
       int const node = tasks[d].node, own_buffer = buffer_of[node];
       shape_value const result = g.shape(node);
       // Of products with one element each only the batch is left as an axis, which their kernels do not run along.
@@ -241,10 +241,7 @@ struct scheduler : task_builder {
   constexpr bool fits_epilogue(int kernel_index, int node, int level) {
     kernel const& k = out.kernels[kernel_index];
     if (k.stages != 1) return false;
-    shape_value squeezed;
     shape_value const s = g.shape(node);
-    for (int i = 0; i < s.rank; ++i)
-      if (s.extent[i] != 1) squeezed.push(s.extent[i]);
     amount size = 1;
     for (int i = 0; i < k.axes; ++i) size *= k.extent[i];
     if (size != s.size()) return false;
@@ -268,11 +265,33 @@ struct scheduler : task_builder {
         return false;
       }
     }
-    return reads && same_space(kernel_index, squeezed);
+    return reads && can_run_in(kernel_index, squeezed(s));
   }
-  constexpr bool same_space(int kernel_index, shape_value const& squeezed) {
-    for (int t = 0; t < tasks.size(); ++t)
-      if (tasks[t].kind == step_kind::kernel && tasks[t].index == kernel_index) return g.shapes[p.groups[p.info[tasks[t].node].group].space] == squeezed;
+  static constexpr shape_value squeezed(shape_value const& s) {
+    shape_value r;
+    for (int i = 0; i < s.rank; ++i)
+      if (s.extent[i] != 1) r.push(s.extent[i]);
+    return r;
+  }
+  /// Whether joining neighbours among `axes` can give extents of which `joined` are some joined further.
+  static constexpr bool is_refined(amount const* joined, int joined_count, amount const* axes, int count) {
+    amount outer = 1, inner = 1;
+    int j = count;
+    for (int i = joined_count; i-- > 0;) {
+      outer *= joined[i];
+      while (j > 0 && inner != outer) inner *= axes[--j];
+      if (inner != outer) return false;
+    }
+    return true;
+  }
+  /// Whether a kernel's loops can be those over `result`: it joined its axes wherever it could, so result's must lie between what it has and what it had.
+  constexpr bool can_run_in(int kernel_index, shape_value const& result) {
+    kernel const& k = out.kernels[kernel_index];
+    for (int t = 0; t < tasks.size(); ++t) {
+      if (tasks[t].kind != step_kind::kernel || tasks[t].index != kernel_index) continue;
+      shape_value const& space = g.shapes[p.groups[p.info[tasks[t].node].group].space];
+      return is_refined(k.extent, k.axes, result.extent, result.rank) && is_refined(result.extent, result.rank, space.extent, space.rank);
+    }
     return false;
   }
   constexpr void rebuild_as_epilogue(int kernel_index, int root, int node) {
@@ -283,7 +302,8 @@ struct scheduler : task_builder {
       int const b = out.slots[old.slots.begin + out.accesses[old.accesses.begin + out.stores[st].access].slot];
       if (int const stored = node_of_buffer[b]; p.info[stored].group == gi) kernels.add_root(stored);
     }
-    finish_kernel(true);
+    shape_value const of = squeezed(g.shape(node));
+    finish_kernel(&of);
     kernel k = out.kernels.back();
     for (int v = k.values.begin; v < k.values.end; ++v)
       if (out.values[v].op == primitive::input &&

@@ -6,7 +6,7 @@
 namespace dimity::detail {
 
 /// How much scratch memory a primitive's own kernel needs; the executor says so (exec/cpu), the plan reserves it.
-using scratch_rule = amount (*)(opaque_step const&, shape_value const* shapes);
+using scratch_rule = amount (*)(opaque_step const&, shape_value const* shapes, std::int64_t const* pool);
 
 struct task_builder {
   builder& g;
@@ -180,7 +180,7 @@ struct task_builder {
           kernels.add_root(roots[j]);
           writes_output = writes_output || (buffer_of[roots[j]] >= 0 && out.buffers[buffer_of[roots[j]]].where == residence::output);
         }
-        finish_kernel(false);
+        finish_kernel();
         task t;
         t.level = p.groups[gi].level;
         t.index = static_cast<std::int16_t>(out.kernels.size() - 1);
@@ -191,8 +191,8 @@ struct task_builder {
     }
   }
 
-  constexpr void finish_kernel(bool epilogue) {
-    kernels.finish(epilogue);
+  constexpr void finish_kernel(shape_value const* of = nullptr) {
+    kernels.finish(of);
     kernel& k = kernels.k;
     k.slots.begin = out.slots.size();
     for (int i = 0; i < kernels.slot_node.size(); ++i) {
@@ -212,7 +212,7 @@ struct task_builder {
   constexpr amount scratch_bytes(opaque_step const& s) {
     for (known_scratch const& k : scratches)
       if (same_primitive(out.opaques[k.opaque], s)) return k.bytes;
-    amount const bytes = scratch(s, out.shapes.begin());
+    amount const bytes = scratch(s, out.shapes.begin(), out.pool.begin());
     scratches.push({out.opaques.size(), bytes});
     return bytes;
   }
@@ -226,12 +226,11 @@ struct task_builder {
       s.shape = static_cast<std::int16_t>(out.shape_index(g.shapes[n.shape]));
       s.attribute = n.attribute;
       if (n.op == primitive::pad) {
-        s.attribute = out.pool.size();
-        for (int i = 0; i < 2 * g.shapes[n.shape].rank; ++i) out.pool.push(g.pool[static_cast<int>(n.attribute) + i]);
+        s.attribute = intern_in(out.pool, g.pool.begin() + static_cast<int>(n.attribute), 2 * g.shapes[n.shape].rank);
       }
-      if (n.op == primitive::debug_print || n.op == primitive::check_finite) {
-        s.attribute = out.pool.size();
-        for (int i = 0; i <= g.pool[static_cast<int>(n.attribute)]; ++i) out.pool.push(g.pool[static_cast<int>(n.attribute) + i]);
+      if (n.op == primitive::debug_print || n.op == primitive::check_finite || is_convolution(n.op)) {
+        int const at = static_cast<int>(n.attribute);
+        s.attribute = intern_in(out.pool, g.pool.begin() + at, 1 + static_cast<int>(g.pool[at]));
       }
       s.slots.begin = out.slots.size();
       int slot = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/program/batching_control.hpp>
+#include <dimity/program/emit_convolution.hpp>
 #include <dimity/program/emit_linalg.hpp>
 #include <dimity/program/rules.hpp>
 
@@ -121,6 +122,9 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
       apart.push(s.extent[2]);
       return transpose(reshape(solve(given[0], reshape(transpose(x[1], order), flat)), apart), order);
     }
+    case primitive::convolution:
+    case primitive::convolution_input_gradient:
+    case primitive::convolution_kernel_gradient: return batch_convolution(g, n, x, given, has, s);
     case primitive::gather: {
       amount const p = x[0].extent(1), m = x[0].extent(2);
       if (!has[1]) {

@@ -76,6 +76,9 @@ constexpr ref push_forward(ref y, int k, ref t) {
     case primitive::fft: return fft(t, n.attribute != 0);
     case primitive::rfft: return rfft(t);
     case primitive::irfft: return irfft(t, y.extent(y.rank() - 1));
+    case primitive::convolution:
+    case primitive::convolution_input_gradient:
+    case primitive::convolution_kernel_gradient: return push_convolution(y, k, t);
     case primitive::gather: return k == 0 ? gather(t, ref{&g, n.arg[1]}) : ref{};
     case primitive::scatter_add: return k == 0 ? t : k == 2 ? scatter_add(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
     case primitive::dynamic_slice: return k == 0 ? dynamic_slice(t, ref{&g, n.arg[1]}, y.shape()) : ref{};

@@ -36,6 +36,7 @@ struct axis_map {
 /// result axes to operand axes; sum..all: bit mask of the reduced axes; cumulative_*: axis + 16 if from the end; slice, pad: index of
 /// [start..., step...] in the pool (pad puts element i at start + i * step among zeros: the transpose of slice).
 /// debug_print, check_finite: index of a name in the pool, its length first;
+/// convolution and its gradients: index of a geometry in the pool (convolution_geometry.hpp);
 /// triangular_solve: 1 where the matrix is an upper triangle; fft: 1 for the inverse transform;
 /// control: its index in `controls` (in a finished program: in `closed`); control_result: the number of the output.
 /// Operands whose leading axes are a batch: the keys of random_bits, [..., 2]; the starts of dynamic_slice and dynamic_update_slice, [..., axes that are cut].
@@ -148,7 +149,7 @@ struct recomputation {
     twins[id] = of;
   }
   constexpr bool saves(node const& n) const {
-    if (n.op == primitive::dot) return saves_contractions;
+    if (is_contraction(n.op)) return saves_contractions;
     if (n.op == primitive::copy && n.attribute < 0)
       for (std::int64_t const name : saved_names)
         if (name == n.attribute) return true;
@@ -197,14 +198,7 @@ class builder {
   }
   /// Puts a sequence into the pool; equal sequences get the same index.
   constexpr std::int64_t intern(std::int64_t const* values, int n) {
-    for (int i = 0; i + n <= pool.size(); ++i) {
-      int j = 0;
-      while (j < n && pool[i + j] == values[j]) ++j;
-      if (j == n) return i;
-    }
-    int const at = pool.size();
-    for (int j = 0; j < n; ++j) pool.push(values[j]);
-    return at;
+    return intern_in(pool, values, n);
   }
 
   recomputation again;

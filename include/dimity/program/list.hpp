@@ -56,4 +56,17 @@ class list {
   int size_ = 0, capacity_ = 0;
 };
 
+/// Where these values stand one behind the other in `pool`; appended if they do not yet.
+template <class T>
+constexpr int intern_in(list<T>& pool, T const* values, int n) {
+  for (int i = 0; i + n <= pool.size(); ++i) {
+    int j = 0;
+    while (j < n && pool[i + j] == values[j]) ++j;
+    if (j == n) return i;
+  }
+  int const at = pool.size();
+  for (int j = 0; j < n; ++j) pool.push(values[j]);
+  return at;
+}
+
 }  // namespace dimity::detail

@@ -26,6 +26,8 @@ enum class primitive : std::uint8_t {
   pad, concat, argmax, argmin, cumulative_sum, cumulative_prod, dot, gather, scatter_add, random_bits, dynamic_slice, dynamic_update_slice, argsort,
   // matrices: systems of equations and factorisations (emit_linalg.hpp); fourier transforms (emit_fourier.hpp)
   solve, triangular_solve, cholesky, slogdet, qr, eigh, svd, expm, fft, rfft, irfft,
+  // images (emit_convolution.hpp)
+  convolution, convolution_input_gradient, convolution_kernel_gradient,
   // the operand; shown, or checked, when it is computed
   debug_print, check_finite,
   // loops and branches (graph.hpp: control), and one of their results
@@ -57,7 +59,8 @@ constexpr int arity_of(primitive p) {
   if (p == primitive::after) return 2;
   if (p <= primitive::all) return 1;
   switch (p) {
-    case primitive::concat: case primitive::dot: case primitive::gather: case primitive::dynamic_slice: case primitive::solve: case primitive::triangular_solve: return 2;
+    case primitive::concat: case primitive::dot: case primitive::gather: case primitive::dynamic_slice: case primitive::solve: case primitive::triangular_solve:
+    case primitive::convolution: case primitive::convolution_input_gradient: case primitive::convolution_kernel_gradient: return 2;
     case primitive::scatter_add: case primitive::dynamic_update_slice: return 3;
     case primitive::control: return 0;
     default: return 1;
@@ -80,6 +83,9 @@ constexpr cost_class cost_of(primitive p) {
 
 constexpr bool is_linear_algebra(primitive p) { return p >= primitive::solve && p <= primitive::expm; }
 constexpr bool is_fourier(primitive p) { return p >= primitive::fft && p <= primitive::irfft; }
+constexpr bool is_convolution(primitive p) { return p >= primitive::convolution && p <= primitive::convolution_kernel_gradient; }
+/// Sums of products, on whose elements an elementwise kernel can run while they are in registers.
+constexpr bool is_contraction(primitive p) { return p == primitive::dot || is_convolution(p); }
 constexpr bool is_comparison(primitive p) { return p >= primitive::less && p <= primitive::not_equal; }
 constexpr bool is_predicate(primitive p) { return p >= primitive::isnan && p <= primitive::isfinite; }
 constexpr bool is_commutative(primitive p) {
@@ -94,7 +100,8 @@ constexpr char const* name_of(primitive p) {
       "isnan", "isinf", "isfinite", "logical_not", "bitwise_not", "cast", "copy", "add", "subtract", "multiply", "divide", "remainder", "power", "atan2", "maximum",
       "minimum", "hypot", "less", "less_equal", "equal", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right", "select", "broadcast",
       "transpose", "reshape", "slice", "after", "sum", "prod", "max", "min", "any", "all", "pad", "concat", "argmax", "argmin", "cumulative_sum", "cumulative_prod", "dot",
-      "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort", "solve", "triangular_solve", "cholesky", "slogdet", "qr", "eigh", "svd", "expm", "fft", "rfft", "irfft", "debug_print", "check_finite",
+      "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort", "solve", "triangular_solve", "cholesky", "slogdet", "qr", "eigh", "svd", "expm", "fft", "rfft", "irfft",
+      "convolution", "convolution_input_gradient", "convolution_kernel_gradient", "debug_print", "check_finite",
       "control", "control_result"};
   static_assert(sizeof(names) / sizeof(names[0]) == static_cast<int>(primitive::count));
   return names[static_cast<int>(p)];

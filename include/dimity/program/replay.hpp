@@ -30,10 +30,13 @@ constexpr ref replay(builder& to, builder const& from, node const& n, int a, int
       int const at = static_cast<int>(n.attribute);
       return pad(x, s, from.pool.begin() + at, from.pool.begin() + at + s.rank);
     }
+    case primitive::convolution:
+    case primitive::convolution_input_gradient:
+    case primitive::convolution_kernel_gradient:
     case primitive::debug_print:
     case primitive::check_finite: {
       int const at = static_cast<int>(n.attribute);
-      return append(to, n.op, n.type, s, a, -1, -1, to.intern(from.pool.begin() + at, 1 + static_cast<int>(from.pool[at])));
+      return append(to, n.op, n.type, s, a, b, -1, to.intern(from.pool.begin() + at, 1 + static_cast<int>(from.pool[at])));
     }
     default: break;
   }

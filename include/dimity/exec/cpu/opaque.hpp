@@ -3,6 +3,7 @@
 
 #include <dimity/core/philox.hpp>
 #include <dimity/exec/cpu/contraction.hpp>
+#include <dimity/exec/cpu/convolution_step.hpp>
 #include <dimity/exec/cpu/fourier.hpp>
 #include <dimity/exec/cpu/linear_algebra.hpp>
 
@@ -11,7 +12,8 @@
 
 namespace dimity::detail {
 
-constexpr amount cpu_scratch_bytes(opaque_step const& s, shape_value const* shapes) {
+constexpr amount cpu_scratch_bytes(opaque_step const& s, shape_value const* shapes, std::int64_t const* pool) {
+  if (is_convolution(s.op)) return convolution_scratch_bytes(s, geometry_from(pool + s.attribute));
   if (s.op == primitive::dot) return contraction_scratch_bytes(s, shapes);
   if (is_linear_algebra(s.op)) return matrix_scratch_elements(s, shapes) * amount(static_cast<std::int64_t>(size_of(s.type)));
   if (is_fourier(s.op)) return fourier_scratch_elements(s, shapes) * amount(static_cast<std::int64_t>(size_of(s.type)));
@@ -44,6 +46,7 @@ struct opaque : primitive_facts<Plan, Index> {
     else if constexpr (s.op == primitive::debug_print || s.op == primitive::check_finite) look(slots);
     else if constexpr (is_linear_algebra(s.op)) matrix_step<Plan, Index>::run(slots);
     else if constexpr (is_fourier(s.op)) fourier_step<Plan, Index>::run(slots);
+    else if constexpr (is_convolution(s.op)) convolution_step<Plan, Index>::run(slots, epilogue_slots);
     else if constexpr (s.op == primitive::dynamic_slice) dynamic_slice(slots);
     else if constexpr (s.op == primitive::dynamic_update_slice) dynamic_update_slice(slots);
     else argsort(slots);

@@ -1,0 +1,56 @@
+// Convolutions and pooling against NumPy. The elements are small integers, which every element type multiplies and adds exactly.
+#include "../golden/golden.hpp"
+
+using namespace dimity;
+
+namespace {
+
+golden::file const& data() {
+  static golden::file const f("convolutions");
+  return f;
+}
+template <class X>
+void check(std::string const& name, X const& x) {
+  auto const y = eval(x);
+  using R = std::remove_cvref_t<decltype(y)>;
+  std::vector<std::int64_t> extents;
+  for (int i = 0; i < R::rank; ++i) extents.push_back(R::shape_type::at(i));
+  CAPTURE(name);
+  CHECK(extents == data().at(name).extents);
+  golden::check_same(name, golden::span_of(y), data().values<std::int16_t>(name));
+}
+constexpr convolution_options padded{.padding = 1};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("convolutions of images", T, float, double, std::int32_t) {
+  auto const x = data().get<T, 2, 4, 9, 11>("x");
+  auto const w = data().get<T, 6, 4, 3, 3>("w");
+  check("plain", conv2d(x, w));
+  check("padded", conv2d<padded>(x, w));
+  check("strided", conv2d<convolution_options{.stride = 2, .padding = 1}>(x, w));
+  check("dilated", conv2d<convolution_options{.padding = 2, .dilation = 2}>(x, w));
+  check("uneven", conv2d<convolution_options{.stride = {2, 3}, .padding = {1, 0}, .dilation = {1, 2}}>(x, slice<3, 0, 2>(w)));
+  check("grouped", conv2d<convolution_options{.padding = 1, .groups = 2}>(x, slice<1, 0, 2>(w)));
+  check("depthwise", conv2d<convolution_options{.padding = 1, .groups = 4}>(x, slice<1, 0, 1>(slice<0, 0, 4>(w))));
+  check("pointwise", conv2d(x, slice<3, 0, 1>(slice<2, 0, 1>(w))));
+  check("same", conv2d<convolution_options{.stride = 2, .padding = same_padding}>(x, w));
+}
+TEST_CASE_TEMPLATE("convolutions of signals, and transposes", T, float, double) {
+  auto const x = data().get<T, 2, 4, 9, 11>("x");
+  auto const w = data().get<T, 6, 4, 3, 3>("w");
+  auto const signals = eval(reshape<2, 4, 11>(slice<2, 0, 1>(x)));
+  auto const kernels = eval(slice<0, 0, 4>(w));
+  check("length", conv1d<convolution_options{.stride = 2, .padding = 1}>(signals, reshape<6, 4, 3>(slice<2, 0, 1>(w))));
+  check("transposed", conv_transpose2d(x, slice<1, 0, 2>(kernels)));
+  check("transposed_strided", conv_transpose2d<transposed_options{.stride = 2, .padding = 1, .output_padding = 1}>(x, slice<1, 0, 3>(kernels)));
+  check("transposed_grouped", conv_transpose2d<transposed_options{.stride = {2, 1}, .padding = 1, .dilation = {1, 2}, .groups = 2}>(x, slice<1, 0, 2>(kernels)));
+  check("transposed_length", conv_transpose1d<transposed_options{.stride = 3}>(signals, reshape<4, 2, 3>(slice<2, 0, 1>(slice<1, 0, 2>(kernels)))));
+}
+TEST_CASE_TEMPLATE("pooling", T, float, double, std::int32_t) {
+  auto const x = data().get<T, 2, 4, 9, 11>("x");
+  check("max_pool", max_pool2d<2>(x));
+  check("max_pool_overlapping", max_pool2d<3, pooling_options{.stride = 2, .padding = 1}>(x));
+  check("max_pool_length", max_pool1d<3, pooling_options{.stride = 2, .dilation = 2}>(reshape<2, 4, 11>(slice<2, 0, 1>(x))));
+  check("sum_pool", round(avg_pool2d<3, pooling_options{.stride = 2, .padding = 1}>(x) * 9));
+}
