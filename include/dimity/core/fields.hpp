@@ -37,11 +37,14 @@ constexpr int count_fields() {
 template <class T>
 inline constexpr int field_count = count_fields<std::remove_cv_t<T>>();
 
+/// What is a struct of the user's.
 template <class T>
-inline constexpr bool can_take_apart = std::is_aggregate_v<T> && field_count<T> <= max_fields;
+inline constexpr bool is_struct = std::is_aggregate_v<T>;
+template <class T>
+inline constexpr bool can_take_apart = is_struct<T> && field_count<T> <= max_fields;
 template <class T>
 struct takes_apart {
-  static_assert(std::is_aggregate_v<T>, "[dimity.tree.1] this type cannot be taken apart: models and states are tensors, scalars, std::array, std::tuple, std::pair, std::optional and plain structs of them");
+  static_assert(is_struct<T>, "[dimity.tree.1] this type cannot be taken apart: models and states are tensors, scalars, std::array, std::tuple, std::pair, std::optional and plain structs of them");
   static_assert(field_count<T> <= max_fields, "[dimity.tree.2] a struct can have at most 64 fields here; group some of them in a struct of their own");
 };
 

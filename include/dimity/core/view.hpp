@@ -14,6 +14,20 @@ struct strides {
   }
 };
 
+namespace detail {
+
+template <class Shape, class Axes>
+struct row_major_strides_of;
+template <extent_t... E, int... I>
+struct row_major_strides_of<shape<E...>, std::integer_sequence<int, I...>> {
+  using type = strides<row_major<shape<E...>>::stride(I)...>;
+};
+
+}  // namespace detail
+
+template <class Shape>
+using row_major_strides = typename detail::row_major_strides_of<Shape, std::make_integer_sequence<int, Shape::rank>>::type;
+
 /// Views `Shape` elements of type T (const or not) at a pointer. Owns nothing; valid as long as the memory it was made from.
 /// Assigning to a view writes through it, also from an expression; rebinding is done by copying into a new variable.
 template <class T, class Shape, class Strides>
@@ -36,6 +50,10 @@ class tensor_view<T, shape<E...>, strides<S...>> {
   template <class U>
     requires(std::is_same_v<U const, T>)
   constexpr tensor_view(tensor_view<U, shape_type, strides_type> const& x) : data_(x.data()) {}
+  /// Of all elements of a tensor.
+  template <class Tensor>
+    requires(std::is_const_v<T> && std::is_same_v<Tensor, tensor<value_type, E...>> && std::is_same_v<strides_type, row_major_strides<shape_type>>)
+  constexpr explicit tensor_view(Tensor const& x) : data_(x.data()) {}
 
   template <class X>
     requires(operand<X> && !std::is_const_v<T>)
@@ -108,6 +126,9 @@ class tensor_view<T, shape<E...>, run_time_strides> {
   template <class U>
     requires(std::is_same_v<U const, T>)
   constexpr tensor_view(tensor_view<U, shape_type, strides_type> const& x) : tensor_view(x.data(), x.extents()) {}
+  template <class Tensor>
+    requires(std::is_const_v<T> && std::is_same_v<Tensor, tensor<value_type, E...>>)
+  constexpr explicit tensor_view(Tensor const& x) : tensor_view(x.data(), x.extents()) {}
   template <class X>
     requires(operand<X> && !std::is_const_v<T>)
   tensor_view const& operator=(X const& x) const {
@@ -149,20 +170,6 @@ class tensor_view<T, shape<E...>, run_time_strides> {
   T* data_;
   extent_t extents_[rank];
 };
-
-namespace detail {
-
-template <class Shape, class Axes>
-struct row_major_strides_of;
-template <extent_t... E, int... I>
-struct row_major_strides_of<shape<E...>, std::integer_sequence<int, I...>> {
-  using type = strides<row_major<shape<E...>>::stride(I)...>;
-};
-
-}  // namespace detail
-
-template <class Shape>
-using row_major_strides = typename detail::row_major_strides_of<Shape, std::make_integer_sequence<int, Shape::rank>>::type;
 
 /// Views memory that is laid out row-major: `view<2, 3>(pointer)`. No copy; the caller keeps the memory alive.
 template <extent_t... E, class P>

@@ -80,14 +80,23 @@ struct program_rule {
                 "[dimity.shape.17] an extent chosen at run time is in no argument, and follows from none: give it a tensor that has it (zeros_like, full_like, reshape)");
 };
 
-/// Runs the plan in this thread's workspace.
+template <class Plan>
+DIMITY_INLINE std::byte* workspace_of_plan() {
+  if constexpr (Plan::value.workspace_bytes == 0) return nullptr;
+  else return workspace_of_thread<static_cast<std::size_t>(Plan::value.workspace_bytes)>();
+}
+/// Runs the plan in this thread's workspace. A function of its own: a call costs nothing beside a longer loop, and the paths that lead here share its code.
+template <class Plan>
+[[gnu::noinline]] void run_out_of_line(void* const* inputs, void* const* outputs) {
+  memory const m{inputs, outputs, workspace_of_plan<Plan>()};
+  if constexpr (executor<Plan>::is_one_kernel && !has_symbols<Plan>) executor<Plan>::run_one_kernel(m);
+  else executor<Plan>::run(m);
+}
 template <class Plan, class Device = simd_device>
 DIMITY_INLINE void run_planned(void* const* inputs, void* const* outputs) {
-  if constexpr (Plan::value.workspace_bytes == 0) {
-    executor<typename plan_on<Device, Plan>::type>::run({inputs, outputs, nullptr});
-  } else {
-    executor<typename plan_on<Device, Plan>::type>::run({inputs, outputs, workspace_of_thread<static_cast<std::size_t>(Plan::value.workspace_bytes)>()});
-  }
+  using plan = typename plan_on<Device, Plan>::type;
+  if constexpr (executor<plan>::is_short) executor<plan>::run_one_kernel({inputs, outputs, workspace_of_plan<Plan>()});
+  else run_out_of_line<plan>(inputs, outputs);
 }
 
 /// The same, where extents are chosen at run time.

@@ -126,16 +126,33 @@ struct shape_or_scalar_of<X> {
 template <class X>
 using shape_or_scalar = typename shape_or_scalar_of<X>::type;
 
+template <class X>
+inline constexpr bool is_described = !tracer<X> && !is_failed<std::remove_cvref_t<X>>;
+
 /// Both operands as operands: scalars take the element type that promotion gives them.
 template <class Operation, class A, class B>
 constexpr auto apply_pair(A&& a, B&& b) {
   if constexpr (!operand<B>) {
-    return apply<Operation>(static_cast<A&&>(a), as_operand<A>(b));
+    // Not through apply() where it makes a node: each function that a node has for itself costs compile time.
+    if constexpr (is_described<A>) {
+      using leaf = scalar_leaf<scalar_beside<A, std::remove_cvref_t<B>>>;
+      return node_of<Operation, A, leaf>{{{stored_t<A>(static_cast<A&&>(a))}, {{static_cast<element_of<leaf>>(b)}}}};
+    } else {
+      return apply<Operation>(static_cast<A&&>(a), as_operand<A>(b));
+    }
   } else if constexpr (!operand<A>) {
-    return apply<Operation>(as_operand<B>(a), static_cast<B&&>(b));
+    if constexpr (is_described<B>) {
+      using leaf = scalar_leaf<scalar_beside<B, std::remove_cvref_t<A>>>;
+      return node_of<Operation, leaf, B>{{{{static_cast<element_of<leaf>>(a)}}, {stored_t<B>(static_cast<B&&>(b))}}};
+    } else {
+      return apply<Operation>(as_operand<B>(a), static_cast<B&&>(b));
+    }
+  } else if constexpr (!broadcastable<shape_of<A>, shape_of<B>>) {
+    return failed<typename result_of<Operation, info_of<A>, operand_info<element_of<B>, shape<>>>::element, shape_of<A>>{};
+  } else if constexpr (is_described<A> && is_described<B>) {
+    return node_of<Operation, A, B>{{{stored_t<A>(static_cast<A&&>(a))}, {stored_t<B>(static_cast<B&&>(b))}}};
   } else {
-    if constexpr (broadcastable<shape_of<A>, shape_of<B>>) return apply<Operation>(static_cast<A&&>(a), static_cast<B&&>(b));
-    else return failed<typename result_of<Operation, info_of<A>, operand_info<element_of<B>, shape<>>>::element, shape_of<A>>{};
+    return apply<Operation>(static_cast<A&&>(a), static_cast<B&&>(b));
   }
 }
 

@@ -224,9 +224,8 @@ struct evaluator {
         void const** end = inputs;
         lowering<X>::collect(x, end);
         // Called through a pointer where that costs nothing beside the loop: all assignments to one type then share this code.
-        auto const start = [](void* const* in, void* const* out) { run_planned<plan>(in, out); };
-        if constexpr (result::size() > 64) assign(to, inputs, leaves, overlap<plan>::value.operand, static_cast<run_function*>(start));
-        else assign(to, inputs, leaves, overlap<plan>::value.operand, start);
+        if constexpr (result::size() > 64) assign(to, inputs, leaves, overlap<plan>::value.operand, static_cast<run_function*>(run_out_of_line<plan>));
+        else assign(to, inputs, leaves, overlap<plan>::value.operand, [](void* const* in, void* const* out) { run_planned<plan>(in, out); });
       }
     }
   }

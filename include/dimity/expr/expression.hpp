@@ -3,6 +3,7 @@
 #pragma once
 
 #include <dimity/core/dual.hpp>
+#include <dimity/core/fields.hpp>
 #include <dimity/core/view.hpp>
 #include <dimity/program/emit_layout.hpp>
 #include <dimity/program/tracer.hpp>
@@ -124,7 +125,7 @@ struct evaluator<failed<T, Shape>> {
 // A tuple by other means: std::tuple's constructors cost more than half as much compile time as the loop of a small expression.
 template <std::size_t I, class X>
 struct held {
-  X value;
+  X operand;
 };
 template <class Sequence, class... X>
 struct held_operands;
@@ -135,18 +136,15 @@ struct held_operands<std::index_sequence<I...>, X...> : held<I, X>... {};
 template <class X>
 struct stored {
   using type = std::remove_cvref_t<X>;
-  static constexpr type make(X&& x) { return static_cast<X&&>(x); }
 };
 template <class T, extent_t... E>
 struct stored<tensor<T, E...>&> {
   using type = tensor_view<T const, shape<E...>, row_major_strides<shape<E...>>>;
-  static constexpr type make(tensor<T, E...> const& x) { return type(x.data()); }
 };
 template <class T, extent_t... E>
   requires has_run_time_extent<E...>
 struct stored<tensor<T, E...>&> {
   using type = tensor_view<T const, shape<E...>, run_time_strides>;
-  static constexpr type make(tensor<T, E...> const& x) { return type(x.data(), x.extents()); }
 };
 template <class T, extent_t... E>
 struct stored<tensor<T, E...> const&> : stored<tensor<T, E...>&> {};
@@ -204,29 +202,22 @@ struct lowering<scalar_leaf<T>> {
   static void collect(scalar_leaf<T> const& x, void const**& out) { *out++ = &x.value; }
   static void collect_extents(scalar_leaf<T> const& x, extent_t const**& out) { *out++ = extents_of(x); }
 };
-template <class Operation, class T, class Shape, class... X>
-struct lowering<expression<Operation, T, Shape, X...>> {
+template <class Operation, class Sequence, class... X>
+struct lowering_of_node;
+template <class Operation, std::size_t... I, class... X>
+struct lowering_of_node<Operation, std::index_sequence<I...>, X...> {
+  using node = held_operands<std::index_sequence<I...>, X...>;
   static constexpr int leaves = (0 + ... + lowering<X>::leaves);
   static constexpr ref emit(builder& g) {
     // Braces: operands are emitted from left to right, in the order in which their pointers are collected.
     ref const operands[] = {lowering<X>::emit(g)..., ref{}};
-    return from(g, operands, std::index_sequence_for<X...>{});
-  }
-  template <std::size_t... I>
-  static constexpr ref from(builder& g, ref const* operands, std::index_sequence<I...>) {
     return Operation::emit(g, operands[I]...);
   }
-  static void collect(expression<Operation, T, Shape, X...> const& x, void const**& out) { collect(x, out, std::index_sequence_for<X...>{}); }
-  template <std::size_t... I>
-  static void collect(expression<Operation, T, Shape, X...> const& x, void const**& out, std::index_sequence<I...>) {
-    (lowering<X>::collect(static_cast<held<I, X> const&>(x.operands()).value, out), ...);
-  }
-  static void collect_extents(expression<Operation, T, Shape, X...> const& x, extent_t const**& out) { collect_extents(x, out, std::index_sequence_for<X...>{}); }
-  template <std::size_t... I>
-  static void collect_extents(expression<Operation, T, Shape, X...> const& x, extent_t const**& out, std::index_sequence<I...>) {
-    (lowering<X>::collect_extents(static_cast<held<I, X> const&>(x.operands()).value, out), ...);
-  }
+  static void collect(node const& x, void const**& out) { (lowering<X>::collect(static_cast<held<I, X> const&>(x).operand, out), ...); }
+  static void collect_extents(node const& x, extent_t const**& out) { (lowering<X>::collect_extents(static_cast<held<I, X> const&>(x).operand, out), ...); }
 };
+template <class Operation, class T, class Shape, class... X>
+struct lowering<expression<Operation, T, Shape, X...>> : lowering_of_node<Operation, std::index_sequence_for<X...>, X...> {};
 
 template <class X>
 inline constexpr bool is_captured = false;
@@ -246,7 +237,7 @@ template <class X>
 constexpr ref trace_operand(builder& g, X const& x);
 template <class Operation, std::size_t... I, class... X>
 constexpr ref trace_operands(builder& g, held_operands<std::index_sequence<I...>, X...> const& x) {
-  return Operation::emit(g, trace_operand(g, static_cast<held<I, X> const&>(x).value)...);
+  return Operation::emit(g, trace_operand(g, static_cast<held<I, X> const&>(x).operand)...);
 }
 /// A value inside a traced function, as a node of its program.
 template <class X>
@@ -254,8 +245,8 @@ constexpr ref trace_operand(builder& g, X const& x) {
   if constexpr (tracer<X>) {
     if constexpr (requires { x.ref(); }) return x.ref();
     else return x.value;
-  } else if constexpr (requires { x.operands(); }) {
-    return trace_operands<typename std::remove_cvref_t<X>::operation>(g, x.operands());
+  } else if constexpr (requires { typename X::operation; }) {
+    return trace_operands<typename std::remove_cvref_t<X>::operation>(g, x);
   } else if constexpr (requires { x.value; }) {
     if constexpr (is_floating(dtype_of<element_of<X>>)) return constant(g, dtype_of<element_of<X>>, static_cast<double>(x.value));
     else return integer_constant(g, dtype_of<element_of<X>>, static_cast<std::int64_t>(x.value));
@@ -280,16 +271,14 @@ constexpr builder* program_of(X const&... x) {
 }  // namespace detail
 
 /// A description of work: an operation and its operands, held by value. Assign it to a tensor, or call eval(), to run it.
+// The operands are its base, and it has no constructor: functions that every node would have for itself cost compile time.
 template <class Operation, class T, class Shape, class... Operands>
-class expression {
+class expression : public detail::held_operands<std::index_sequence_for<Operands...>, Operands...> {
  public:
   using value_type = T;
   using shape_type = Shape;
   using operation = Operation;
   static constexpr int rank = Shape::rank;
-
-  constexpr explicit expression(Operands... operands) : operands_{{static_cast<Operands&&>(operands)}...} {}
-  constexpr auto const& operands() const { return operands_; }
 
   static constexpr std::size_t size()
     requires(Shape::run_time_extents == 0)
@@ -308,19 +297,22 @@ class expression {
   {
     return detail::evaluator<expression>::scalar(*this);
   }
-
- private:
-  detail::held_operands<std::index_sequence_for<Operands...>, Operands...> operands_;
 };
 
 namespace detail {
 
+template <class Operation, class T, class Shape, class... X>
+inline constexpr bool is_struct<expression<Operation, T, Shape, X...>> = false;
 template <class Operation, class T, class Shape, class... X>
 struct operand_traits<expression<Operation, T, Shape, X...>> {
   static constexpr bool is_operand = true, is_traced = false;
   using element_type = T;
   using shape_type = Shape;
 };
+
+/// The description of an operation on operands of these types.
+template <class Operation, class... X>
+using node_of = expression<Operation, typename result_of<Operation, info_of<X>...>::element, typename result_of<Operation, info_of<X>...>::shape, stored_t<X>...>;
 
 /// Operation on operands: a tracer when one of them is traced, an expression otherwise.
 template <class Operation, class... X>
@@ -335,7 +327,7 @@ constexpr auto apply(X&&... x) {
     builder& g = *program_of(x...);
     return typename tracer_of<typename result::element, typename result::shape>::type(Operation::emit(g, trace_operand(g, x)...));
   } else {
-    return expression<Operation, typename result::element, typename result::shape, stored_t<X>...>(stored<X>::make(static_cast<X&&>(x))...);
+    return node_of<Operation, X...>{{{stored_t<X>(static_cast<X&&>(x))}...}};
   }
 }
 
@@ -347,8 +339,10 @@ constexpr auto apply_nothing() {
 
 /// A scalar takes the element type that promotion against the tensor operand gives; it never widens a float tensor.
 template <class Other, class S>
+using scalar_beside = type_of<promote_scalar(dtype_of<element_of<Other>>, dtype_of<S>)>;
+template <class Other, class S>
 constexpr auto as_operand(S const& s) {
-  using T = type_of<promote_scalar(dtype_of<element_of<Other>>, dtype_of<S>)>;
+  using T = scalar_beside<Other, S>;
   return scalar_leaf<T>{static_cast<T>(s)};
 }
 

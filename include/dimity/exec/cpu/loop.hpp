@@ -3,6 +3,7 @@
 
 #include <dimity/exec/cpu/evaluate.hpp>
 #include <dimity/exec/cpu/reduce.hpp>
+#include <dimity/exec/cpu/rows.hpp>
 #include <dimity/exec/extents.hpp>
 
 namespace dimity::detail {
@@ -10,7 +11,7 @@ namespace dimity::detail {
 template <class Plan, int Kernel>
 struct loop {
   using facts = kernel_facts<Plan, Kernel>;
-  static constexpr kernel k = facts::k;
+  static constexpr kernel const& k = facts::k;
   using scalars = typename facts::scalars;
   template <int Range>
   using list_t = typename facts::template list_t<Range>;
@@ -19,9 +20,7 @@ struct loop {
   static constexpr amount lane_extent = k.axes > k.outer ? k.extent[k.axes > 0 ? k.axes - 1 : 0] : amount(1);
   static constexpr int mid_axes = k.axes - k.outer - 1;
 
-  struct position {
-    extent_t index[max_axes] = {};
-  };
+  using position = detail::position;
   template <amount A>
   DIMITY_INLINE static constexpr extent_t number(void* const* slots) {
     return number_at_call<A, k.slots.size()>(slots);
@@ -38,31 +37,13 @@ struct loop {
   /// How far apart the lanes of access A are.
   template <int A>
   static constexpr amount lane_stride = k.axes > 0 ? facts::acc(A).stride[k.axes > 0 ? k.axes - 1 : 0] : amount(0);
-  /// Where a pass is: a row, the first lane of a vector in it, and how many of its lanes count.
-  struct cursor {
-    void* const* slots;
-    position const& at;
-    extent_t i;
-    int n;
-  };
+  /// Accesses that are expressions of constants; the rest go through address().
+  static constexpr bool is_near(int a, int axes) { return axes <= 2 && has_known_strides(facts::acc(a)); }
+  static constexpr extent_t known_stride(int a, int axis, int axes) { return axis < axes ? facts::acc(a).stride[axis].code : 0; }
 
   /// Address of the first element that access A touches at a position of the first `Axes` axes.
-  // Where all is known this is one expression: every function that is instantiated here costs each kernel about a millisecond of compile time, inlined or not.
   template <int A, int Axes>
   DIMITY_INLINE static auto address(void* const* slots, [[maybe_unused]] position const& at) {
-    if constexpr (facts::template has_known_strides<A>) {
-      constexpr access a = facts::acc(A);
-      constexpr extent_t s[] = {Axes > 0 ? a.stride[0].code : 0, Axes > 1 ? a.stride[1].code : 0, Axes > 2 ? a.stride[2].code : 0, Axes > 3 ? a.stride[3].code : 0,
-                                Axes > 4 ? a.stride[4].code : 0, Axes > 5 ? a.stride[5].code : 0, Axes > 6 ? a.stride[6].code : 0, Axes > 7 ? a.stride[7].code : 0};
-      static_assert(max_axes == 8);
-      return static_cast<type_of<a.type>*>(slots[a.slot]) + (a.offset.code + at.index[0] * s[0] + at.index[1] * s[1] + at.index[2] * s[2] + at.index[3] * s[3] + at.index[4] * s[4] + at.index[5] * s[5] +
-                                                             at.index[6] * s[6] + at.index[7] * s[7]);
-    } else {
-      return address_at_call<A, Axes>(slots, at);
-    }
-  }
-  template <int A, int Axes>
-  DIMITY_INLINE static auto address_at_call(void* const* slots, [[maybe_unused]] position const& at) {
     [[maybe_unused]] extent_t sum = number<offset_of<A>>(slots);
     // Not a loop: g++ -O2 would leave it one.
     if constexpr (Axes > 0) sum += along<A, 0>(slots, at);
@@ -94,7 +75,9 @@ struct loop {
     if constexpr (family_of(v.op) == family::reduction) {
       // Left behind by the pass over the lanes.
     } else if constexpr (v.op == primitive::input) {
-      get<V>(s) = *address<static_cast<int>(v.attribute), k.outer>(slots, at);
+      constexpr int A = static_cast<int>(v.attribute);
+      if constexpr (is_near(A, k.outer)) get<V>(s) = *row_at<type_of<v.type>, facts::acc(A).slot, facts::acc(A).offset.code, known_stride(A, 0, k.outer), known_stride(A, 1, k.outer)>(slots, at);
+      else get<V>(s) = *address<A, k.outer>(slots, at);
     } else if constexpr (v.op == primitive::iota) {
       constexpr int axis = static_cast<int>(v.attribute);
       if constexpr (axis < 0) get<V>(s) = type_of<v.type>(0);
@@ -170,16 +153,27 @@ struct loop {
     }
   }
 
+  static constexpr bool is_lane(int v) { return facts::val(v).at == level::lane; }
+
   template <int Stage, int V, int W, bool Partial, class Registers>
   DIMITY_INLINE static void compute_lanes([[maybe_unused]] Registers& r, [[maybe_unused]] scalars const& s, [[maybe_unused]] cursor const& c) {
     constexpr value v = facts::val(V);
-    constexpr bool reads = v.op == primitive::input || (v.kept >= 0 && v.stage < Stage);
+    using lanes = typename facts::template lanes<V, W>;
     if constexpr (V == k.injected) {
       // Supplied by the contraction.
-    } else if constexpr (reads) {
+    } else if constexpr (v.op == primitive::input || (v.kept >= 0 && v.stage < Stage)) {
       constexpr int A = v.op == primitive::input ? static_cast<int>(v.attribute) : v.kept;
       if constexpr (v.type == dtype::boolean) get<V>(r) = load_bool<A, type_of<facts::carrier(V)>, W, Partial>(address<A, lane_axes>(c.slots, c.at), c);
+      else if constexpr (is_near(A, lane_axes) && (lane_stride<A>.code == 0 || lane_stride<A>.code == 1))
+        get<V>(r) = load_row<type_of<v.type>, W, Partial, facts::acc(A).slot, facts::acc(A).offset.code, known_stride(A, 0, lane_axes), known_stride(A, 1, lane_axes), lane_stride<A>.code>(c);
       else get<V>(r) = load<A, W, Partial>(address<A, lane_axes>(c.slots, c.at), c);
+    } else if constexpr (lanes::parts == 1 && is_plain_value(facts::values, V, Stage)) {
+      constexpr int a = v.arg[0], b = v.arg[1];
+      using part = typename lanes::part;
+      if constexpr (arity_of(v.op) == 1) get<V>(r).p[0] = unary_call<v.op, facts::has_many_functions>(get<a>(r).p[0]);
+      else if constexpr (!is_lane(a)) get<V>(r).p[0] = binary_value<v.op>(part(get<a>(s)), get<b>(r).p[0]);
+      else if constexpr (!is_lane(b)) get<V>(r).p[0] = binary_value<v.op>(get<a>(r).p[0], part(get<b>(s)));
+      else get<V>(r).p[0] = binary_value<v.op>(get<a>(r).p[0], get<b>(r).p[0]);
     } else if constexpr (v.op == primitive::iota) {
       using T = type_of<v.type>;
       constexpr int axis = static_cast<int>(v.attribute);
@@ -221,9 +215,12 @@ struct loop {
   }
   template <int S, int W, bool Partial, class Registers>
   DIMITY_INLINE static void store_value(Registers& r, [[maybe_unused]] cursor const& c) {
-    constexpr store st = facts::st(S);
-    if constexpr (st.combine == primitive::copy) {
-      put<st.access, st.value, W, Partial>(r, c);
+    constexpr store const& st = facts::st(S);
+    constexpr int A = st.access;
+    if constexpr (st.combine == primitive::copy && facts::acc(A).type != dtype::boolean && is_near(A, lane_axes) && lane_stride<A> == amount(1)) {
+      store_row<type_of<facts::acc(A).type>, W, Partial, facts::acc(A).slot, facts::acc(A).offset.code, known_stride(A, 0, lane_axes), known_stride(A, 1, lane_axes)>(c, get<st.value>(r));
+    } else if constexpr (st.combine == primitive::copy) {
+      put<A, st.value, W, Partial>(r, c);
     } else {
       constexpr primitive combine = combiner_of(st.combine);
       auto& x = get<st.value>(r);
@@ -255,23 +252,27 @@ struct loop {
     using type = registers<variable<R, accumulators<R, W, U>>...>;
   };
 
-  template <int R, int W, int U, int Part, bool Partial, class Accumulators, class Registers>
-  DIMITY_INLINE static void accumulate(Accumulators& acc, Registers const& r, scalars const& s, int n) {
-    constexpr value v = facts::val(R);
-    auto x = lane_operands<W, Registers>{r, s}.template get<v.arg[0]>();
-    if constexpr (Partial) x = reducer_of<R, W>::only_first(x, n);
-    reducer_of<R, W>::add(get<R>(acc).a[Part], x);
+  template <int R, int W, int Part, bool Partial, class Accumulators, class Registers>
+  DIMITY_INLINE static void accumulate(Accumulators& acc, Registers const& r, [[maybe_unused]] scalars const& s, [[maybe_unused]] int n) {
+    constexpr int operand = facts::val(R).arg[0];
+    if constexpr (!Partial && is_lane(operand)) {
+      reducer_of<R, W>::add(get<R>(acc).a[Part], get<operand>(r));
+    } else {
+      auto x = lane_operands<W, Registers>{r, s}.template get<operand>();
+      if constexpr (Partial) x = reducer_of<R, W>::only_first(x, n);
+      reducer_of<R, W>::add(get<R>(acc).a[Part], x);
+    }
   }
 
   // ---- one pass
 
-  template <int Stage, int W, int U, int Part, bool Partial, class Accumulators, int... V, int... S, int... R>
+  template <int Stage, int W, int Part, bool Partial, class Accumulators, int... V, int... S, int... R>
   DIMITY_INLINE static void body(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, std::integer_sequence<int, R...>, [[maybe_unused]] Accumulators& acc,
                                  [[maybe_unused]] scalars const& s, [[maybe_unused]] cursor const& c) {
     using lanes = typename facts::template lane_registers<std::integer_sequence<int, V...>, W>::type;
     lanes r;
     (compute_lanes<Stage, V, W, Partial>(r, s, c), ...);
-    (accumulate<R, W, U, Part, Partial>(acc, r, s, c.n), ...);
+    (accumulate<R, W, Part, Partial>(acc, r, s, c.n), ...);
     (store_value<S, W, Partial>(r, c), ...);
   }
 
@@ -285,19 +286,11 @@ struct loop {
     /// Of extents that are not known as many as make the most of a long row.
     static constexpr bool known = lane_extent.is_known();
     static constexpr extent_t vectors = known ? lane_extent.code / W : extent_t{1} << 40;
-    // Several accumulators hide the latency of adding; a long body has enough to do without.
-    static constexpr int unroll = [] {
-      int const wanted = reduces ? (lane_list::size() <= 4 ? 4 : lane_list::size() <= 14 ? 2 : 1) : (lane_list::size() <= 6 ? 2 : 1);
-      return vectors >= wanted * 2 ? wanted : 1;
-    }();
+    static constexpr int unroll = vectors_at_once(reduces, lane_list::size(), vectors);
     using accumulators_t = typename all_accumulators<reduction_list, W, unroll>::type;
     static constexpr extent_t chunk = 16;
     static constexpr bool long_sum = reduces && vectors / unroll > 2 * chunk;
 
-    template <int... U>
-    DIMITY_INLINE static void unrolled(std::integer_sequence<int, U...>, accumulators_t& acc, scalars const& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at, [[maybe_unused]] extent_t i) {
-      (body<Stage, W, unroll, reduces ? U : 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i + U * W, W}), ...);
-    }
     template <int... R>
     DIMITY_INLINE static void reset(std::integer_sequence<int, R...>, [[maybe_unused]] accumulators_t& acc) {
       ((void)[&]() DIMITY_INLINE_LAMBDA { for (int u = 0; u < unroll; ++u) get<R>(acc).a[u] = reducer_of<R, W>::identity(); }(), ...);
@@ -316,24 +309,38 @@ struct loop {
       using type = registers<variable<R, reduction_tree<reducer_of<R, W>>>...>;
     };
 
-    /// The main part of one row: whole vectors, then what is left of them.
+    /// The main part of one row: whole vectors.
     DIMITY_INLINE static void lanes_of(accumulators_t& acc, scalars const& s, void* const* slots, position const& at, extent_t from, extent_t to) {
       extent_t i = from;
       for (; i + unroll * W <= to; i += unroll * W) {
-        if constexpr (unroll == 1) body<Stage, W, 1, 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i, W});
-        else unrolled(std::make_integer_sequence<int, unroll>{}, acc, s, slots, at, i);
+        body<Stage, W, 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i, W});
+        if constexpr (unroll >= 2) body<Stage, W, reduces ? 1 : 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i + W, W});
+        if constexpr (unroll == 4) {
+          body<Stage, W, reduces ? 2 : 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i + 2 * W, W});
+          body<Stage, W, reduces ? 3 : 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i + 3 * W, W});
+        }
       }
       if constexpr (unroll > 1 && (!known || vectors % unroll != 0 || long_sum))
-        for (; i + W <= to; i += W) body<Stage, W, unroll, 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i, W});
+        for (; i + W <= to; i += W) body<Stage, W, 0, false>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, i, W});
+    }
+    /// Nothing is reduced, and the lanes are all inner axes, of which everything is known.
+    static constexpr bool is_plain_row = known && !reduces && mid_axes <= 0;
+    DIMITY_INLINE static void plain_row([[maybe_unused]] scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+      accumulators_t none;
+      extent_t i = 0;
+      if constexpr (vectors >= unroll)
+        for (; i + unroll * W <= vectors * W; i += unroll * W) {
+          body<Stage, W, 0, false>(lane_list{}, store_list{}, reduction_list{}, none, s, cursor{slots, at, i, W});
+          if constexpr (unroll == 2) body<Stage, W, 0, false>(lane_list{}, store_list{}, reduction_list{}, none, s, cursor{slots, at, i + W, W});
+        }
+      if constexpr (vectors % unroll != 0) body<Stage, W, 0, false>(lane_list{}, store_list{}, reduction_list{}, none, s, cursor{slots, at, (vectors - 1) * W, W});
+      if constexpr (lane_extent.code % W != 0) body<Stage, W, 0, true>(lane_list{}, store_list{}, reduction_list{}, none, s, cursor{slots, at, vectors * W, static_cast<int>(lane_extent.code % W)});
     }
     template <int... R>
     DIMITY_INLINE static void run(std::integer_sequence<int, R...>, scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
       accumulators_t acc;
       if constexpr (reduces) reset(reduction_list{}, acc);
-      if constexpr (known && !reduces && mid_axes <= 0) {
-        if constexpr (vectors > 0) lanes_of(acc, s, slots, at, 0, vectors * W);
-        if constexpr (lane_extent.code % W != 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, at, vectors * W, static_cast<int>(lane_extent.code % W)});
-      } else if constexpr (known) run_row(std::integer_sequence<int, R...>{}, acc, s, slots, at, std::integral_constant<extent_t, vectors * W>{}, std::integral_constant<int, static_cast<int>(lane_extent.code - vectors * W)>{});
+      if constexpr (known) run_row(std::integer_sequence<int, R...>{}, acc, s, slots, at, std::integral_constant<extent_t, vectors * W>{}, std::integral_constant<int, static_cast<int>(lane_extent.code - vectors * W)>{});
       else run_unknown_row(std::integer_sequence<int, R...>{}, acc, s, slots, at);
     }
     template <int... R>
@@ -354,14 +361,14 @@ struct loop {
             reset(reduction_list{}, acc);
           }
           if constexpr (has_left)
-            if (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, p, whole, left});
+            if (left > 0) body<Stage, W, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, p, whole, left});
         });
         ((get<R>(acc).a[0] = get<R>(tree).total(get<R>(acc).a[0])), ...);
       } else {
         for_mid(slots, at, [&](position const& p) DIMITY_INLINE_LAMBDA {
           if constexpr (has_whole) lanes_of(acc, s, slots, p, 0, whole);
           if constexpr (has_left)
-            if (left > 0) body<Stage, W, unroll, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, p, whole, left});
+            if (left > 0) body<Stage, W, 0, true>(lane_list{}, store_list{}, reduction_list{}, acc, s, cursor{slots, p, whole, left});
         });
       }
       ((get<R>(s) = reducer_of<R, W>::total(joined<R>(acc))), ...);
@@ -387,17 +394,15 @@ struct loop {
     }
   };
 
-  template <int Values, int Stores>
-  DIMITY_INLINE static void scalars_of([[maybe_unused]] scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
-    if constexpr (list_t<Values>::size() != 0) compute_scalars(list_t<Values>{}, s, slots, at);
-    if constexpr (list_t<Stores>::size() != 0) store_scalars(list_t<Stores>{}, s, slots, at);
-  }
   template <int Stage>
   DIMITY_INLINE static void stage(scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
     constexpr int values = facts::list_of(Stage, stage_list::rows), stores = facts::list_of(Stage, stage_list::row_stores);
-    if constexpr (list_t<values>::size() != 0 || list_t<stores>::size() != 0) scalars_of<values, stores>(s, slots, at);
+    if constexpr (list_t<values>::size() != 0) compute_scalars(list_t<values>{}, s, slots, at);
+    if constexpr (list_t<stores>::size() != 0) store_scalars(list_t<stores>{}, s, slots, at);
     using p = pass<Stage>;
-    if constexpr (p::store_list::size() != 0 || p::reduction_list::size() != 0 || p::lane_list::size() != 0) p::run(typename p::reduction_list{}, s, slots, at);
+    if constexpr (p::store_list::size() == 0 && p::reduction_list::size() == 0 && p::lane_list::size() == 0) return;
+    else if constexpr (p::is_plain_row) p::plain_row(s, slots, at);
+    else p::run(typename p::reduction_list{}, s, slots, at);
   }
   template <int... Stage>
   DIMITY_INLINE static void row(std::integer_sequence<int, Stage...>, scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
@@ -432,19 +437,23 @@ struct loop {
     }(), ...);
   }
 
-  DIMITY_INLINE static void invariants(scalars& s, void* const* slots, position const& at) { scalars_of<k.lists.begin, k.lists.begin + 1>(s, slots, at); }
-  static constexpr bool has_invariants = list_t<k.lists.begin>::size() != 0 || list_t<k.lists.begin + 1>::size() != 0;
-  static constexpr bool combines = [] {
-    for (int i = 0; i < k.stores.size(); ++i)
-      if (facts::st(i).combine != primitive::copy) return true;
-    return false;
-  }();
+  static constexpr int invariant_values = k.lists.begin, invariant_stores = k.lists.begin + 1;
+  DIMITY_INLINE static void invariants([[maybe_unused]] scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
+    if constexpr (list_t<invariant_values>::size() != 0) compute_scalars(list_t<invariant_values>{}, s, slots, at);
+    if constexpr (list_t<invariant_stores>::size() != 0) store_scalars(list_t<invariant_stores>{}, s, slots, at);
+  }
+  // A level of functions that are inlined into each other costs one more round of optimising all that is in them: the usual nest, a row in a loop, is written out here.
   DIMITY_INLINE static void run(void* const* slots) {
     position at;
     scalars s;
-    if constexpr (combines) clear(std::make_integer_sequence<int, k.stores.size()>{}, slots);
-    if constexpr (has_invariants) invariants(s, slots, at);
-    rows<0>(s, slots, at);
+    if constexpr (has_combining_store(Plan::value.stores + k.stores.begin, k.stores.size())) clear(std::make_integer_sequence<int, k.stores.size()>{}, slots);
+    if constexpr (list_t<invariant_values>::size() != 0) compute_scalars(list_t<invariant_values>{}, s, slots, at);
+    if constexpr (list_t<invariant_stores>::size() != 0) store_scalars(list_t<invariant_stores>{}, s, slots, at);
+    if constexpr (k.outer == 1 && k.stages == 1 && k.extent[0].is_known()) {
+      for (at.index[0] = 0; at.index[0] < k.extent[0].code; ++at.index[0]) stage<0>(s, slots, at);
+    } else {
+      rows<0>(s, slots, at);
+    }
   }
 
   // ---- as the epilogue of a contraction
@@ -464,15 +473,20 @@ struct loop {
   }
 };
 
+/// In variables of their own: a store of the kernel could change what `slots` points to, for all that the compiler knows, and every vector would read its pointers again.
+template <class Indices>
+struct own_pointers;
+template <int... I>
+struct own_pointers<std::integer_sequence<int, I...>> {
+  void* p[sizeof...(I)];
+  DIMITY_INLINE explicit own_pointers(void* const* slots) : p{slots[I]...} {}
+};
+
 /// Not inlined: programs of many kernels would otherwise become one function of unbounded compile time, and equal kernels share this one.
 template <class Plan, int Kernel>
 [[gnu::noinline]] void run_kernel(void* const* slots) {
-  // In variables of their own: a store of the kernel could change what `slots` points to, for all that the compiler knows, and every vector would
-  // read its pointers again.
-  [&]<int... I>(std::integer_sequence<int, I...>) DIMITY_INLINE_LAMBDA {
-    void* const own[] = {slots[I]..., has_symbols<Plan> ? slots[sizeof...(I)] : nullptr};
-    loop<Plan, Kernel>::run(own);
-  }(std::make_integer_sequence<int, Plan::value.kernels[Kernel].slots.size()>{});
+  own_pointers<std::make_integer_sequence<int, Plan::value.kernels[Kernel].slots.size() + (has_symbols<Plan> ? 1 : 0)>> const own(slots);
+  loop<Plan, Kernel>::run(own.p);
 }
 
 }  // namespace dimity::detail

@@ -38,68 +38,89 @@ struct plan_list<Plan, Begin, std::integer_sequence<int, I...>> {
 template <class Plan>
 inline constexpr bool runs_scalar = requires { Plan::is_scalar; };
 
+// What follows looks at a kernel as data: functions that every kernel had for itself would be instantiated for each.
+
+/// Vector width: as many lanes as a native vector of the narrowest vectorizable type has, so that every type fills whole vectors.
+constexpr int widest_vector(value const* values, int count) {
+  int width = 0;
+  for (int v = 0; v < count; ++v) {
+    dtype const t = values[v].type;
+    if (is_dual_number(t)) return 1;
+    if (values[v].at != level::lane) continue;
+    int const lanes = size_of(t) == 8 ? native_lanes<double>() : size_of(t) == 4 ? native_lanes<float>() : 0;
+    if (lanes > width) width = lanes;
+  }
+  return width == 0 ? native_lanes<float>() : width;
+}
+/// In an epilogue the contraction decides.
+constexpr int vector_width(kernel const& k, value const* values) {
+  if (k.injected < 0) return widest_vector(values, k.values.size());
+  dtype const t = values[k.injected].type;
+  return t == dtype::float64 ? native_lanes<double>() : t == dtype::float32 ? native_lanes<float>() : 1;
+}
+constexpr dtype main_type_of(value const* values, int count) {
+  for (int v = 0; v < count; ++v)
+    if (values[v].type != dtype::boolean && values[v].at == level::lane) return values[v].type;
+  return dtype::float32;
+}
+/// The element type whose comparison gives a truth value its form.
+constexpr dtype carrier_of(value const* values, int count, int v) {
+  for (;;) {
+    value const& x = values[v];
+    if (x.type != dtype::boolean) return x.type;
+    if (x.at != level::lane || arity_of(x.op) == 0 || x.op == primitive::input) return main_type_of(values, count);
+    v = x.op == primitive::select ? x.arg[1] : x.arg[0];
+  }
+}
+constexpr int count_functions(value const* values, int count) {
+  int sites = 0;
+  for (int v = 0; v < count; ++v) sites += values[v].at == level::lane && cost_of(values[v].op) == cost_class::costly;
+  return sites;
+}
+constexpr bool has_known_strides(access const& a) {
+  for (amount const s : a.stride)
+    if (!s.is_known()) return false;
+  return a.offset.is_known();
+}
+
+/// The stores of a kernel that add to what other rows left.
+constexpr bool has_combining_store(store const* stores, int count) {
+  for (int i = 0; i < count; ++i)
+    if (stores[i].combine != primitive::copy) return true;
+  return false;
+}
+/// Several accumulators hide the latency of adding; a long body has enough to do without.
+constexpr int vectors_at_once(bool reduces, std::size_t values, extent_t vectors) {
+  int const wanted = reduces ? (values <= 4 ? 4 : values <= 14 ? 2 : 1) : (values <= 6 ? 2 : 1);
+  return vectors >= wanted * 2 ? wanted : 1;
+}
+/// Arithmetic on single vectors of one type, at most one operand of which is the same for all lanes: what most values are.
+constexpr bool is_plain_value(value const* values, int v, int stage) {
+  value const& x = values[v];
+  int const arity = arity_of(x.op);
+  if (x.type == dtype::boolean || (arity != 1 && arity != 2) || x.op == primitive::cast || x.op == primitive::input || (x.kept >= 0 && x.stage <= stage)) return false;
+  for (int i = 0; i < arity; ++i)
+    if (values[x.arg[i]].type != x.type) return false;
+  return values[x.arg[0]].at == level::lane || (arity == 2 && values[x.arg[1]].at == level::lane);
+}
+
 /// What every part of one kernel's code looks up.
 template <class Plan, int Kernel>
 struct kernel_facts {
-  static constexpr kernel k = Plan::value.kernels[Kernel];
-  static constexpr value const& val(int v) { return Plan::value.values[k.values.begin + v]; }
+  static constexpr kernel const& k = Plan::value.kernels[Kernel];
+  static constexpr value const* values = Plan::value.values + k.values.begin;
+  static constexpr value const& val(int v) { return values[v]; }
   static constexpr access const& acc(int a) { return Plan::value.accesses[k.accesses.begin + a]; }
-  template <int A>
-  static constexpr bool has_known_strides = [] {
-    for (amount const s : acc(A).stride)
-      if (!s.is_known()) return false;
-    return acc(A).offset.is_known();
-  }();
   static constexpr store const& st(int s) { return Plan::value.stores[k.stores.begin + s]; }
   static constexpr int value_count = k.values.size();
-
-  /// Vector width: as many lanes as a native vector of the narrowest vectorizable type has, so that every type fills whole vectors.
-  static constexpr int find_width() {
-    if (runs_scalar<Plan>) return 1;
-    int width = 0;
-    for (int v = 0; v < value_count; ++v) {
-      dtype const t = val(v).type;
-      if (is_dual_number(t)) return 1;
-      if (val(v).at != level::lane) continue;
-      int const lanes = size_of(t) == 8 ? native_lanes<double>() : size_of(t) == 4 ? native_lanes<float>() : 0;
-      if (lanes > width) width = lanes;
-    }
-    return width == 0 ? native_lanes<float>() : width;
-  }
-  /// In an epilogue the contraction decides.
-  static constexpr int width = [] {
-    if (k.injected < 0 || runs_scalar<Plan>) return find_width();
-    dtype const t = val(k.injected).type;
-    int const lanes = t == dtype::float64 ? native_lanes<double>() : t == dtype::float32 ? native_lanes<float>() : 1;
-    return lanes;
-  }();
-
-  static constexpr dtype main_type = [] {
-    for (int v = 0; v < value_count; ++v)
-      if (val(v).type != dtype::boolean && val(v).at == level::lane) return val(v).type;
-    return dtype::float32;
-  }();
-
-  /// The element type whose comparison gives a truth value its form.
-  static constexpr dtype carrier(int v) {
-    for (;;) {
-      value const x = val(v);
-      if (x.type != dtype::boolean) return x.type;
-      if (x.at != level::lane || arity_of(x.op) == 0 || x.op == primitive::input) return main_type;
-      v = x.op == primitive::select ? x.arg[1] : x.arg[0];
-    }
-  }
+  static constexpr int width = runs_scalar<Plan> ? 1 : vector_width(k, values);
+  static constexpr dtype carrier(int v) { return carrier_of(values, value_count, v); }
+  static constexpr bool has_many_functions = count_functions(values, value_count) > 3;
 
   template <int V, int W>
   using lanes = std::conditional_t<val(V).type == dtype::boolean, mask<type_of<carrier(V)>, W>, vec<type_of<val(V).type>, W>>;
   template <int V>
   using scalar = type_of<val(V).type>;
-
-  static constexpr bool has_many_functions = [] {
-    int sites = 0;
-    for (int v = 0; v < value_count; ++v) sites += val(v).at == level::lane && cost_of(val(v).op) == cost_class::costly;
-    return sites > 3;
-  }();
 
   template <class Sequence, int W>
   struct lane_registers;

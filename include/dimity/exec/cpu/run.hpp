@@ -36,15 +36,27 @@ struct plan_on<scalar_device, Plan> {
 template <class Plan, int Index>
 [[gnu::noinline]] void run_control(void* const* slots);
 
+/// Where a kernel's pointer comes from, as one number: an index or an offset, and in the last two bits of what.
+enum class pointer_source : int { input, output, workspace, region };
+template <class Plan>
+constexpr std::int64_t pointer_code(int slot) {
+  int const index = Plan::value.slots[slot];
+  buffer const& b = Plan::value.buffers[index];
+  if (b.where == residence::input) return b.index * 4 + static_cast<int>(pointer_source::input);
+  if (b.where == residence::output) return b.index * 4 + static_cast<int>(pointer_source::output);
+  if (b.region < 0) return b.offset * 4 + static_cast<int>(pointer_source::workspace);
+  return index * 4 + static_cast<int>(pointer_source::region);
+}
+constexpr pointer_source source_of(std::int64_t code) { return static_cast<pointer_source>(code & 3); }
+
 template <class Plan>
 struct executor {
-  template <int Buffer>
+  template <std::int64_t Code>
   DIMITY_INLINE static void* address(memory const& m) {
-    constexpr buffer b = Plan::value.buffers[Buffer];
-    if constexpr (b.where == residence::input) return m.inputs[b.index];
-    else if constexpr (b.where == residence::output) return m.outputs[b.index];
-    else if constexpr (b.region < 0) return m.workspace + b.offset;
-    else return in_region<Buffer>(m);
+    if constexpr (source_of(Code) == pointer_source::input) return m.inputs[Code >> 2];
+    else if constexpr (source_of(Code) == pointer_source::output) return m.outputs[Code >> 2];
+    else if constexpr (source_of(Code) == pointer_source::workspace) return m.workspace + (Code >> 2);
+    else return in_region<static_cast<int>(Code >> 2)>(m);
   }
   template <int Buffer>
   DIMITY_INLINE static void* in_region(memory const& m) {
@@ -64,45 +76,49 @@ struct executor {
       if (block const& b = Plan::value.blocks[i]; b.regions.begin <= region && region < b.regions.end) return {b.regions.begin, b.workspace_bytes};
     return {Plan::size.first_region, Plan::value.workspace_bytes};
   }
-  template <int Begin, int... I, class F>
-  DIMITY_INLINE static void with_slots(std::integer_sequence<int, I...>, memory const& m, F const& f) {
-    // Behind the pointers: the values of extents chosen at run time.
-    void* const slots[sizeof...(I) + 1] = {address<Plan::value.slots[Begin + I]>(m)..., has_symbols<Plan> ? const_cast<extent_t*>(m.symbols) : nullptr};
-    f(slots);
-  }
+  /// The pointers of a step; behind them, where extents are chosen at run time, their values. Where none are, each pointer is an expression: a function of its own for each would cost compile time.
+  template <std::int64_t... Code>
+  struct pointers {
+    void* p[sizeof...(Code) + 1];
+    DIMITY_INLINE explicit pointers(memory const& m)
+      requires(!has_symbols<Plan>)
+        : p{(source_of(Code) == pointer_source::input ? m.inputs[Code >> 2] : source_of(Code) == pointer_source::output ? m.outputs[Code >> 2] : m.workspace + (Code >> 2))..., nullptr} {}
+    DIMITY_INLINE explicit pointers(memory const& m)
+      requires(has_symbols<Plan>)
+        : p{address<Code>(m)..., const_cast<extent_t*>(m.symbols)} {}
+  };
+  template <int Begin, class Indices>
+  struct pointers_from;
+  template <int Begin, int... I>
+  struct pointers_from<Begin, std::integer_sequence<int, I...>> {
+    using type = pointers<pointer_code<Plan>(Begin + I)...>;
+  };
+  template <int Begin, int Size>
+  using pointers_of = typename pointers_from<Begin, std::make_integer_sequence<int, Size>>::type;
   template <int Epilogue>
   static constexpr range epilogue_slots() {
     if constexpr (Epilogue >= 0) return Plan::value.kernels[Epilogue].slots;
     else return {};
   }
-  static constexpr bool is_short(kernel const& k) {
-    amount size = 1;
-    for (int axis = 0; axis < k.axes; ++axis) size *= k.extent[axis];
-    return size.is_known() && size.number() <= 64;
-  }
   template <int Step>
   DIMITY_INLINE static void run_step(memory const& m) {
-    constexpr step s = Plan::value.steps[Step];
-    if constexpr (s.kind == step_kind::control) {
-      constexpr control_step c = Plan::value.controls[s.index];
-      constexpr int index = s.index;
-      with_slots<c.slots.begin>(std::make_integer_sequence<int, c.slots.size()>{}, m, [](void* const* slots) DIMITY_INLINE_LAMBDA { run_control<Plan, index>(slots); });
-    } else if constexpr (s.kind == step_kind::kernel) {
-      constexpr kernel k = Plan::value.kernels[s.index];
-      constexpr int code = k.same_as >= 0 ? k.same_as : s.index;
-      constexpr bool is_alone = Plan::value.size.steps == 1 && is_short(k);
-      with_slots<k.slots.begin>(std::make_integer_sequence<int, k.slots.size()>{}, m, [](void* const* slots) DIMITY_INLINE_LAMBDA {
-        // A call costs nothing beside a longer loop, and the paths that lead here share its code.
-        if constexpr (is_alone) loop<Plan, code>::run(slots);
-        else run_kernel<Plan, code>(slots);
-      });
+    constexpr step_kind kind = Plan::value.steps[Step].kind;
+    constexpr int index = Plan::value.steps[Step].index;
+    if constexpr (kind == step_kind::control) {
+      constexpr range slots = Plan::value.controls[index].slots;
+      pointers_of<slots.begin, slots.size()> const own(m);
+      run_control<Plan, index>(own.p);
+    } else if constexpr (kind == step_kind::kernel) {
+      constexpr int same_as = Plan::value.kernels[index].same_as;
+      constexpr range slots = Plan::value.kernels[index].slots;
+      pointers_of<slots.begin, slots.size()> const own(m);
+      run_kernel<Plan, (same_as >= 0 ? same_as : index)>(own.p);
     } else {
-      constexpr opaque_step o = Plan::value.opaques[s.index];
-      constexpr int code = o.same_as >= 0 ? o.same_as : s.index;
-      constexpr range e = epilogue_slots<o.epilogue>();
-      with_slots<o.slots.begin>(std::make_integer_sequence<int, o.slots.size()>{}, m, [&](void* const* slots) DIMITY_INLINE_LAMBDA {
-        with_slots<e.begin>(std::make_integer_sequence<int, e.size()>{}, m, [&](void* const* epilogue_slots) DIMITY_INLINE_LAMBDA { run_opaque<Plan, code>(slots, epilogue_slots); });
-      });
+      constexpr int same_as = Plan::value.opaques[index].same_as;
+      constexpr range slots = Plan::value.opaques[index].slots, e = epilogue_slots<Plan::value.opaques[index].epilogue>();
+      pointers_of<slots.begin, slots.size()> const own(m);
+      pointers_of<e.begin, e.size()> const epilogue(m);
+      run_opaque<Plan, (same_as >= 0 ? same_as : index)>(own.p, epilogue.p);
     }
   }
   template <int First, int... Step>
@@ -131,10 +147,24 @@ struct executor {
       run_steps<Begin + parts * part_size>(std::make_integer_sequence<int, End - Begin - parts * part_size>{}, m);
     }
   }
+  static constexpr int first = Plan::value.size.first_step, end = Plan::value.size.steps;
+  static constexpr bool is_one_kernel = end == 1 && Plan::value.steps[0].kind == step_kind::kernel;
+  /// Too short for a call.
+  static constexpr bool is_short = [] {
+    if (!is_one_kernel) return false;
+    kernel const& k = Plan::value.kernels[0];
+    amount size = 1;
+    for (int axis = 0; axis < k.axes; ++axis) size *= k.extent[axis];
+    return size.is_known() && size.number() <= 64;
+  }();
+  /// Most expressions are one kernel, whose code is put where this is called: each function on the way to it costs compile time, inlined or not.
+  DIMITY_INLINE static void run_one_kernel(memory const& m) {
+    constexpr range slots = Plan::value.kernels[0].slots;
+    pointers_of<slots.begin, slots.size()> const own(m);
+    loop<Plan, 0>::run(own.p);
+  }
   DIMITY_INLINE static void run(memory const& m) {
-    constexpr int first = Plan::value.size.first_step, end = Plan::value.size.steps;
-    // Most expressions have one step; each function on the way to it costs compile time, inlined or not.
-    if constexpr (end - first == 1) run_step<first>(m);
+    if constexpr (is_short) run_one_kernel(m);
     else run_range<first, end>(m);
   }
 };
