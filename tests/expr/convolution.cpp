@@ -1,6 +1,8 @@
 // Convolutions and pooling against NumPy. The elements are small integers, which every element type multiplies and adds exactly.
 #include "../golden/golden.hpp"
 
+#include <limits>
+
 using namespace dimity;
 
 namespace {
@@ -53,4 +55,23 @@ TEST_CASE_TEMPLATE("pooling", T, float, double, std::int32_t) {
   check("max_pool_overlapping", max_pool2d<3, pooling_options{.stride = 2, .padding = 1}>(x));
   check("max_pool_length", max_pool1d<3, pooling_options{.stride = 2, .dilation = 2}>(reshape<2, 4, 11>(slice<2, 0, 1>(x))));
   check("sum_pool", round(avg_pool2d<3, pooling_options{.stride = 2, .padding = 1}>(x) * 9));
+}
+TEST_CASE_TEMPLATE("the gradient of a largest element goes to the first of them, in vectors as in loops", T, float, double) {
+  constexpr auto pooled = [](auto const& x, auto const& t) { return sum(max_pool2d<2>(x) * t); };
+  constexpr auto gradient = compile(grad(pooled));
+  constexpr auto reference = compile(grad(pooled), scalar);
+  // Few different values, so that there are equal ones, an odd row and column left over, and a tail of vectors.
+  tensor<T, 3, 2, 7, 43> x = floor(random::uniform<T, 3, 2, 7, 43>(key{1}) * T(3));
+  auto const t = eval(random::normal<T, 3, 2, 3, 21>(key{2}));
+  x(0, 0, 2, 5) = std::numeric_limits<T>::quiet_NaN();
+  x(1, 1, 0, 0) = std::numeric_limits<T>::infinity();
+  x(1, 1, 0, 1) = -std::numeric_limits<T>::infinity();
+  auto const d = eval(gradient(x, t));
+  CHECK(allclose(d, reference(x, t), T(0), T(0)));
+  CHECK(d(0, 0, 2, 5) == t(0, 0, 1, 2));
+  CHECK(d(1, 1, 0, 0) == t(1, 1, 0, 0));
+  CHECK(d(0, 0, 6, 42) == 0);
+  auto const y = eval(max_pool2d<2>(x));
+  CHECK(std::isnan(y(0, 0, 1, 2)));
+  CHECK(static_cast<T>(sum(d)) == doctest::Approx(static_cast<double>(static_cast<T>(sum(t)))).epsilon(1e-4));
 }

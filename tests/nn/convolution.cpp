@@ -1,4 +1,5 @@
 // Convolutional layers: their gradients, under vmap, with a batch chosen at run time, and in plans.
+// heavy: many compiled derivatives
 #include <dimity/dimity.hpp>
 #include <dimity/plan/facts.hpp>
 #include <dimity/transform/check_gradients.hpp>

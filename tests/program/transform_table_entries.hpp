@@ -267,6 +267,14 @@ inline void add_kernels(entries& table) {
   table.add(p::convolution_input_gradient, "a batch of kernels", {real({2, 1, 4, 2, 3}), real({2, 4, 1, 2, 2})}, to_images);
   table.add(p::convolution_kernel_gradient, "two groups, stride, dilation, zeros around", {real({2, 2, 3, 4}), real({2, 4, 2, 3})}, to_kernels);
   table.add(p::convolution_kernel_gradient, "run-time extents", {real({dim<"n">, 2, 3, 4}), real({dim<"n">, 4, 2, 3})}, to_kernels);
+  static constexpr convolution_geometry windows{1, 1, 1, {3, 4}, {2, 2}, {2, 3}, {2, 1}, {1, 2}, {1, 1}};
+  auto const largest = [](call const& c) { return window_max(c.x[0], windows); };
+  auto const gathered_from = [](call const& c) { return select_and_gather(c.x[0], c.x[1], windows); };
+  auto const scattered_to = [](call const& c) { return select_and_scatter(c.x[0], c.x[1], windows); };
+  table.add(p::window_max, "stride, dilation, nothing around", {separated({2, 3, 4})}, largest);
+  table.add(p::window_max, "run-time extents", {separated({dim<"n">, 3, 4})}, largest);
+  table.add(p::select_and_gather, "", {separated({2, 3, 4}), real({2, 3, 4})}, gathered_from);
+  table.add(p::select_and_scatter, "", {separated({2, 3, 4}), real({2, 2, 3})}, scattered_to);
   table.add(p::debug_print, "", {real({3})}, [](call const& c) { return looked_at(c) * c.x[0]; });
   table.add(p::check_finite, "", {real({3})}, [](call const& c) { return looked_at(c) * c.x[0]; });
 }

@@ -193,6 +193,9 @@ class interpreter {
       case primitive::convolution:
       case primitive::convolution_input_gradient:
       case primitive::convolution_kernel_gradient: return convolved(n.op, geometry_of(g_, n), x, y, shape);
+      case primitive::window_max:
+      case primitive::select_and_gather:
+      case primitive::select_and_scatter: return of_windows(n.op, geometry_from(g_.pool.begin() + static_cast<int>(n.attribute)), x, y, shape);
       case primitive::slogdet: return made_of(shape, [&](indices const& at) {
         double const d = determinant(matrix_at(x, before(at, rank - 1)));
         return at.back() == 1 ? std::log(std::fabs(d)) : d > 0 ? 1 : d < 0 ? -1 : 0;

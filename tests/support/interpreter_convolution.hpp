@@ -40,4 +40,21 @@ inline array convolved(primitive op, dimity::detail::convolution_geometry const&
   return result;
 }
 
+/// window_max, select_and_gather, select_and_scatter: by the place of each window's first largest element.
+inline array of_windows(primitive op, dimity::detail::convolution_geometry const& c, array const& x, array const& second, indices const& shape) {
+  array result{shape, std::vector<double>(static_cast<std::size_t>(count_elements(shape)), 0.0)};
+  for_each_place({x.shape[0], c.out[0], c.out[1]}, [&](indices const& window) {
+    indices best;
+    for_each_place({c.kernel[0], c.kernel[1]}, [&](indices const& tap) {
+      indices const at{window[0], window[1] * c.stride[0] + tap[0] * c.dilation[0] - c.before[0], window[2] * c.stride[1] + tap[1] * c.dilation[1] - c.before[1]};
+      if (at[1] < 0 || at[1] >= c.in[0] || at[2] < 0 || at[2] >= c.in[1]) return;
+      if (best.empty() || element(x, best) < element(x, at)) best = at;
+    });
+    if (op == primitive::window_max) element(result, window) = element(x, best);
+    else if (op == primitive::select_and_gather) element(result, window) = element(second, best);
+    else element(result, best) += element(second, window);
+  });
+  return result;
+}
+
 }  // namespace test

@@ -70,7 +70,7 @@ struct known_window_axes {
 };
 template <bool Valid>
 struct window_options {
-  static_assert(Valid, "[dimity.window.3] convolution, pooling: kernel, stride, dilation and groups must be at least 1, padding at least 0 and output_padding less than the stride or the dilation");
+  static_assert(Valid, "[dimity.window.3] convolution, pooling: kernel, stride, dilation and groups must be at least 1, padding at least 0 and, of pooling, less than the window, and output_padding less than the stride or the dilation");
 };
 template <extent_t Span, extent_t Padded>
 struct window_fits {

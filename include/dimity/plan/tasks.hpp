@@ -228,7 +228,7 @@ struct task_builder {
       if (n.op == primitive::pad) {
         s.attribute = intern_in(out.pool, g.pool.begin() + static_cast<int>(n.attribute), 2 * g.shapes[n.shape].rank);
       }
-      if (n.op == primitive::debug_print || n.op == primitive::check_finite || is_convolution(n.op)) {
+      if (n.op == primitive::debug_print || n.op == primitive::check_finite || has_geometry(n.op)) {
         int const at = static_cast<int>(n.attribute);
         s.attribute = intern_in(out.pool, g.pool.begin() + at, 1 + static_cast<int>(g.pool[at]));
       }

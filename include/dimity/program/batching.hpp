@@ -4,6 +4,7 @@
 #include <dimity/program/batching_control.hpp>
 #include <dimity/program/emit_convolution.hpp>
 #include <dimity/program/emit_linalg.hpp>
+#include <dimity/program/emit_pooling.hpp>
 #include <dimity/program/rules.hpp>
 
 namespace dimity::detail {
@@ -125,6 +126,9 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
     case primitive::convolution:
     case primitive::convolution_input_gradient:
     case primitive::convolution_kernel_gradient: return batch_convolution(g, n, x, given, has, s);
+    case primitive::window_max:
+    case primitive::select_and_gather:
+    case primitive::select_and_scatter: return batch_window(g, n, x, s);
     case primitive::gather: {
       amount const p = x[0].extent(1), m = x[0].extent(2);
       if (!has[1]) {

@@ -79,6 +79,9 @@ constexpr ref push_forward(ref y, int k, ref t) {
     case primitive::convolution:
     case primitive::convolution_input_gradient:
     case primitive::convolution_kernel_gradient: return push_convolution(y, k, t);
+    case primitive::window_max:
+    case primitive::select_and_gather:
+    case primitive::select_and_scatter: return push_window(y, k, t);
     case primitive::gather: return k == 0 ? gather(t, ref{&g, n.arg[1]}) : ref{};
     case primitive::scatter_add: return k == 0 ? t : k == 2 ? scatter_add(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
     case primitive::dynamic_slice: return k == 0 ? dynamic_slice(t, ref{&g, n.arg[1]}, y.shape()) : ref{};

@@ -36,7 +36,7 @@ struct axis_map {
 /// result axes to operand axes; sum..all: bit mask of the reduced axes; cumulative_*: axis + 16 if from the end; slice, pad: index of
 /// [start..., step...] in the pool (pad puts element i at start + i * step among zeros: the transpose of slice).
 /// debug_print, check_finite: index of a name in the pool, its length first;
-/// convolution and its gradients: index of a geometry in the pool (convolution_geometry.hpp);
+/// convolution and its gradients, window_max, select_and_*: index of a geometry in the pool (convolution_geometry.hpp);
 /// triangular_solve: 1 where the matrix is an upper triangle; fft: 1 for the inverse transform;
 /// control: its index in `controls` (in a finished program: in `closed`); control_result: the number of the output.
 /// Operands whose leading axes are a batch: the keys of random_bits, [..., 2]; the starts of dynamic_slice and dynamic_update_slice, [..., axes that are cut].

@@ -33,6 +33,9 @@ constexpr ref replay(builder& to, builder const& from, node const& n, int a, int
     case primitive::convolution:
     case primitive::convolution_input_gradient:
     case primitive::convolution_kernel_gradient:
+    case primitive::window_max:
+    case primitive::select_and_gather:
+    case primitive::select_and_scatter:
     case primitive::debug_print:
     case primitive::check_finite: {
       int const at = static_cast<int>(n.attribute);

@@ -166,6 +166,9 @@ constexpr ref pull_back(ref y, int k, ref t) {
     case primitive::convolution:
     case primitive::convolution_input_gradient:
     case primitive::convolution_kernel_gradient: return pull_convolution(y, k, t);
+    case primitive::window_max:
+    case primitive::select_and_gather:
+    case primitive::select_and_scatter: return pull_window(y, k, t);
     case primitive::gather: return k == 0 ? scatter_add(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
     case primitive::scatter_add: return k == 0 ? t : k == 2 ? gather(t, ref{&g, n.arg[1]}) : ref{};
     case primitive::dynamic_slice: return k == 0 ? dynamic_update_slice(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};

@@ -49,7 +49,8 @@ inline std::string attribute_text(builder const& g, node const& n) {
       int const at = static_cast<int>(n.attribute);
       return " start=" + integers_text(g, g.pool.begin() + at, rank) + " step=" + integers_text(g, g.pool.begin() + at + rank, rank);
     }
-    case primitive::convolution: case primitive::convolution_input_gradient: case primitive::convolution_kernel_gradient: {
+    case primitive::convolution: case primitive::convolution_input_gradient: case primitive::convolution_kernel_gradient:
+    case primitive::window_max: case primitive::select_and_gather: case primitive::select_and_scatter: {
       std::int64_t const* const p = g.pool.begin() + static_cast<int>(n.attribute);
       return " groups=" + std::to_string(p[1]) + " stride=" + integers_text(g, p + 10, 2) + " dilation=" + integers_text(g, p + 12, 2) + " before=" + integers_text(g, p + 14, 2);
     }

@@ -6,6 +6,7 @@
 #include <dimity/exec/cpu/convolution_step.hpp>
 #include <dimity/exec/cpu/fourier.hpp>
 #include <dimity/exec/cpu/linear_algebra.hpp>
+#include <dimity/exec/cpu/pooling.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -47,6 +48,7 @@ struct opaque : primitive_facts<Plan, Index> {
     else if constexpr (is_linear_algebra(s.op)) matrix_step<Plan, Index>::run(slots);
     else if constexpr (is_fourier(s.op)) fourier_step<Plan, Index>::run(slots);
     else if constexpr (is_convolution(s.op)) convolution_step<Plan, Index>::run(slots, epilogue_slots);
+    else if constexpr (is_window(s.op)) window_step<Plan, Index>::run(slots);
     else if constexpr (s.op == primitive::dynamic_slice) dynamic_slice(slots);
     else if constexpr (s.op == primitive::dynamic_update_slice) dynamic_update_slice(slots);
     else argsort(slots);

@@ -15,6 +15,7 @@
 #pragma GCC diagnostic pop
 #endif
 
+#include <cstdint>
 #include <type_traits>
 
 namespace dimity::detail {
@@ -162,6 +163,50 @@ DIMITY_INLINE void store_first(T* to, vec<T, W> const& x, int n) {
     alignas(64) T buffer[W];
     store_lanes<T, W>(buffer, x);
     for (int i = 0; i < n; ++i) to[i] = buffer[i];
+  }
+}
+
+/// from[0], from[2], .. for the first n lanes, zeros behind them; never reads past them.
+template <class T, int W>
+DIMITY_INLINE vec<T, W> load_every_second(T const* from, int n) {
+#if defined(__AVX512F__)
+  if constexpr (vec<T, W>::parts == 1 && vec<T, W>::native && std::is_same_v<T, float>) {
+    unsigned const wanted = static_cast<unsigned>((std::uint64_t{1} << (2 * n - 1)) - 1);
+    __m512 const low = _mm512_maskz_loadu_ps(static_cast<__mmask16>(wanted), from), high = _mm512_maskz_loadu_ps(static_cast<__mmask16>(wanted >> 16), from + 16);
+    return {{native_batch<T>(_mm512_permutex2var_ps(low, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), high))}};
+  } else if constexpr (vec<T, W>::parts == 1 && vec<T, W>::native && std::is_same_v<T, double>) {
+    unsigned const wanted = (1u << (2 * n - 1)) - 1u;
+    __m512d const low = _mm512_maskz_loadu_pd(static_cast<__mmask8>(wanted), from), high = _mm512_maskz_loadu_pd(static_cast<__mmask8>(wanted >> 8), from + 8);
+    return {{native_batch<T>(_mm512_permutex2var_pd(low, _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14), high))}};
+  } else
+#endif
+  {
+    alignas(64) T buffer[W] = {};
+    for (int i = 0; i < n; ++i) buffer[i] = from[2 * i];
+    return load_lanes<T, W>(buffer);
+  }
+}
+
+/// to[0], to[2], .. = even, to[1], to[3], .. = odd, for the first n lanes of each.
+template <class T, int W>
+DIMITY_INLINE void store_alternating(T* to, vec<T, W> const& even, vec<T, W> const& odd, int n) {
+#if defined(__AVX512F__)
+  if constexpr (vec<T, W>::parts == 1 && vec<T, W>::native && std::is_same_v<T, float>) {
+    unsigned const wanted = static_cast<unsigned>((std::uint64_t{1} << (2 * n)) - 1);
+    __m512 const low = _mm512_permutex2var_ps(even.p[0], _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), odd.p[0]);
+    __m512 const high = _mm512_permutex2var_ps(even.p[0], _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), odd.p[0]);
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>(wanted), low);
+    _mm512_mask_storeu_ps(to + 16, static_cast<__mmask16>(wanted >> 16), high);
+  } else
+#endif
+  {
+    alignas(64) T first[W], second[W];
+    store_lanes<T, W>(first, even);
+    store_lanes<T, W>(second, odd);
+    for (int i = 0; i < n; ++i) {
+      to[2 * i] = first[i];
+      to[2 * i + 1] = second[i];
+    }
   }
 }
 
