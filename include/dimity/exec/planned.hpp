@@ -30,13 +30,15 @@ struct take_plan {
 };
 
 /// Twice: constant evaluation cannot hand an array out whose size is not yet a constant.
+template <class Source, plan_size N>
+inline constexpr plan<N> exact_plan = with_plan<Source>(take_plan<N>{});
 template <class Source, bool IsShort>
 struct made_plan {
   static constexpr plan_size size = with_plan<Source>(measure_plan{});
-  static constexpr plan<size> value = with_plan<Source>(take_plan<size>{});
+  static constexpr auto const& value = exact_plan<Source, size>;
 };
 
-/// Room for the plan of an everyday expression, which leaves in this and is made once.
+/// Room for the plan of an everyday expression, which is made once and stays in this: `size` says how much of it counts.
 inline constexpr plan_size draft_size{1, 1, 1, 8, 24, 12, 2, 12, 32, 12, 6, 8};
 struct draft_plan {
   plan_size used = {};
@@ -46,7 +48,7 @@ struct take_draft {
   constexpr draft_plan operator()(scheduler const& s, builder const& g, plan_builder const& out) const {
     draft_plan d;
     d.used = s.size();
-    if (fits(d.used, draft_size)) d.content = to_plan<draft_size>(out, *g.extents);
+    if (fits(d.used, draft_size)) copy_plan(d.content, out, *g.extents);
     return d;
   }
 };
@@ -54,11 +56,11 @@ template <class Source>
 struct made_plan<Source, true> {
   static constexpr draft_plan draft = with_plan<Source>(take_draft{});
   static constexpr plan_size size = draft.used;
-  static constexpr plan<size> make() {
-    if constexpr (fits(size, draft_size)) return shrink<size>(draft.content);
-    else return with_plan<Source>(take_plan<size>{});
+  static constexpr auto const& choose() {
+    if constexpr (fits(size, draft_size)) return draft.content;
+    else return exact_plan<Source, size>;
   }
-  static constexpr plan<size> value = make();
+  static constexpr auto const& value = choose();
 };
 
 template <class Source>
@@ -80,22 +82,27 @@ struct program_rule {
                 "[dimity.shape.17] an extent chosen at run time is in no argument, and follows from none: give it a tensor that has it (zeros_like, full_like, reshape)");
 };
 
-template <class Plan>
-DIMITY_INLINE std::byte* workspace_of_plan() {
-  if constexpr (Plan::value.workspace_bytes == 0) return nullptr;
-  else return workspace_of_thread<static_cast<std::size_t>(Plan::value.workspace_bytes)>();
+template <std::size_t Bytes>
+DIMITY_INLINE std::byte* workspace_of() {
+  if constexpr (Bytes == 0) return nullptr;
+  else return workspace_of_thread<Bytes>();
 }
 /// Runs the plan in this thread's workspace. A function of its own: a call costs nothing beside a longer loop, and the paths that lead here share its code.
 template <class Plan>
 [[gnu::noinline]] void run_out_of_line(void* const* inputs, void* const* outputs) {
-  memory const m{inputs, outputs, workspace_of_plan<Plan>()};
-  if constexpr (executor<Plan>::is_one_kernel && !has_symbols<Plan>) executor<Plan>::run_one_kernel(m);
-  else executor<Plan>::run(m);
+  memory const m{inputs, outputs, workspace_of<static_cast<std::size_t>(Plan::value.workspace_bytes)>()};
+  if constexpr (executor<Plan>::is_one_kernel) {
+    // Most expressions are one kernel, and this is its code: each function on the way to it costs compile time, inlined or not.
+    typename executor<Plan>::kernel_pointers const own(m);
+    loop<Plan, 0>::run(own.p);
+  } else {
+    executor<Plan>::run(m);
+  }
 }
 template <class Plan, class Device = simd_device>
 DIMITY_INLINE void run_planned(void* const* inputs, void* const* outputs) {
   using plan = typename plan_on<Device, Plan>::type;
-  if constexpr (executor<plan>::is_short) executor<plan>::run_one_kernel({inputs, outputs, workspace_of_plan<Plan>()});
+  if constexpr (executor<plan>::is_short) executor<plan>::run({inputs, outputs, workspace_of<static_cast<std::size_t>(Plan::value.workspace_bytes)>()});
   else run_out_of_line<plan>(inputs, outputs);
 }
 

@@ -94,7 +94,7 @@ template <class Plan, int Leaves>
 struct shareable_operands {
   bool of[Leaves + 1] = {};
   constexpr shareable_operands() {
-    for (int i = 0; i < Leaves; ++i) of[i] = may_overwrite(Plan::value, 0, i);
+    for (int i = 0; i < Leaves; ++i) of[i] = may_overwrite(Plan::value, range{Plan::size.first_step, Plan::size.steps}, 0, i);
   }
 };
 template <class Plan, int Leaves>
@@ -259,7 +259,7 @@ struct evaluator {
       overlap_rules<leaves> r;
       for (int b = 0; b < Plan::size.buffers; ++b)
         if (Plan::value.buffers[b].where == residence::input)
-          r.operand[Plan::value.buffers[b].index] = {Plan::value.buffers[b].bytes.number(), Plan::value.buffers[b].before.number(), may_overwrite(Plan::value, 0, Plan::value.buffers[b].index)};
+          r.operand[Plan::value.buffers[b].index] = {Plan::value.buffers[b].bytes.number(), Plan::value.buffers[b].before.number(), may_overwrite(Plan::value, range{Plan::size.first_step, Plan::size.steps}, 0, Plan::value.buffers[b].index)};
       return r;
     }();
   };

@@ -6,8 +6,7 @@
 namespace dimity::detail {
 
 template <plan_size N>
-constexpr plan<N> to_plan(plan_builder const& from, extent_table const& extents) {
-  plan<N> to;
+constexpr void copy_plan(plan<N>& to, plan_builder const& from, extent_table const& extents) {
   for (int i = 0; i < from.regions.size(); ++i) to.regions[i] = from.regions[i];
   for (int i = 0; i < extents.symbols.size(); ++i) to.symbols[i] = extents.symbols[i];
   for (int i = 0; i < extents.conditions.size(); ++i) to.conditions[i] = extents.conditions[i];
@@ -29,31 +28,17 @@ constexpr plan<N> to_plan(plan_builder const& from, extent_table const& extents)
   for (int i = 0; i < from.blocks.size(); ++i) to.blocks[i] = from.blocks[i];
   for (int i = 0; i < from.block_inputs.size(); ++i) to.block_inputs[i] = from.block_inputs[i];
   to.workspace_bytes = from.workspace_bytes;
+}
+template <plan_size N>
+constexpr plan<N> to_plan(plan_builder const& from, extent_table const& extents) {
+  plan<N> to;
+  copy_plan(to, from, extents);
   return to;
 }
 
 constexpr bool fits(plan_size const& a, plan_size const& b) {
   return a.kernels <= b.kernels && a.opaques <= b.opaques && a.steps <= b.steps && a.buffers <= b.buffers && a.values <= b.values && a.accesses <= b.accesses &&
          a.stores <= b.stores && a.slots <= b.slots && a.lists <= b.lists && a.list_ranges <= b.list_ranges && a.shapes <= b.shapes && a.pool <= b.pool && a.controls == 0 && a.symbols == 0;
-}
-/// The same plan, without controls, in arrays of exactly its size.
-template <plan_size N, plan_size M>
-constexpr plan<N> shrink(plan<M> const& from) {
-  plan<N> to;
-  for (int i = 0; i < N.kernels; ++i) to.kernels[i] = from.kernels[i];
-  for (int i = 0; i < N.opaques; ++i) to.opaques[i] = from.opaques[i];
-  for (int i = 0; i < N.steps; ++i) to.steps[i] = from.steps[i];
-  for (int i = 0; i < N.buffers; ++i) to.buffers[i] = from.buffers[i];
-  for (int i = 0; i < N.values; ++i) to.values[i] = from.values[i];
-  for (int i = 0; i < N.accesses; ++i) to.accesses[i] = from.accesses[i];
-  for (int i = 0; i < N.stores; ++i) to.stores[i] = from.stores[i];
-  for (int i = 0; i < N.slots; ++i) to.slots[i] = from.slots[i];
-  for (int i = 0; i < N.lists; ++i) to.lists[i] = from.lists[i];
-  for (int i = 0; i < N.list_ranges; ++i) to.list_ranges[i] = from.list_ranges[i];
-  for (int i = 0; i < N.shapes; ++i) to.shapes[i] = from.shapes[i];
-  for (int i = 0; i < N.pool; ++i) to.pool[i] = from.pool[i];
-  to.workspace_bytes = from.workspace_bytes;
-  return to;
 }
 
 }  // namespace dimity::detail

@@ -85,7 +85,7 @@ struct kernel_builder {
     axes_of.clear();
     slot_node.clear();
     k = {};
-    shape_value const space = p.g->shapes[p.groups[group].space];
+    shape_value const& space = p.g->shapes[p.groups[group].space];
     k.axes = static_cast<std::int16_t>(space.rank);
     for (int i = 0; i < space.rank; ++i) k.extent[i] = space.extent[i];
     k.values.begin = out.values.size();
@@ -141,7 +141,7 @@ struct kernel_builder {
     return remember(id, map, add_value(v, axes));
   }
   constexpr int compute(int id, axis_map map) {
-    node const n = p.g->nodes[id];
+    node const& n = p.g->nodes[id];
     value v;
     v.op = n.op;
     v.type = n.type;
@@ -173,8 +173,8 @@ struct kernel_builder {
 
   /// Adds a value that leaves the kernel.
   constexpr void add_root(int id) {
-    node const n = p.g->nodes[id];
-    node_info const info = p.info[id];
+    node const& n = p.g->nodes[id];
+    node_info const& info = p.info[id];
     store s;
     place own;
     own.root = id;

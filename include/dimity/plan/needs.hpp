@@ -29,8 +29,9 @@ struct need_finder {
 
   /// The map that operand o of a computed value has in the value's space.
   constexpr axis_map operand_map(int id, int o, axis_map map) {
-    node const n = p.g->nodes[id];
-    shape_value const s = p.g->shape(id), so = p.g->shape(o);
+    node const& n = p.g->nodes[id];
+    if (family_of(n.op) != family::relabel && family_of(n.op) != family::view) return map;
+    shape_value const &s = p.g->shape(id), &so = p.g->shape(o);
     axis_map result;
     switch (n.op) {
       case primitive::broadcast: {

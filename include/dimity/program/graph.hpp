@@ -333,7 +333,7 @@ class builder {
     return h ^ h >> 15;
   }
   constexpr void rehash() {
-    int const size = table_.size() == 0 ? 64 : table_.size() * 4;
+    int const size = table_.size() == 0 ? 16 : table_.size() * 4;
     table_ = list<std::int32_t>(size, -1);
     for (int i = 0; i < nodes.size(); ++i) {
       if (nodes[i].op == primitive::copy) continue;

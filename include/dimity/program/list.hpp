@@ -29,7 +29,7 @@ class list {
   constexpr T const& operator[](int i) const { return data_[i]; }
   constexpr T& back() { return data_[size_ - 1]; }
   constexpr void push(T const& value) {
-    if (size_ == capacity_) grow(capacity_ == 0 ? 16 : capacity_ * 2);
+    if (size_ == capacity_) grow(capacity_ == 0 ? (sizeof(T) > 32 ? 4 : 16) : capacity_ * 2);
     data_[size_++] = value;
   }
   constexpr void pop() { --size_; }

@@ -438,6 +438,7 @@ struct loop {
   }
 
   static constexpr int invariant_values = k.lists.begin, invariant_stores = k.lists.begin + 1;
+  static constexpr int row_values = facts::list_of(0, stage_list::rows), row_stores = facts::list_of(0, stage_list::row_stores);
   DIMITY_INLINE static void invariants([[maybe_unused]] scalars& s, [[maybe_unused]] void* const* slots, [[maybe_unused]] position const& at) {
     if constexpr (list_t<invariant_values>::size() != 0) compute_scalars(list_t<invariant_values>{}, s, slots, at);
     if constexpr (list_t<invariant_stores>::size() != 0) store_scalars(list_t<invariant_stores>{}, s, slots, at);
@@ -449,8 +450,11 @@ struct loop {
     if constexpr (has_combining_store(Plan::value.stores + k.stores.begin, k.stores.size())) clear(std::make_integer_sequence<int, k.stores.size()>{}, slots);
     if constexpr (list_t<invariant_values>::size() != 0) compute_scalars(list_t<invariant_values>{}, s, slots, at);
     if constexpr (list_t<invariant_stores>::size() != 0) store_scalars(list_t<invariant_stores>{}, s, slots, at);
-    if constexpr (k.outer == 1 && k.stages == 1 && k.extent[0].is_known()) {
-      for (at.index[0] = 0; at.index[0] < k.extent[0].code; ++at.index[0]) stage<0>(s, slots, at);
+    constexpr bool is_plain = k.stages == 1 && pass<0>::is_plain_row && pass<0>::lane_list::size() != 0 && list_t<row_values>::size() == 0 && list_t<row_stores>::size() == 0;
+    if constexpr (is_plain && k.outer == 0) {
+      pass<0>::plain_row(s, slots, at);
+    } else if constexpr (is_plain && k.outer == 1 && k.extent[0].is_known()) {
+      for (at.index[0] = 0; at.index[0] < k.extent[0].code; ++at.index[0]) pass<0>::plain_row(s, slots, at);
     } else {
       rows<0>(s, slots, at);
     }

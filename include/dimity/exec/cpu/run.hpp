@@ -147,7 +147,7 @@ struct executor {
       run_steps<Begin + parts * part_size>(std::make_integer_sequence<int, End - Begin - parts * part_size>{}, m);
     }
   }
-  static constexpr int first = Plan::value.size.first_step, end = Plan::value.size.steps;
+  static constexpr int first = Plan::size.first_step, end = Plan::size.steps;
   static constexpr bool is_one_kernel = end == 1 && Plan::value.steps[0].kind == step_kind::kernel;
   /// Too short for a call.
   static constexpr bool is_short = [] {
@@ -157,15 +157,15 @@ struct executor {
     for (int axis = 0; axis < k.axes; ++axis) size *= k.extent[axis];
     return size.is_known() && size.number() <= 64;
   }();
-  /// Most expressions are one kernel, whose code is put where this is called: each function on the way to it costs compile time, inlined or not.
-  DIMITY_INLINE static void run_one_kernel(memory const& m) {
-    constexpr range slots = Plan::value.kernels[0].slots;
-    pointers_of<slots.begin, slots.size()> const own(m);
-    loop<Plan, 0>::run(own.p);
-  }
+  static constexpr range kernel_slots = Plan::value.kernels[0].slots;
+  using kernel_pointers = pointers_of<kernel_slots.begin, kernel_slots.size()>;
   DIMITY_INLINE static void run(memory const& m) {
-    if constexpr (is_short) run_one_kernel(m);
-    else run_range<first, end>(m);
+    if constexpr (is_short) {
+      kernel_pointers const own(m);
+      loop<Plan, 0>::run(own.p);
+    } else {
+      run_range<first, end>(m);
+    }
   }
 };
 
