@@ -92,7 +92,7 @@ task layer_norm(request const& r) {
     auto g = w->load(r, "g", shape), dx = w->room(shape), dgamma = w->room(columns), dbeta = w->room(columns);
     dnnl::layer_normalization_backward::primitive_desc const backward({dnnl::prop_kind::backward, g.get_desc(), x.get_desc(), 1e-5f, flags}, engine, forward);
     w->steps.push_back({dnnl::layer_normalization_backward(backward),
-                        {{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, g}, {DNNL_ARG_MEAN, mean}, {DNNL_ARG_VARIANCE, variance}, {DNNL_ARG_SCALE, gamma}, {DNNL_ARG_DIFF_SRC, dx}, {DNNL_ARG_DIFF_SCALE, dgamma}, {DNNL_ARG_DIFF_SHIFT, dbeta}}});
+                        {{DNNL_ARG_SRC, x}, {DNNL_ARG_DIFF_DST, g}, {DNNL_ARG_MEAN, mean}, {DNNL_ARG_VARIANCE, variance}, {DNNL_ARG_SCALE, gamma}, {DNNL_ARG_SHIFT, beta}, {DNNL_ARG_DIFF_SRC, dx}, {DNNL_ARG_DIFF_SCALE, dgamma}, {DNNL_ARG_DIFF_SHIFT, dbeta}}});
     w->results.insert(w->results.end(), {dx, dgamma, dbeta});
   }
   return finish(w);
