@@ -47,9 +47,9 @@ class Worker:
         try:
             self.process.stdin.write(line.encode() + b"\n")
             self.process.stdin.flush()
-            answer = self.read_line(time.monotonic() + seconds)
-        except OSError as error:
-            self.lose(f"did not take {line.split()[0]}: {error}")
+        except BrokenPipeError:
+            pass  # it has ended, and may have said why
+        answer = self.read_line(time.monotonic() + seconds)
         word, _, rest = answer.partition(" ")
         if word == "ok":
             return rest
@@ -85,7 +85,10 @@ class Worker:
             except (OSError, subprocess.TimeoutExpired):
                 self.process.kill()
         self.process.wait()
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
         self.process.stdout.close()
 
 
