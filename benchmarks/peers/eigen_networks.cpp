@@ -18,6 +18,18 @@ task matmul(request const& r) {
   auto s = std::make_shared<state>(state{load_matrix<matrix>(r, "a", m, k), load_matrix<matrix>(r, "b", k, n), matrix::Zero(static_cast<extent>(m), static_cast<extent>(n))});
   return make_task(s, [](state& s) { s.c.noalias() = s.a * s.b; }, [](state& s, sink& to) { write(to, s.c); });
 }
+struct dense_state {
+  matrix x, w, y;
+  row_vector b;
+};
+task dense(request const& r) {
+  std::size_t const m = r.sizes[0], n = r.sizes[1], k = r.sizes[2];
+  auto s = std::make_shared<dense_state>(dense_state{load_matrix<matrix>(r, "x", m, k), load_matrix<matrix>(r, "w", k, n), matrix::Zero(static_cast<extent>(m), static_cast<extent>(n)), load_line(r, "b", n).transpose().matrix()});
+  return make_task(s, [](dense_state& s) {
+    s.y.noalias() = s.x * s.w;
+    s.y = (s.y.rowwise() + s.b).cwiseMax(0.0f);
+  }, [](dense_state& s, sink& to) { write(to, s.y); });
+}
 template <int N>
 task small_matmul(request const& r) {
   using small = Eigen::Matrix<float, N, N, Eigen::RowMajor>;
@@ -163,7 +175,7 @@ task adamw(request const& r) {
 }
 
 registered const all{[] {
-  makers().insert({{"matmul", matmul}, {"policy", policy}, {"mlp_step", mlp_step}, {"lstm", lstm}, {"adamw", adamw}});
+  makers().insert({{"matmul", matmul}, {"dense", dense}, {"policy", policy}, {"mlp_step", mlp_step}, {"lstm", lstm}, {"adamw", adamw}});
   makers().insert({{"matmul-2x2x2", small_matmul<2>}, {"matmul-4x4x4", small_matmul<4>}, {"matmul-8x8x8", small_matmul<8>}, {"matmul-16x16x16", small_matmul<16>}});
 }};
 

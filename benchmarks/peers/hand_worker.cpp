@@ -22,7 +22,37 @@ void results(state& s, sink& to) { to.write(s.y); }
 
 using batch = xsimd::batch<float>;
 
+/// y = x W + b: the outputs of a block stay in registers while the inputs go by.
+template <std::size_t In, std::size_t Out>
+void layer(float const* x, float const* w, float const* b, float* y) {
+  constexpr std::size_t block = Out % 64 == 0 ? 64 : Out;
+  for (std::size_t o = 0; o < Out; o += block) {
+    float sums[block];
+    for (std::size_t j = 0; j < block; ++j) sums[j] = b[o + j];
+    for (std::size_t i = 0; i < In; ++i)
+      for (std::size_t j = 0; j < block; ++j) sums[j] += x[i] * w[i * Out + o + j];
+    for (std::size_t j = 0; j < block; ++j) y[o + j] = sums[j];
+  }
+}
+template <std::size_t N>
+void tanh_in_place(float* y) {
+  for (std::size_t i = 0; i < N; i += batch::size) xsimd::tanh(batch::load_aligned(y + i)).store_aligned(y + i);
+}
+struct policy_state {
+  floats x, w1, b1, h1, w2, b2, h2, w3, b3, y;
+};
+
 registered const all{[] {
+  makers()["policy-1"] = [](request const& r) {
+    auto s = std::make_shared<policy_state>(policy_state{r.load("x", 48), r.load("w1", 48 * 256), r.load("b1", 256), floats(256), r.load("w2", 256 * 128), r.load("b2", 128), floats(128), r.load("w3", 128 * 12), r.load("b3", 12), floats(12)});
+    return make_task(s, [](policy_state& s) {
+      layer<48, 256>(s.x.data(), s.w1.data(), s.b1.data(), s.h1.data());
+      tanh_in_place<256>(s.h1.data());
+      layer<256, 128>(s.h1.data(), s.w2.data(), s.b2.data(), s.h2.data());
+      tanh_in_place<128>(s.h2.data());
+      layer<128, 12>(s.h2.data(), s.w3.data(), s.b3.data(), s.y.data());
+    }, [](policy_state& s, sink& to) { to.write(s.y); });
+  };
   makers()["copy"] = [](request const& r) {
     return make_task(load(r, {{"x", &state::x}}, r.sizes[0]), [](state& s) { std::memcpy(s.y.data(), s.x.data(), s.x.size() * sizeof(float)); }, results);
   };

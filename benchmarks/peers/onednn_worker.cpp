@@ -121,29 +121,41 @@ task matmul(request const& r) {
   return finish(w);
 }
 
+/// One layer, its activation fused.
+memory add_layer(work& w, request const& r, memory x, memory::dim batch, memory::dim in, memory::dim outputs, std::string const& number, dnnl::post_ops const& activation) {
+  auto weight = w.load(r, "w" + number, {in, outputs}), bias = w.load(r, "b" + number, {outputs}), out = w.room({batch, outputs});
+  dnnl::primitive_attr attributes;
+  attributes.set_post_ops(activation);
+  // Its weights have a row for each output; `any` lets it choose how they lie, which is done once.
+  memory::desc const given({outputs, in}, memory::data_type::f32, tag::ba), chosen({outputs, in}, memory::data_type::f32, tag::any);
+  dnnl::inner_product_forward::primitive_desc const layer({dnnl::prop_kind::forward_inference, x.get_desc(), chosen, bias.get_desc(), out.get_desc()}, attributes, engine);
+  memory const from(given, engine, weight.get_data_handle());
+  memory packed(layer.weights_desc(), engine);
+  dnnl::reorder(from, packed).execute(stream, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, packed}});
+  stream.wait();
+  w.steps.push_back({dnnl::inner_product_forward(layer), {{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, packed}, {DNNL_ARG_BIAS, bias}, {DNNL_ARG_DST, out}}});
+  w.results = {out};
+  return out;
+}
+dnnl::post_ops activation(dnnl::algorithm function) {
+  dnnl::post_ops operations;
+  operations.append_eltwise(1, function, 0, 0);
+  return operations;
+}
+
 task policy(request const& r) {
   auto w = std::make_shared<work>();
-  memory::dim const widths[] = {48, 256, 128, 12}, batch = static_cast<memory::dim>(r.sizes[0]);
-  memory h = w->load(r, "x", {batch, widths[0]});
-  for (int i = 0; i < 3; ++i) {
-    auto weight = w->load(r, "w" + std::to_string(i + 1), {widths[i], widths[i + 1]}), bias = w->load(r, "b" + std::to_string(i + 1), {widths[i + 1]}), out = w->room({batch, widths[i + 1]});
-    dnnl::primitive_attr attributes;
-    if (i < 2) {
-      dnnl::post_ops operations;
-      operations.append_eltwise(1, dnnl::algorithm::eltwise_tanh, 0, 0);
-      attributes.set_post_ops(operations);
-    }
-    // Its weights have a row for each output; `any` lets it choose how they lie, which is done once.
-    memory::desc const given({widths[i + 1], widths[i]}, memory::data_type::f32, tag::ba), chosen({widths[i + 1], widths[i]}, memory::data_type::f32, tag::any);
-    dnnl::inner_product_forward::primitive_desc const layer({dnnl::prop_kind::forward_inference, h.get_desc(), chosen, bias.get_desc(), out.get_desc()}, attributes, engine);
-    memory const from(given, engine, weight.get_data_handle());
-    memory packed(layer.weights_desc(), engine);
-    dnnl::reorder(from, packed).execute(stream, {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, packed}});
-    stream.wait();
-    w->steps.push_back({dnnl::inner_product_forward(layer), {{DNNL_ARG_SRC, h}, {DNNL_ARG_WEIGHTS, packed}, {DNNL_ARG_BIAS, bias}, {DNNL_ARG_DST, out}}});
-    h = out;
-  }
-  w->results = {h};
+  auto const batch = static_cast<memory::dim>(r.sizes[0]);
+  memory h = w->load(r, "x", {batch, 48});
+  h = add_layer(*w, r, h, batch, 48, 256, "1", activation(dnnl::algorithm::eltwise_tanh));
+  h = add_layer(*w, r, h, batch, 256, 128, "2", activation(dnnl::algorithm::eltwise_tanh));
+  add_layer(*w, r, h, batch, 128, 12, "3", {});
+  return finish(w);
+}
+task dense(request const& r) {
+  auto w = std::make_shared<work>();
+  auto const m = static_cast<memory::dim>(r.sizes[0]), n = static_cast<memory::dim>(r.sizes[1]), k = static_cast<memory::dim>(r.sizes[2]);
+  add_layer(*w, r, w->load(r, "x", {m, k}), m, k, n, "", activation(dnnl::algorithm::eltwise_relu));
   return finish(w);
 }
 
@@ -154,7 +166,7 @@ int main(int count, char** arguments) {
   engine = dnnl::engine(dnnl::engine::kind::cpu, 0);
   stream = dnnl::stream(engine);
   makers().insert({{"copy", copy}, {"softmax", softmax}, {"softmax_gradient", softmax}, {"layer_norm", layer_norm}, {"layer_norm_gradient", layer_norm}});
-  makers().insert({{"sum_over_rows", sums}, {"sum_over_columns", sums}, {"sum_all", sums}, {"matmul", matmul}, {"policy", policy}});
+  makers().insert({{"sum_over_rows", sums}, {"sum_over_columns", sums}, {"sum_all", sums}, {"matmul", matmul}, {"policy", policy}, {"dense", dense}});
   auto const* version = dnnl::version();
   return peers::serve("oneDNN", std::to_string(version->major) + "." + std::to_string(version->minor) + "." + std::to_string(version->patch), threads);
 }

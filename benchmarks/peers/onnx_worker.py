@@ -134,6 +134,7 @@ makers = {
     "sum_over_columns": inference(reduce([1]), ["x"]),
     "sum_all": inference(reduce([0, 1]), ["x"]),
     "matmul": inference(lambda g, x, inputs: g.node("MatMul", x["a"], x["b"]), ["a", "b"]),
+    "dense": inference(lambda g, x, inputs: g.node("Relu", g.dense(x["x"], inputs["w"], inputs["b"])), ["x"]),
     "policy": inference(policy, ["x"]),
     "lstm": inference(lstm, ["xs"]),
     "transformer": inference(transformer, ["x"]),

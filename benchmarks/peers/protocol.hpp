@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -68,9 +69,18 @@ struct sink {
 };
 
 inline std::int64_t now() { return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+/// Processor time of the whole process.
+inline std::int64_t busy() {
+  std::timespec t{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return std::int64_t{t.tv_sec} * 1000000000 + t.tv_nsec;
+}
+struct elapsed {
+  std::int64_t wall, busy;
+};
 
 struct task {
-  std::function<std::int64_t(long)> run;  ///< so many calls, and their nanoseconds
+  std::function<elapsed(long)> run;  ///< so many calls
   std::function<std::vector<std::int64_t>(long)> each;
   std::function<void(sink&)> results;
   std::function<void()> reset = [] {};
@@ -83,12 +93,12 @@ task make_task(std::shared_ptr<State> state, Call call, Results results, Reset r
   State* s = state.get();
   task t;
   t.run = [state, s, call](long calls) {
-    std::int64_t const begin = now();
+    std::int64_t const begin = now(), begin_busy = busy();
     for (long i = 0; i < calls; ++i) {
       call(*s);
       asm volatile("" : : "r"(s) : "memory");
     }
-    return now() - begin;
+    return elapsed{now() - begin, busy() - begin_busy};
   };
   t.each = [state, s, call](long calls) {
     std::vector<std::int64_t> times(static_cast<std::size_t>(calls));
@@ -163,9 +173,10 @@ inline int serve(std::string const& name, std::string const& version, int thread
     t.run(1);
     if (command == "run") {
       std::size_t const before = allocation_counter ? *allocation_counter : 0;
-      std::int64_t const ns = t.run(calls);
-      if (!allocation_counter) return std::to_string(ns);
-      return std::to_string(ns) + " {\"allocations\": " + std::to_string(static_cast<double>(*allocation_counter - before) / static_cast<double>(calls)) + "}";
+      elapsed const ns = t.run(calls);
+      std::string const times = std::to_string(ns.wall) + " " + std::to_string(ns.busy);
+      if (!allocation_counter) return times;
+      return times + " {\"allocations\": " + std::to_string(static_cast<double>(*allocation_counter - before) / static_cast<double>(calls)) + "}";
     }
     if (command == "latencies") {
       auto times = t.each(calls);

@@ -5,7 +5,8 @@ A worker is a process that lives as long as the run. It reads one command a line
     hello                            ok <JSON: name, version>
     prepare <workload> <folder>      reads the inputs from <folder>/<input>.bin, and does everything that a user does once: compiles, allocates, packs
     check <workload> <file>          one call from the initial state; its results, one after the other as floats, go to the file
-    run <workload> <calls>           ok <nanoseconds of all calls> <JSON of anything else worth keeping>: from the initial state, after one call that is not timed
+    run <workload> <calls>           ok <nanoseconds of all calls> <processor time of the process, likewise> <JSON of anything else worth keeping>: from the initial state, after one
+                                     call that is not timed
     latencies <workload> <calls>     ok <median ns> <99th percentile ns> of single calls
     drop <workload>                  frees it
     quit
@@ -93,16 +94,16 @@ class Worker:
 
 
 def run_once(worker, workload, calls, seconds=120):
-    """Nanoseconds per call, and what else the worker tells."""
-    time_text, _, extra = worker.ask(f"run {workload} {calls}", seconds).partition(" ")
-    return int(time_text) / calls, json.loads(extra) if extra else {}
+    """Nanoseconds per call, those of the processor, and what else the worker tells."""
+    wall, busy, *extra = worker.ask(f"run {workload} {calls}", seconds).split(" ", 2)
+    return int(wall) / calls, int(busy) / calls, json.loads(extra[0]) if extra else {}
 
 
 def calls_for(worker, workload, slice_ns):
     """How many calls fill the slice: found by doubling, because one call of a small workload is shorter than the clock's grain."""
     calls = 1
     while True:
-        per_call, _ = run_once(worker, workload, calls)
+        per_call = run_once(worker, workload, calls)[0]
         if per_call * calls >= slice_ns / 4 or calls >= 1 << 24:
             return max(1, round(slice_ns / max(per_call, 0.1)))
         calls *= 4
@@ -122,7 +123,7 @@ class Entry:
     def __init__(self, worker, workload):
         self.worker, self.workload = worker, workload
         self.status, self.reason, self.error = "ok", None, None
-        self.times, self.medians, self.tails, self.extra, self.calls = [], [], [], {}, 0
+        self.times, self.busy, self.medians, self.tails, self.extra, self.calls = [], [], [], [], {}, 0
 
     def give_up(self, status, reason):
         self.status, self.reason = status, str(reason)
@@ -151,8 +152,9 @@ class Entry:
         if self.status != "ok":
             return
         try:
-            per_call, self.extra = run_once(self.worker, self.workload, self.calls)
-            self.times.append(per_call)
+            wall, busy, self.extra = run_once(self.worker, self.workload, self.calls)
+            self.times.append(wall)
+            self.busy.append(busy)
             if with_latencies:
                 middle, tail = self.worker.ask(f"latencies {self.workload} {min(self.calls, 20000)}").split()
                 self.medians.append(float(middle))
@@ -174,8 +176,10 @@ class Entry:
         if self.error is not None:
             row["error"] = self.error
         if self.status == "ok" and self.times:
-            row["ns"], row["low"], row["high"] = spread(self.times)
-            row["best"], row["rounds"], row["calls"] = min(self.times), len(self.times), self.calls
+            # With one thread what counts is the processor's time, which others on the machine disturb less; with more the clock's.
+            times = self.busy if self.worker.threads == 1 else self.times
+            row["ns"], row["low"], row["high"] = spread(times)
+            row["clock"], row["best"], row["rounds"], row["calls"] = spread(self.times)[0], min(times), len(times), self.calls
             if self.medians:
                 row["p50"], row["p99"] = spread(self.medians)[0], spread(self.tails)[0]
             row.update(self.extra)

@@ -4,6 +4,7 @@ usage: report.py [results.json]
 """
 import json
 import pathlib
+import re
 import sys
 
 import svg
@@ -57,10 +58,10 @@ def head(r):
     yield "<!-- Written by benchmarks/peers/report.py from benchmarks/results/peers.json. -->"
     yield ""
     yield (f"Machine: {machine['cpu']}, {machine['cores']} cores; {report['date']}; {machine['compiler']}, -O3 -march=native. {report['rounds']} rounds: in each, every library runs every workload of a family for "
-           f"{report['slice_ms']:g} ms in a process of its own, pinned to the same core, in turn; times are medians over the rounds. Results are checked against NumPy in float64 before anything is timed.")
+           f"{report['slice_ms']:g} ms in a process of its own, pinned to the same core, in turn; times are medians over the rounds, with one thread of the processor's time, with two of the clock's. Results are checked against NumPy in float64 before anything is timed.")
     yield ""
     quiet = max(loads) < 1.5
-    yield f"Load average during the run: {min(loads):.1f} to {max(loads):.1f}." + ("" if quiet else f" The machine has {machine['cores']} cores and was **not quiet**: single rows may be off by more than their spread says.")
+    yield f"Load average during the run: {min(loads):.1f} to {max(loads):.1f}." + ("" if quiet else f" The machine has {machine['cores']} cores and was **not quiet**: processor time does not count the others' turns, but caches and memory are shared with them, so single rows may be off by more than their spread says.")
     yield ""
     yield "Versions: " + ", ".join(f"{name} {version}" for name, version in report["versions"].items() if name != "hand") + "."
     for threads, missing in report["missing"].items():
@@ -158,8 +159,14 @@ def two_threads(r):
     if not two:
         return
     peers = [p for p in ["dimity", *order] if any(p in by for by in two.values())]
+    load = max(entry["load"] for entry in r.report["load"] if entry["threads"] == 2)
     yield "## Two threads"
     yield ""
+    if load >= r.report["machine"]["cores"]:
+        yield (f"Left out: other programs kept the machine busy (load average up to {load:.1f}). A thread that waits for one that is not running waits for the scheduler, so such times say nothing of "
+               "a library.")
+        yield ""
+        return
     yield "Microseconds, and how many times as fast as the same library with one thread." + ("" if "dimity" in peers else " dimity runs in one thread.")
     yield ""
     yield "| workload | dimity, one thread | " + " | ".join(peers) + " |"
@@ -199,7 +206,7 @@ def draw(r, folder):
             family = r.workloads[workload]["family"]
             rows.append((family.capitalize(), None))
         # What takes a hundred times as long would leave no room for the rest.
-        rows.append((r.workloads[workload]["title"].replace("forward and backward", "and gradient").split(" (")[0][:48], {p: min(by[p] / by["dimity"], 100) for p in order if p in by}))
+        rows.append((re.sub(r" \(.*?\)", "", r.workloads[workload]["title"]).replace("forward and backward", "and gradient"), {p: min(by[p] / by["dimity"], 100) for p in order if p in by}))
     if rows:
         pictures["peers_overview.svg"] = ("All workloads", svg.dots("Time of each library over that of dimity, one thread", "to the right of 1 dimity is faster; 100 and more is shown as 100", rows))
     for file, (_, content) in pictures.items():

@@ -20,10 +20,10 @@ def run(task, calls):
     task.reset()
     call = task.call
     call()
-    begin = time.perf_counter_ns()
+    begin, begin_busy = time.perf_counter_ns(), time.process_time_ns()
     for _ in range(calls):
         call()
-    return time.perf_counter_ns() - begin
+    return time.perf_counter_ns() - begin, time.process_time_ns() - begin_busy
 
 
 def latencies(task, calls):
@@ -68,7 +68,7 @@ def serve(name, version, makers, threads):
                     file.write(np.ascontiguousarray(result, np.float32).tobytes())
             return ""
         if command == "run":
-            return str(run(task, int(arguments[1])))
+            return "%d %d" % run(task, int(arguments[1]))
         if command == "latencies":
             return "%d %d" % latencies(task, int(arguments[1]))
         if command == "drop":

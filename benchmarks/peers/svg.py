@@ -46,8 +46,8 @@ class Scale:
         return self.begin + (self.end - self.begin) * math.log(value / self.low) / math.log(self.high / self.low)
 
 
-def apart(positions, distance):
-    """Moves labels up and down until none covers another; their order stays."""
+def apart(positions, distance, low, high):
+    """Moves labels up and down until none covers another, between two limits; their order stays."""
     order = sorted(range(len(positions)), key=lambda i: positions[i])
     placed = list(positions)
     for _ in range(200):
@@ -60,7 +60,8 @@ def apart(positions, distance):
                 moved = True
         if not moved:
             break
-    return placed
+    beyond = max(0, low - min(placed)) - max(0, max(placed) - high)
+    return [p + beyond for p in placed]
 
 
 def lines(title, x_title, y_title, series, x_ticks, width=760, height=440):
@@ -76,7 +77,7 @@ def lines(title, x_title, y_title, series, x_ticks, width=760, height=440):
     for value, label in x_ticks:
         body += [line(x(value), bottom, x(value), bottom + 5, "axis"), text(x(value), bottom + 20, label, "middle", "quiet")]
     body.append(line(left, bottom, right, bottom, "axis"))
-    ends = apart([y(s[-1][1]) for s in series.values()], 14)
+    ends = apart([y(s[-1][1]) for s in series.values()], 14, top, bottom)
     # dimity last, so that nothing hides it.
     for (name, s), end in sorted(zip(series.items(), ends), key=lambda pair: pair[0][0] == "dimity"):
         ours = name == "dimity"

@@ -49,9 +49,11 @@ class Model:
         self.graph.operators.append(o)
         return out
 
-    def dense(self, x, w, b, batch):
+    def dense(self, x, w, b, batch, activation=schema.ActivationFunctionType.NONE):
+        options = schema.FullyConnectedOptionsT()
+        options.fusedActivationFunction = activation
         weights, bias = self.tensor(w.T.shape, w.T), self.tensor(b.shape, b)
-        return self.operator(schema.BuiltinOperator.FULLY_CONNECTED, [x, weights, bias], (batch, w.shape[1]), schema.FullyConnectedOptionsT(), schema.BuiltinOptions.FullyConnectedOptions)
+        return self.operator(schema.BuiltinOperator.FULLY_CONNECTED, [x, weights, bias], (batch, w.shape[1]), options, schema.BuiltinOptions.FullyConnectedOptions)
 
     def tanh(self, x):
         return self.operator(schema.BuiltinOperator.TANH, [x], self.graph.tensors[x].shape)
@@ -80,6 +82,13 @@ def policy(workload, inputs):
     return interpret(m.bytes([x], [m.dense(h, inputs["w3"], inputs["b3"], batch)]), [inputs["x"]])
 
 
+def dense(workload, inputs):
+    m, batch = Model(), inputs["x"].shape[0]
+    x = m.tensor(inputs["x"].shape)
+    y = m.dense(x, inputs["w"], inputs["b"], batch, schema.ActivationFunctionType.RELU)
+    return interpret(m.bytes([x], [y]), [inputs["x"]])
+
+
 def softmax(workload, inputs):
     m = Model()
     x = m.tensor(inputs["x"].shape)
@@ -88,4 +97,4 @@ def softmax(workload, inputs):
     return interpret(m.bytes([x], [m.operator(schema.BuiltinOperator.SOFTMAX, [x], inputs["x"].shape, options, schema.BuiltinOptions.SoftmaxOptions)]), [inputs["x"]])
 
 
-serve.serve("TFLite", importlib.metadata.version("ai-edge-litert"), {"policy": policy, "softmax": softmax}, threads)
+serve.serve("TFLite", importlib.metadata.version("ai-edge-litert"), {"policy": policy, "dense": dense, "softmax": softmax}, threads)

@@ -1,5 +1,6 @@
 """PyTorch, eager or through torch.compile: torch_worker.py <threads> <eager|compile>."""
 import sys
+import types
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +10,14 @@ import serve
 
 threads, mode = int(sys.argv[1]), sys.argv[2]
 torch.set_num_threads(threads)
-made = (lambda f: torch.compile(f, fullgraph=True, dynamic=False)) if mode == "compile" else (lambda f: f)
+
+
+def made(f):
+    """Compiled programs belong to a function's code, and are searched for one that fits: each workload has a copy of its own."""
+    if mode == "eager":
+        return f
+    alone = types.FunctionType(f.__code__.replace(), f.__globals__, f.__name__, f.__defaults__, f.__closure__)
+    return torch.compile(alone, fullgraph=True, dynamic=False)
 
 
 def tensors(inputs):
@@ -181,15 +189,16 @@ makers = {
     "sum_over_rows": forward(lambda x: x.sum(0)),
     "sum_over_columns": forward(lambda x: x.sum(1)),
     "sum_all": forward(lambda x: x.sum()),
-    "matmul": into(torch.mm) if mode == "eager" else forward(torch.mm),
+    "matmul": into(torch.mm) if mode == "eager" else forward(lambda a, b: torch.mm(a, b)),
+    "dense": forward(lambda x, w, b: torch.relu(torch.addmm(b, x, w))),
     "policy": forward(policy),
     "mlp_step": training(mlp_loss, 2),
     "lstm": lstm,
     "transformer": forward(block),
     "transformer_step": training(lambda x, target, *p: F.mse_loss(block(x, *p), target), 2),
     "conv_step": training(conv_loss, 2),
-    "logistic_hessian": forward(torch.func.hessian(logistic_loss)),
-    "mlp_jacobian": forward(torch.func.jacrev(small_mlp)),
+    "logistic_hessian": forward(lambda *args: torch.func.hessian(logistic_loss)(*args)),
+    "mlp_jacobian": forward(lambda *args: torch.func.jacrev(small_mlp)(*args)),
     "adamw": adamw,
 }
 

@@ -72,7 +72,7 @@ for n in (4 << 10, 64 << 10, 1 << 20, 16 << 20):
     add("triad", (n,), f"triad b + 3 c, {short(n)} floats", "elementwise", line("b", "c"), 2 * n, [(n,)], dispatch=n < 10000)
     chain = [Input("a", (n,), -2, 2), Input("x", (n,), -2, 2), Input("b", (n,))]
     add("gelu_chain", (n,), f"GELU of a x + b, {short(n)} floats", "elementwise", chain, 11 * n, [(n,)], dispatch=n < 10000)
-    add("gelu_gradient", (n,), f"gradient of the sum of GELU of a x + b, {short(n)} floats", "elementwise", chain, 22 * n, [(n,)] * 3, dispatch=n < 10000)
+    add("gelu_gradient", (n,), f"GELU gradient (of the sum of GELU of a x + b), {short(n)} floats", "elementwise", chain, 22 * n, [(n,)] * 3, dispatch=n < 10000)
 
 for columns in (64, 256, 1024, 8192):
     rows = (256 << 10) // columns
@@ -94,6 +94,8 @@ add("sum_all", (1024, 1024), "sum of 1024 x 1024", "reductions", square, 1 << 20
 
 for m, n, k in [(n, n, n) for n in (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)] + [(1, 256, 256), (256, 10, 256), (32, 256, 784), (32, 784, 256)]:
     add("matmul", (m, n, k), f"matmul, {m} x {n} x {k} (m x n x k)", "matmul", [Input("a", (m, k)), Input("b", (k, n))], 2 * m * n * k, [(m, n)], dispatch=m * n * k < 1 << 18)
+for m, n, k in [(256, 256, 256), (32, 256, 784)]:
+    add("dense", (m, n, k), f"relu of matmul and bias, {m} x {n} x {k} (m x n x k)", "matmul", [Input("x", (m, k)), Input("w", (k, n)), Input("b", (n,))], 2 * m * n * k, [(m, n)])
 
 
 def layers(*widths):
@@ -108,10 +110,10 @@ def weights_of(inputs):
 
 for batch in (1, 64):
     inputs = [Input("x", (batch, 48)), *layers(48, 256, 128, 12)]
-    add("policy", (batch,), f"policy MLP 48-256-128-12, inference at batch {batch}", "networks", inputs, 2 * batch * weights_of(inputs[1:]), [(batch, 12)], dispatch=batch == 1, latencies=batch == 1)
+    add("policy", (batch,), f"policy MLP (48-256-128-12), inference at batch {batch}", "networks", inputs, 2 * batch * weights_of(inputs[1:]), [(batch, 12)], dispatch=batch == 1, latencies=batch == 1)
 for batch in (32, 256):
     inputs = [Input("x", (batch, 784), 0, 1), Input("labels", (batch,), 0, 10, np.int32), *layers(784, 256, 128, 10)]
-    add("mlp_step", (batch,), f"MLP 784-256-128-10, training step at batch {batch}", "networks", inputs, 2 * batch * (3 * weights_of(inputs[2:]) - 784 * 256), [i.shape for i in inputs[2:]])
+    add("mlp_step", (batch,), f"MLP (784-256-128-10), training step at batch {batch}", "networks", inputs, 2 * batch * (3 * weights_of(inputs[2:]) - 784 * 256), [i.shape for i in inputs[2:]])
 bound = 1 / 8
 lstm = [Input("xs", (128, 64)), Input("w", (64, 256), -bound, bound), Input("u", (64, 256), -bound, bound), Input("bias", (256,), -bound, bound)]
 add("lstm", (128, 64), "LSTM of width 64, 128 steps", "networks", lstm, 128 * (2 * 128 * 256 + 64 * 9), [(128, 64)])
@@ -122,16 +124,16 @@ norm = lambda i: [Input(f"gamma{i}", (width,), 0.5, 1.5), Input(f"beta{i}", (wid
 block = [*norm(1), *matrix("qkv", width, 3 * width), *matrix("o", width, width), *norm(2), *matrix("1", width, wide), *matrix("2", wide, width)]
 tokens = (batch, time, width)
 block_flops = 2 * batch * time * (weights_of(block) + 2 * time * width)
-add("transformer", tokens, "transformer block, d = 128, 4 heads, 64 tokens, batch 8", "networks", [Input("x", tokens), *block], block_flops, [tokens])
-add("transformer_step", tokens, "the same, training step", "networks", [Input("x", tokens), Input("target", tokens), *block], 3 * block_flops, [i.shape for i in block])
+add("transformer", tokens, "transformer block (d = 128, 4 heads, 64 tokens, batch 8)", "networks", [Input("x", tokens), *block], block_flops, [tokens])
+add("transformer_step", tokens, "transformer block (the same), training step", "networks", [Input("x", tokens), Input("target", tokens), *block], 3 * block_flops, [i.shape for i in block])
 
 # Declared before every worker can do it: what cannot is left out by its worker.
 filters = [Input("k1", (3, 3, 1, 8), -1 / 3, 1 / 3), Input("c1", (8,), -1 / 3, 1 / 3), Input("k2", (3, 3, 8, 16), -0.1, 0.1), Input("c2", (16,), -0.1, 0.1)]
 picture = [Input("x", (32, 28, 28, 1), 0, 1), Input("labels", (32,), 0, 10, np.int32), *filters, Input("w", (5 * 5 * 16, 10), -0.05, 0.05), Input("b", (10,), -0.05, 0.05)]
 conv_flops = 2 * 32 * (26 * 26 * 72 + 11 * 11 * 72 * 16 + 4000)
-add("conv_step", (32,), "conv net 28 x 28 (3 x 3 x 8, pool, 3 x 3 x 16, pool, dense 10), training step at batch 32", "networks", picture, 3 * conv_flops, [i.shape for i in picture[2:]])
+add("conv_step", (32,), "conv net (28 x 28; 3 x 3 x 8, pool, 3 x 3 x 16, pool, dense 10), training step at batch 32", "networks", picture, 3 * conv_flops, [i.shape for i in picture[2:]])
 
-add("logistic_hessian", (256, 32), "Hessian of logistic regression, 32 parameters, 256 samples", "derivatives",
+add("logistic_hessian", (256, 32), "Hessian of logistic regression (32 parameters, 256 samples)", "derivatives",
     [Input("w", (32,)), Input("x", (256, 32)), Input("sign", (256,), -1, 1)], 2 * 256 * 32 * 33, [(32, 32)], dispatch=True)
 add("mlp_jacobian", (32,), "Jacobian of an MLP 32-64-32", "derivatives", [Input("x", (32,)), *layers(32, 64, 32)], 2 * 32 * 64 * 33, [(32, 32)], dispatch=True)
 n = 1 << 20
