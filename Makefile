@@ -1,5 +1,5 @@
 # The everyday commands. What they build lies under build/.
-.PHONY: demo test test-aarch64 bench compile-bench acceptance clean
+.PHONY: demo test test-aarch64 bench bench-peers compile-bench acceptance clean
 support := tests/support
 
 demo:  ## trains the example network on handwritten digits
@@ -18,6 +18,13 @@ bench:  ## run-time benchmarks, to benchmarks/results/
 	@$(support)/install_packages.sh g++ cmake ninja-build libxsimd-dev libbenchmark-dev libopenblas-dev libeigen3-dev libfftw3-dev python3
 	@cmake --preset native -DDIMITY_BUILD_BENCHMARKS=ON >/dev/null
 	@cmake --build --preset native --target run_benchmarks
+
+bench-peers:  ## the same workloads on dimity and its peers, in turn, to benchmarks/results/peers.json and docs/peers.md; installs the peers into build/peers
+	@$(support)/install_packages.sh g++ cmake ninja-build libxsimd-dev libbenchmark-dev libopenblas-dev libeigen3-dev libxtensor-dev libdnnl-dev python3 python3-venv
+	@cmake --preset native -DDIMITY_BUILD_BENCHMARKS=ON >/dev/null
+	@cmake --build --preset native --parallel 1 --target peer_workers
+	@python3 benchmarks/peers/run.py $(PEERS)
+	@python3 benchmarks/peers/report.py
 
 compile-bench:  ## compile times, memory and template instantiations against their budgets
 	@$(support)/install_packages.sh g++ clang-19 libxsimd-dev python3

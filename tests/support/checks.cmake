@@ -75,6 +75,8 @@ endforeach()
 add_check("headers/each compiles alone" Python3::Interpreter "${script_dir}/headers.py" "${PROJECT_SOURCE_DIR}/include" -- "${DIMITY_GXX}" ${check_flags_g++} -Wpedantic -Werror)
 set_tests_properties("headers/each compiles alone" PROPERTIES PROCESSORS 2)
 
+add_check("peers_runner" Python3::Interpreter "${script_dir}/peers_runner.py" "${PROJECT_SOURCE_DIR}")
+
 add_check("error_ids" Python3::Interpreter "${script_dir}/error_ids.py" "${PROJECT_SOURCE_DIR}")
 
 add_check("docs_snippets" Python3::Interpreter "${script_dir}/docs_snippets.py" "${PROJECT_SOURCE_DIR}" -- ${DIMITY_GXX} ${check_flags_g++} -pthread)
