@@ -91,38 +91,30 @@ DIMITY_INLINE void copy_row(T const* row, extent_t stride, extent_t count, exten
   copy_zeros(pitch - done, to + done);
 }
 
-template <class T, int... L>
-DIMITY_INLINE void split_pairs(T const* from, T* even, T* odd, std::integer_sequence<int, L...>) {
+/// Every second element, from the first (Odd = 0) or the second on.
+template <int Odd, class T, int... L>
+DIMITY_INLINE void copy_every_second(T const* from, T* to, std::integer_sequence<int, L...>) {
   using mm::raw;
-  raw<T> const a = mm::load_raw<T, mm::lanes<T>>(from), b = mm::load_raw<T, mm::lanes<T>>(from + mm::lanes<T>);
-  mm::store_raw<T>(even, mm::shuffle_lanes<raw<T>, 2 * L...>(a, b));
-  mm::store_raw<T>(odd, mm::shuffle_lanes<raw<T>, 2 * L + 1 ...>(a, b));
+  mm::store_raw<T>(to, mm::shuffle_lanes<raw<T>, 2 * L + Odd...>(mm::load_raw<T, mm::lanes<T>>(from), mm::load_raw<T, mm::lanes<T>>(from + mm::lanes<T>)));
 }
-/// Columns p, p + phases, ... of a line for every phase p, those of a phase behind those of the one before.
+/// Columns p, p + phases, ... of a line for every phase p, those of a phase behind those of the one before. What is written behind a phase is overwritten by the next.
 template <class T>
 DIMITY_INLINE void copy_phases(T const* line, window_layout const& l, T* to) {
+  constexpr auto all = std::make_integer_sequence<int, mm::lanes<T>>{};
   extent_t const step = l.phases, pitch = l.phase_pitch;
   if (step == 2) {
-    for (extent_t i = 0; i < pitch; i += mm::lanes<T>) {
-      T const* const from = line + 2 * i;
-      T *const even = to + i, *const odd = to + pitch + i;
-      if (i + mm::lanes<T> <= pitch) {
-        split_pairs(from, even, odd, std::make_integer_sequence<int, mm::lanes<T>>{});
-      } else {
-        for (extent_t k = 0; k < pitch - i; ++k) {
-          even[k] = from[2 * k];
-          odd[k] = from[2 * k + 1];
-        }
-      }
-    }
+    for (extent_t i = 0; i < pitch; i += mm::lanes<T>) copy_every_second<0>(line + 2 * i, to + i, all);
+    for (extent_t i = 0; i < pitch; i += mm::lanes<T>) copy_every_second<1>(line + 2 * i, to + pitch + i, all);
     return;
   }
   for (extent_t p = 0; p < step; ++p)
     for (extent_t i = 0; i < pitch; ++i) to[p * pitch + i] = line[p + i * step];
 }
 
-/// Room for a row that is still to be split into phases.
-constexpr extent_t line_elements(window_layout const& l, extent_t lanes) { return l.phases > 1 ? l.row_pitch + 2 * lanes : 0; }
+/// Rows that are still to be split into phases wait in lines: several, because reading what was just stored differently waits until it is in the cache.
+inline constexpr extent_t line_count = 8;
+constexpr extent_t line_pitch(window_layout const& l, extent_t lanes) { return l.row_pitch + 2 * lanes; }
+constexpr extent_t line_elements(window_layout const& l, extent_t lanes) { return l.phases > 1 ? line_count * line_pitch(l, lanes) + lanes : 0; }
 
 /// Writes up to a vector behind the end of the copy, and line_elements at `line`.
 template <class T>
@@ -132,28 +124,28 @@ template <class T>
   row_window rows = window_of_row(from.extent[0], to.first[0], to.rows);
   if (columns.count == 0) rows = {to.rows, 0, 0, 0};
   extent_t const stride = from.stride[3], step = from.stride[2], pitch = to.row_pitch;
+  extent_t const lines = line_pitch(to, mm::lanes<T>);
   T* row = data;
   if (to.phases == 1) {
-    row += to.origin + columns.before;
-    if (columns.count == 0) row = data;
+    row += columns.count == 0 ? 0 : to.origin + columns.before;
     copy_zeros(row - data, data);
   } else {
-    copy_zeros(columns.before, line);
+    copy_zeros(line_count * lines, line);
   }
   for (extent_t n = 0; n < images; ++n)
     for (extent_t c = 0; c < channels; ++c) {
       copy_zeros(rows.before * pitch, row);
       row += rows.before * pitch;
       if (rows.count > 0) {
-        T const* at = from.data + n * from.stride[0] + c * from.stride[1] + rows.first * step + columns.first * stride;
-        for (extent_t r = 0; r < rows.count; ++r, row += pitch) {
-          if (to.phases == 1) {
-            copy_row(at, stride, columns.count, pitch, row);
-          } else {
-            copy_row(at, stride, columns.count, pitch - columns.before, line + columns.before);
-            copy_phases(line, to, row);
+        T const* const plane = from.data + n * from.stride[0] + c * from.stride[1] + rows.first * step + columns.first * stride;
+        if (to.phases == 1) {
+          for (extent_t r = 0; r < rows.count; ++r, row += pitch) copy_row(plane + r * step, stride, columns.count, pitch, row);
+        } else {
+          for (extent_t first = 0; first < rows.count; first += line_count) {
+            extent_t const some = std::min(line_count, rows.count - first);
+            for (extent_t r = 0; r < some; ++r) copy_row(plane + (first + r) * step, stride, columns.count, pitch - columns.before, line + r * lines + columns.before);
+            for (extent_t r = 0; r < some; ++r, row += pitch) copy_phases(line + r * lines, to, row);
           }
-          if (r + 1 < rows.count) at += step;
         }
       }
       copy_zeros(rows.after * pitch, row);

@@ -6,9 +6,6 @@
 
 #include <cstring>
 
-#ifndef DIMITY_RB
-#define DIMITY_RB 16
-#endif
 namespace dimity::detail::conv {
 
 /// Taps per pass: what a tile reads of them stays in the first-level cache, and long sums are made of short ones.
@@ -53,7 +50,7 @@ static_assert(depth_block >= 16, "a panel has room for a square");
 
 /// Rows of results that are handed over at a time: while they lie in the first-level cache where sums are short, and at least so many that a block is full.
 constexpr extent_t rows_at_a_time(extent_t channels, extent_t depth, extent_t columns, std::size_t element_size) {
-  extent_t const bytes = depth < 64 ? DIMITY_RB * 1024 : 128 * 1024;
+  extent_t const bytes = (depth < 64 ? 16 : 128) * 1024;
   extent_t const least = ceil_divide(tile_vectors * lanes_of(element_size), columns);
   return std::max(least, bytes / static_cast<extent_t>(element_size) / std::max<extent_t>(1, channels * columns));
 }
@@ -74,6 +71,10 @@ extent_t pack_whole_squares(T const* w, extent_t channels, extent_t channel_stri
     }
   return whole;
 }
+template <class T, int... I>
+DIMITY_INLINE void copy_apart(T const* from, extent_t stride, T* to, std::integer_sequence<int, I...>) {
+  ((to[I] = from[I * stride]), ...);
+}
 /// Packs the weights of some taps for tiles: the rows of a tile are side by side. `square` has room for a vector of vectors.
 template <class T>
 [[gnu::noinline]] void pack_weights(T const* w, extent_t channels, extent_t channel_stride, extent_t depth, extent_t depth_stride, convolution_geometry const& g, extent_t const* tap_stride,
@@ -89,6 +90,7 @@ template <class T>
         for (extent_t v = 0; v < taps[1].count; ++v, to += rows) {
           T const* const from = w + first * channel_stride + d * depth_stride + (taps[0].first + h * taps[0].step) * tap_stride[0] + (taps[1].first + v * taps[1].step) * tap_stride[1];
           if (channel_stride == 1 && rows == tile_rows) std::memcpy(to, from, sizeof(T) * tile_rows);
+          else if (rows == tile_rows) copy_apart(from, channel_stride, to, std::make_integer_sequence<int, tile_rows>{});
           else
             for (int r = 0; r < rows; ++r) to[r] = from[r * channel_stride];
         }
@@ -96,12 +98,10 @@ template <class T>
   }
 }
 
-/// Vectors of a block: those of a tile, in blocks of nearly the same size.
-constexpr int block_vectors(extent_t channels, extent_t left) {
-  if (channels <= wide_rows && left >= wide_vectors) return wide_vectors;
-  if (left <= tile_vectors) return static_cast<int>(left);
-  return left == tile_vectors + 1 ? 2 : tile_vectors;
-}
+/// Vectors of the next tile, when so many are left: tiles of nearly the same size.
+constexpr int next_tile_vectors(extent_t left) { return left == tile_vectors + 1 ? 2 : static_cast<int>(std::min<extent_t>(left, tile_vectors)); }
+/// Those of the tiles of a block, where there is one row of them.
+constexpr int block_vectors(extent_t channels, extent_t left) { return channels == 1 && left >= wide_vectors ? wide_vectors : next_tile_vectors(left); }
 
 /// Goes through the vectors of some rows. The last vector of a row ends with it, where the row is that long.
 template <class T>
@@ -232,10 +232,10 @@ void sum_gathered(weighted_taps<T> const& taps, position_rows<T> const& position
   }
 }
 
-/// Whether run_window does it: rows of taps are as far apart as rows of positions.
+/// Whether run_window does it: rows of taps are as far apart as rows of positions, and the sums are not so long that they are better made of several.
 template <class T>
 bool has_windows(weighted_taps<T> const& taps, position_rows<T> const& p) {
-  if (taps.channels != 1 || taps.tap_rows != window_size || taps.tap_columns != window_size || taps.depth == 0) return false;
+  if (taps.channels != 1 || taps.tap_rows != window_size || taps.tap_columns != window_size || taps.depth == 0 || taps.depth > 2 * depth_block) return false;
   extent_t const row = taps.offset[window_size] - taps.offset[0];
   return (row == p.row_step || row == -p.row_step) && p.rows >= 4 && (p.is_copy || p.columns >= lanes<T>);
 }

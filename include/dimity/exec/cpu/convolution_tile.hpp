@@ -9,9 +9,9 @@ namespace dimity::detail::conv {
 using mm::batch;
 using mm::lanes;
 
-/// A tile has up to tile_rows channels and tile_vectors vectors of positions; one with few channels has more vectors, so that enough sums are under way to hide the latency of fma.
+/// A tile has up to tile_rows channels and tile_vectors vectors of positions. One with a single channel has more vectors, so that enough sums are under way to hide the latency of fma.
 inline constexpr int tile_rows = mm::registers == 32 ? 8 : 4, tile_vectors = 3;
-inline constexpr int wide_rows = 2, wide_vectors = mm::registers == 32 ? 8 : 4;
+inline constexpr int wide_vectors = mm::registers == 32 ? 8 : 4;
 inline constexpr int most_vectors = wide_vectors;
 
 /// What a tile reads and writes. Row r of its results at vector v is
@@ -69,7 +69,7 @@ template <class T, int Rows, int Vectors>
   T const* weight = task.weight;
   extent_t const* offset = task.offset;
   extent_t const* const end = offset + task.depth;
-  for (; offset + 2 <= end; offset += 2, weight += 2 * Rows) {
+  for (; end - offset >= 2; offset += 2, weight += 2 * Rows) {
     add_tap<T>(sum, weight, x, offset[0], rows, vectors);
     add_tap<T>(sum, weight + Rows, x, offset[1], rows, vectors);
   }
@@ -86,28 +86,19 @@ void run_tile_of(int vectors, tile_task<T> const& task) {
   else run_tile<T, Rows, 1>(task);
 }
 
-/// The rows of the next tile, when so many channels are left. Weights are packed in this order.
+/// The rows of the next tile, when so many channels are left. Weights are packed in this order. Each size takes time to compile, so there are few.
 constexpr int next_tile_rows(extent_t channels) {
   if (channels >= tile_rows) return tile_rows;
-  return static_cast<int>(std::min<extent_t>(channels, 4));
+  return channels >= 4 ? 4 : channels == 3 ? 3 : 1;
 }
 
 template <class T>
 void run_any_tile(int rows, int vectors, tile_task<T> const& task) {
-  if (vectors == wide_vectors) {
-    if (rows == 2) run_tile<T, 2, wide_vectors>(task);
-    else run_tile<T, 1, wide_vectors>(task);
-  } else if (rows == tile_rows) {
-    run_tile_of<T, tile_rows>(vectors, task);
-  } else if (rows == 4) {
-    run_tile_of<T, 4>(vectors, task);
-  } else if (rows == 3) {
-    run_tile_of<T, 3>(vectors, task);
-  } else if (rows == 2) {
-    run_tile_of<T, 2>(vectors, task);
-  } else {
-    run_tile_of<T, 1>(vectors, task);
-  }
+  if (vectors == wide_vectors) run_tile<T, 1, wide_vectors>(task);
+  else if (rows == tile_rows) run_tile_of<T, tile_rows>(vectors, task);
+  else if (rows == 4) run_tile_of<T, 4>(vectors, task);
+  else if (rows == 3) run_tile_of<T, 3>(vectors, task);
+  else run_tile_of<T, 1>(vectors, task);
 }
 
 }  // namespace dimity::detail::conv

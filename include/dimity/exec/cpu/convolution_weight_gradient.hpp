@@ -88,9 +88,9 @@ void add_block(convolution_geometry const& g, weight_plan const& plan, T const* 
   T* const sums = scratch + plan.sums;
   if (plan.by_outputs) {
     for (extent_t o = 0; o < plan.output_pitch;) {
-      int const vectors = block_vectors(wide_rows + 1, (plan.output_pitch - o) / lanes<T>);
+      int const vectors = next_tile_vectors((plan.output_pitch - o) / lanes<T>);
       for (extent_t k = 0; k < plan.taps;) {
-        int const rows = next_tile_rows(plan.taps - k);
+        int const rows = next_outer_rows(plan.taps - k);
         add_any_outer_tile<T>(rows, vectors, {source, offset + k, gradient + o, sums + k * plan.sums_pitch + o, plan.sums_pitch}, block);
         k += rows;
       }

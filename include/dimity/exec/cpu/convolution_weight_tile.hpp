@@ -60,12 +60,11 @@ void add_outer_tile_of(int vectors, outer_task<T> const& task, position_block co
   else if (vectors == 2) add_outer_tile<T, Rows, 2>(task, block);
   else add_outer_tile<T, Rows, 1>(task, block);
 }
+constexpr int next_outer_rows(extent_t left) { return left >= tile_rows ? tile_rows : left >= 4 ? 4 : 1; }
 template <class T>
 void add_any_outer_tile(int rows, int vectors, outer_task<T> const& task, position_block const& block) {
   if (rows == tile_rows) add_outer_tile_of<T, tile_rows>(vectors, task, block);
   else if (rows == 4) add_outer_tile_of<T, 4>(vectors, task, block);
-  else if (rows == 3) add_outer_tile_of<T, 3>(vectors, task, block);
-  else if (rows == 2) add_outer_tile_of<T, 2>(vectors, task, block);
   else add_outer_tile_of<T, 1>(vectors, task, block);
 }
 

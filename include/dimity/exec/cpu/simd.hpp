@@ -15,6 +15,8 @@
 #pragma GCC diagnostic pop
 #endif
 
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <type_traits>
 
@@ -268,9 +270,14 @@ DIMITY_INLINE auto combine_lanes(F const& f, X const& x) {
 
 template <class T, int W>
 DIMITY_INLINE vec<T, W> lane_numbers(T first) {
-  alignas(64) T buffer[W];
-  for (int i = 0; i < W; ++i) buffer[i] = static_cast<T>(first + static_cast<T>(i));
-  return load_lanes<T, W>(buffer);
+  alignas(64) static constexpr auto from_zero = [] {
+    std::array<T, W> a{};
+    for (int i = 0; i < W; ++i) a[static_cast<std::size_t>(i)] = static_cast<T>(i);
+    return a;
+  }();
+  vec<T, W> r = load_lanes<T, W>(from_zero.data());
+  for (int i = 0; i < vec<T, W>::parts; ++i) r.p[i] = static_cast<typename vec<T, W>::part>(r.p[i] + typename vec<T, W>::part(first));
+  return r;
 }
 
 template <class T, class A>
@@ -294,6 +301,21 @@ template <class To, class From, int W>
 DIMITY_INLINE mask<To, W> convert_mask(mask<From, W> const& x) {
   if constexpr (std::is_same_v<To, From>) {
     return x;
+  } else if constexpr (mask<To, W>::native && mask<From, W>::native && sizeof(To) == sizeof(From)) {
+    using part = typename mask<To, W>::part;
+    mask<To, W> r;
+    for (int i = 0; i < mask<To, W>::parts; ++i) r.p[i] = part(std::bit_cast<typename part::register_type>(x.p[i].data));
+    return r;
+#if defined(__AVX512F__)
+  } else if constexpr (mask<To, W>::native && mask<From, W>::native && W <= 64) {
+    // One bit for each lane.
+    using part = typename mask<To, W>::part;
+    std::uint64_t bits = 0;
+    for (int i = 0; i < mask<From, W>::parts; ++i) bits |= static_cast<std::uint64_t>(x.p[i].data) << (i * mask<From, W>::part_lanes);
+    mask<To, W> r;
+    for (int i = 0; i < mask<To, W>::parts; ++i) r.p[i] = part(static_cast<typename part::register_type>(bits >> (i * mask<To, W>::part_lanes)));
+    return r;
+#endif
   } else {
     alignas(64) bool buffer[W];
     store_mask<From, W>(buffer, x);
