@@ -37,6 +37,5 @@ registered const all{[] {
 int main(int count, char** arguments) {
   int const threads = count > 1 ? std::atoi(arguments[1]) : 1;
   openblas_set_num_threads(threads);
-  std::string version = openblas_get_config();
-  return peers::serve("OpenBLAS", version, threads);
+  return peers::serve("OpenBLAS", std::string(openblas_get_config()).substr(sizeof("OpenBLAS")), threads);
 }

@@ -174,9 +174,10 @@ inline int serve(std::string const& name, std::string const& version, int thread
     if (command == "run") {
       std::size_t const before = allocation_counter ? *allocation_counter : 0;
       elapsed const ns = t.run(calls);
+      std::size_t const after = allocation_counter ? *allocation_counter : 0;  // before the answer's own strings
       std::string const times = std::to_string(ns.wall) + " " + std::to_string(ns.busy);
       if (!allocation_counter) return times;
-      return times + " {\"allocations\": " + std::to_string(static_cast<double>(*allocation_counter - before) / static_cast<double>(calls)) + "}";
+      return times + " {\"allocations\": " + std::to_string(static_cast<double>(after - before) / static_cast<double>(calls)) + "}";
     }
     if (command == "latencies") {
       auto times = t.each(calls);

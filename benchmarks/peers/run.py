@@ -106,6 +106,15 @@ def measure_family(chosen, workers, threads, settings):
         shutil.rmtree(data, ignore_errors=True)
 
 
+def one_row_a_line(report):
+    """JSON in which two runs can be compared line by line."""
+    def value(x):
+        if isinstance(x, list):
+            return "[\n" + ",\n".join("  " + json.dumps(row) for row in x) + "\n ]"
+        return json.dumps(x, indent=1).replace("\n", "\n ") if isinstance(x, dict) else json.dumps(x)
+    return "{\n" + ",\n".join(f" {json.dumps(key)}: {value(x)}" for key, x in report.items()) + "\n}\n"
+
+
 def main():
     settings = options()
     if not environment.install():
@@ -134,7 +143,7 @@ def main():
         for worker in workers:
             worker.close()
     settings.output.parent.mkdir(parents=True, exist_ok=True)
-    settings.output.write_text(json.dumps(report, indent=1) + "\n")
+    settings.output.write_text(one_row_a_line(report))
 
 
 if __name__ == "__main__":
