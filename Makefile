@@ -15,7 +15,7 @@ test-aarch64:
 	@$(support)/run_tests.sh aarch64
 
 bench:  ## run-time benchmarks, to benchmarks/results/
-	@$(support)/install_packages.sh g++ cmake ninja-build libxsimd-dev libbenchmark-dev libopenblas-dev libeigen3-dev libfftw3-dev python3
+	@$(support)/install_packages.sh g++ cmake ninja-build libxsimd-dev libbenchmark-dev libopenblas-dev libeigen3-dev libfftw3-dev libdnnl-dev python3
 	@cmake --preset native -DDIMITY_BUILD_BENCHMARKS=ON >/dev/null
 	@cmake --build --preset native --target run_benchmarks
 

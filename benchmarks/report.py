@@ -86,6 +86,27 @@ def fft():
     return beside_peers("fft_bench.json", "length")
 
 
+def convolution():
+    report = json.loads((results / "convolution_bench.json").read_text())
+    rates = {}
+    for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
+        if run.get("run_type") == "iteration":
+            problem, operation, who = run["run_name"].split("/")[:3]
+            rates.setdefault(problem, {}).setdefault(operation, {}).setdefault(who, []).append(run["GFLOP/s"])
+    repetitions = len(next(iter(next(iter(rates.values()))["forward"].values())))
+    yield (f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; float. Medians of {repetitions} randomly interleaved repetitions in one process; load average "
+           f"{report['context']['load_avg'][0]:.1f}. Each cell: GFLOP/s of dimity, and its ratio to oneDNN's on images as they are, and to oneDNN's in a blocked layout of its own choice, into which nothing is counted for bringing them. Above 1 dimity is faster.")
+    yield ""
+    yield "| images | forward | gradient of the images | gradient of the kernels |"
+    yield "| --- | ---: | ---: | ---: |"
+    for problem, by in rates.items():
+        cells = []
+        for operation in ("forward", "input_gradient", "weight_gradient"):
+            median = {who: statistics.median(values) for who, values in by[operation].items()}
+            cells.append(f"{median['dimity']:.0f}: {median['dimity'] / median['onednn_plain']:.2f}, {median['dimity'] / median['onednn_blocked']:.2f}")
+        yield f"| {problem} | " + " | ".join(cells) + " |"
+
+
 def extents():
     report = json.loads((results / "extents_bench.json").read_text())
     times = {}
@@ -147,13 +168,13 @@ def write(path, name, text):
     path.write_text(before + begin + text + end + rest.split(end, 1)[1])
 
 
-for table in (limits, extents, gradbench, linalg, fft, matmul, compile_time):
+for table in (limits, extents, gradbench, linalg, fft, convolution, matmul, compile_time):
     source = results / ("compile_time.json" if table is compile_time else f"{table.__name__}_bench.json")
     if not source.exists():
         continue
     text = "\n".join(table()) + "\n"
     (results / f"{table.__name__}.md").write_text(text)
-    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "docs" / "run_time_extents.md", here.parent / "docs" / "linear_algebra.md", here.parent / "README.md"):
+    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "docs" / "run_time_extents.md", here.parent / "docs" / "linear_algebra.md", here.parent / "docs" / "convolutions.md", here.parent / "README.md"):
         write(page, table.__name__, text)
     if "--quiet" not in sys.argv:
         print(text)
