@@ -91,7 +91,7 @@ static_assert(is<decltype(std::declval<nn::linear<float, 3, 5>&>()(a())), float,
 static_assert(std::is_same_v<decltype(relu(std::declval<tensor<traced<float>, 8, 3>&>() * 2.0f + 1.0f)), tensor<traced<float>, 8, 3>>);
 
 // Named tensors are viewed, temporaries are moved in.
-static_assert(std::is_same_v<std::remove_cvref_t<decltype((std::declval<decltype(-a())>().operands().value))>, tensor_view<float const, shape<8, 3>, strides<3, 1>>>);
-static_assert(std::is_same_v<std::remove_cvref_t<decltype((std::declval<decltype(-tensor<float, 8, 3>())>().operands().value))>, tensor<float, 8, 3>>);
+static_assert(std::is_base_of_v<dimity::detail::held<0, tensor_view<float const, shape<8, 3>, strides<3, 1>>>, decltype(-a())>);
+static_assert(std::is_base_of_v<dimity::detail::held<0, tensor<float, 8, 3>>, decltype(-tensor<float, 8, 3>())>);
 
 }  // namespace result_types
