@@ -1,6 +1,6 @@
 // error: \[dimity\.storage\.2\]
 // error: , 256>
-// lines: 30
+// lines: 31
 #define DIMITY_NO_HEAP
 #ifdef MISTAKE
 #define DIMITY_WORKSPACE_BYTES 256

@@ -1,5 +1,5 @@
 // error: \[dimity\.window\.4\]
-// error: 3 <= 2
+// error: 3L? <= 2
 #include <dimity/dimity.hpp>
 using namespace dimity;
 int main() {

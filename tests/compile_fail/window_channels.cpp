@@ -1,5 +1,5 @@
 // error: \[dimity\.window\.5\]
-// error: 4 == 8
+// error: 4L? == 8
 #include <dimity/dimity.hpp>
 using namespace dimity;
 int main() {

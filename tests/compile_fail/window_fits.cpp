@@ -1,5 +1,5 @@
 // error: \[dimity\.window\.4\]
-// error: 11 <= 9
+// error: 11L? <= 9
 #include <dimity/dimity.hpp>
 using namespace dimity;
 int main() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/plan/extents.hpp>
+#include <dimity/program/convolution_geometry.hpp>
 
 #include <concepts>
 #include <initializer_list>

@@ -11,7 +11,7 @@ namespace dimity::detail {
 template <class Plan, int Kernel>
 struct loop {
   using facts = kernel_facts<Plan, Kernel>;
-  static constexpr kernel const& k = facts::k;
+  static constexpr kernel k = facts::k;
   using scalars = typename facts::scalars;
   template <int Range>
   using list_t = typename facts::template list_t<Range>;
@@ -158,7 +158,6 @@ struct loop {
   template <int Stage, int V, int W, bool Partial, class Registers>
   DIMITY_INLINE static void compute_lanes([[maybe_unused]] Registers& r, [[maybe_unused]] scalars const& s, [[maybe_unused]] cursor const& c) {
     constexpr value v = facts::val(V);
-    using lanes = typename facts::template lanes<V, W>;
     if constexpr (V == k.injected) {
       // Supplied by the contraction.
     } else if constexpr (v.op == primitive::input || (v.kept >= 0 && v.stage < Stage)) {
@@ -167,13 +166,6 @@ struct loop {
       else if constexpr (is_near(A, lane_axes) && (lane_stride<A>.code == 0 || lane_stride<A>.code == 1))
         get<V>(r) = load_row<type_of<v.type>, W, Partial, facts::acc(A).slot, facts::acc(A).offset.code, known_stride(A, 0, lane_axes), known_stride(A, 1, lane_axes), lane_stride<A>.code>(c);
       else get<V>(r) = load<A, W, Partial>(address<A, lane_axes>(c.slots, c.at), c);
-    } else if constexpr (lanes::parts == 1 && is_plain_value(facts::values, V, Stage)) {
-      constexpr int a = v.arg[0], b = v.arg[1];
-      using part = typename lanes::part;
-      if constexpr (arity_of(v.op) == 1) get<V>(r).p[0] = unary_call<v.op, facts::has_many_functions>(get<a>(r).p[0]);
-      else if constexpr (!is_lane(a)) get<V>(r).p[0] = binary_value<v.op>(part(get<a>(s)), get<b>(r).p[0]);
-      else if constexpr (!is_lane(b)) get<V>(r).p[0] = binary_value<v.op>(get<a>(r).p[0], part(get<b>(s)));
-      else get<V>(r).p[0] = binary_value<v.op>(get<a>(r).p[0], get<b>(r).p[0]);
     } else if constexpr (v.op == primitive::iota) {
       using T = type_of<v.type>;
       constexpr int axis = static_cast<int>(v.attribute);

@@ -94,20 +94,11 @@ constexpr int vectors_at_once(bool reduces, std::size_t values, extent_t vectors
   int const wanted = reduces ? (values <= 4 ? 4 : values <= 14 ? 2 : 1) : (values <= 6 ? 2 : 1);
   return vectors >= wanted * 2 ? wanted : 1;
 }
-/// Arithmetic on single vectors of one type, at most one operand of which is the same for all lanes: what most values are.
-constexpr bool is_plain_value(value const* values, int v, int stage) {
-  value const& x = values[v];
-  int const arity = arity_of(x.op);
-  if (x.type == dtype::boolean || (arity != 1 && arity != 2) || x.op == primitive::cast || x.op == primitive::input || (x.kept >= 0 && x.stage <= stage)) return false;
-  for (int i = 0; i < arity; ++i)
-    if (values[x.arg[i]].type != x.type) return false;
-  return values[x.arg[0]].at == level::lane || (arity == 2 && values[x.arg[1]].at == level::lane);
-}
 
 /// What every part of one kernel's code looks up.
 template <class Plan, int Kernel>
 struct kernel_facts {
-  static constexpr kernel const& k = Plan::value.kernels[Kernel];
+  static constexpr kernel k = Plan::value.kernels[Kernel];
   static constexpr value const* values = Plan::value.values + k.values.begin;
   static constexpr value const& val(int v) { return values[v]; }
   static constexpr access const& acc(int a) { return Plan::value.accesses[k.accesses.begin + a]; }
