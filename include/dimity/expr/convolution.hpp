@@ -148,24 +148,24 @@ struct transposed_check {
   static constexpr bool value = known && valid && channels == needed && kernels % groups == 0 && !cuts_all;
 };
 
-/// The mistakes in a convolution, the first of them.
+template <class Kernels, int Axes>
+struct kernel_axes {
+  static_assert(Kernels::rank == Axes, "[dimity.window.1] convolution: kernels have the axes [channels out, channels in of a group, ..] (shape, axes)");
+};
+/// The first mistake in a convolution; named, not met through functions, so that it is reported where the user's call is.
 template <class Check, int Spatial, class Images, class Kernels>
-constexpr void check_convolution() {
-  (void)sizeof(window_axes<Images, Spatial + 1>);
-  (void)sizeof(window_axes<Kernels, Spatial + 2>);
-  (void)sizeof(known_window_axes<Images, Spatial + 1>);
-  (void)sizeof(known_window_axes<Kernels, Spatial + 2>);
-  (void)sizeof(window_options<Check::valid>);
-  (void)sizeof(convolution_channels<Check::channels, Check::needed>);
-  (void)sizeof(convolution_groups<Check::kernels, Check::groups>);
-  (void)sizeof(window_fits<Check::span, Check::padded>);
-}
-template <class Check, class Operation, int Spatial, class X, class W>
+using convolution_rule = std::conditional_t<
+    (Images::rank <= Spatial), window_axes<Images, Spatial + 1>,
+    std::conditional_t<Kernels::rank != Spatial + 2, kernel_axes<Kernels, Spatial + 2>,
+    std::conditional_t<!has_known_axes<Images, Spatial + 1>, known_window_axes<Images, Spatial + 1>,
+    std::conditional_t<!has_known_axes<Kernels, Spatial + 2>, known_window_axes<Kernels, Spatial + 2>,
+    std::conditional_t<!Check::valid, window_options<Check::valid>,
+    std::conditional_t<Check::channels != Check::needed, convolution_channels<Check::channels, Check::needed>,
+    std::conditional_t<Check::kernels % Check::groups != 0, convolution_groups<Check::kernels, Check::groups>, window_fits<Check::span, Check::padded>>>>>>>>;
+template <class Check, class Operation, class X, class W>
 constexpr auto convolve(X&& x, W&& w) {
-  using images = shape_of<X>;
-  check_convolution<Check, Spatial, images, shape_of<W>>();
   if constexpr (Check::value) return apply<Operation>(static_cast<X&&>(x), static_cast<W&&>(w));
-  else return failed<element_of<X>, images>{};
+  else return failed<element_of<X>, shape_of<X>>{};
 }
 
 }  // namespace detail
@@ -176,26 +176,30 @@ constexpr auto convolve(X&& x, W&& w) {
 template <convolution_options Options = convolution_options{}, operand X, operand W>
 constexpr auto conv2d(X&& x, W&& w) {
   using check = detail::convolution_check<Options, 2, detail::shape_of<X>, detail::shape_of<W>>;
-  return detail::convolve<check, detail::convolution_operation<Options, 2>, 2>(static_cast<X&&>(x), static_cast<W&&>(w));
+  (void)sizeof(detail::convolution_rule<check, 2, detail::shape_of<X>, detail::shape_of<W>>);
+  return detail::convolve<check, detail::convolution_operation<Options, 2>>(static_cast<X&&>(x), static_cast<W&&>(w));
 }
 /// x: [.., channels, length], w: [channels out, channels / groups, kernel] -> [.., channels out, length out]
 template <convolution_options Options = convolution_options{}, operand X, operand W>
 constexpr auto conv1d(X&& x, W&& w) {
   using check = detail::convolution_check<Options, 1, detail::shape_of<X>, detail::shape_of<W>>;
-  return detail::convolve<check, detail::convolution_operation<Options, 1>, 1>(static_cast<X&&>(x), static_cast<W&&>(w));
+  (void)sizeof(detail::convolution_rule<check, 1, detail::shape_of<X>, detail::shape_of<W>>);
+  return detail::convolve<check, detail::convolution_operation<Options, 1>>(static_cast<X&&>(x), static_cast<W&&>(w));
 }
 /// The transpose of conv2d, which upsamples: x: [.., channels, height, width], w: [channels, channels out / groups, kernel height, kernel width] -> [.., channels out, height out, width out],
 /// where height out is (height - 1) stride - 2 padding + dilation (kernel height - 1) + 1 + output_padding, as in PyTorch.
 template <transposed_options Options = transposed_options{}, operand X, operand W>
 constexpr auto conv_transpose2d(X&& x, W&& w) {
   using check = detail::transposed_check<Options, 2, detail::shape_of<X>, detail::shape_of<W>>;
-  return detail::convolve<check, detail::transposed_convolution_operation<Options, 2>, 2>(static_cast<X&&>(x), static_cast<W&&>(w));
+  (void)sizeof(detail::convolution_rule<check, 2, detail::shape_of<X>, detail::shape_of<W>>);
+  return detail::convolve<check, detail::transposed_convolution_operation<Options, 2>>(static_cast<X&&>(x), static_cast<W&&>(w));
 }
 /// x: [.., channels, length], w: [channels, channels out / groups, kernel] -> [.., channels out, length out]
 template <transposed_options Options = transposed_options{}, operand X, operand W>
 constexpr auto conv_transpose1d(X&& x, W&& w) {
   using check = detail::transposed_check<Options, 1, detail::shape_of<X>, detail::shape_of<W>>;
-  return detail::convolve<check, detail::transposed_convolution_operation<Options, 1>, 1>(static_cast<X&&>(x), static_cast<W&&>(w));
+  (void)sizeof(detail::convolution_rule<check, 1, detail::shape_of<X>, detail::shape_of<W>>);
+  return detail::convolve<check, detail::transposed_convolution_operation<Options, 1>>(static_cast<X&&>(x), static_cast<W&&>(w));
 }
 
 }  // namespace dimity
