@@ -21,44 +21,66 @@ constexpr auto with_plan(F const& f) {
   s.run_program();
   return f(s, g, out);
 }
-struct measure_plan {
-  constexpr plan_size operator()(scheduler const& s, builder const&, plan_builder const&) const { return s.size(); }
-};
-template <plan_size N>
-struct take_plan {
-  constexpr plan<N> operator()(scheduler const&, builder const& g, plan_builder const& out) const { return to_plan<N>(out, *g.extents); }
-};
-
-/// Twice: constant evaluation cannot hand an array out whose size is not yet a constant.
-template <class Source, plan_size N>
-inline constexpr plan<N> exact_plan = with_plan<Source>(take_plan<N>{});
-template <class Source, bool IsShort>
-struct made_plan {
-  static constexpr plan_size size = with_plan<Source>(measure_plan{});
-  static constexpr auto const& value = exact_plan<Source, size>;
-};
-
-/// Room for the plan of an everyday expression, which is made once and stays in this: `size` says how much of it counts.
-inline constexpr plan_size draft_size{1, 1, 1, 8, 24, 12, 2, 12, 32, 12, 6, 8};
+/// A plan in a constant that is larger than it: constant evaluation cannot hand an array out whose size is not yet a constant, and planning twice, to find the sizes first, doubled the
+/// time and the compiler's memory. What is not used costs next to nothing: compilers keep equal elements as one.
+template <class Room>
 struct draft_plan {
   plan_size used = {};
-  plan<draft_size> content = {};
+  plan<Room::size> content = {};
 };
+template <class Room>
 struct take_draft {
-  constexpr draft_plan operator()(scheduler const& s, builder const& g, plan_builder const& out) const {
-    draft_plan d;
+  constexpr draft_plan<Room> operator()(scheduler const& s, builder const& g, plan_builder const& out) const {
+    draft_plan<Room> d;
     d.used = s.size();
-    if (fits(d.used, draft_size)) copy_plan(d.content, out, *g.extents);
+    if (fits(d.used, Room::size)) copy_plan(d.content, out, *g.extents, d.used);
     return d;
   }
 };
+template <plan_size N>
+struct take_plan {
+  constexpr plan<N> operator()(scheduler const&, builder const& g, plan_builder const& out) const {
+    plan<N> p;
+    copy_plan(p, out, *g.extents, N);
+    return p;
+  }
+};
+template <plan_size N, plan_size Room>
+constexpr plan<N> without_spare_room(plan<Room> const& draft) {
+  plan<N> p;
+  copy_plan(p, draft, draft, N);
+  return p;
+}
+
+/// The plan of an everyday expression stays in its draft: `size` says how much of it counts. Types, because these numbers would stand in error messages.
+struct short_room {
+  static constexpr plan_size size{1, 1, 1, 8, 24, 12, 2, 12, 32, 12, 6, 8};
+};
+struct long_room {
+  static constexpr plan_size size{256, 512, 1024, 2048, 4096, 2048, 1024, 4096, 8192, 4096, 256, 2048, 32, 256, 64, 256, 64, 64, 64, 64};
+};
+
+template <class Source, class Room>
+inline constexpr draft_plan<Room> draft = with_plan<Source>(take_draft<Room>{});
+template <class Source, class Room, plan_size N>
+constexpr plan<N> make_exact_plan() {
+  if constexpr (fits(N, Room::size)) return without_spare_room<N>(draft<Source, Room>.content);
+  else return with_plan<Source>(take_plan<N>{});
+}
+template <class Source, class Room, plan_size N>
+inline constexpr plan<N> exact_plan = make_exact_plan<Source, Room, N>();
+
+template <class Source, bool IsShort>
+struct made_plan {
+  static constexpr plan_size size = draft<Source, long_room>.used;
+  static constexpr auto const& value = exact_plan<Source, long_room, size>;
+};
 template <class Source>
 struct made_plan<Source, true> {
-  static constexpr draft_plan draft = with_plan<Source>(take_draft{});
-  static constexpr plan_size size = draft.used;
+  static constexpr plan_size size = draft<Source, short_room>.used;
   static constexpr auto const& choose() {
-    if constexpr (fits(size, draft_size)) return draft.content;
-    else return exact_plan<Source, size>;
+    if constexpr (fits(size, short_room::size)) return draft<Source, short_room>.content;
+    else return exact_plan<Source, short_room, size>;
   }
   static constexpr auto const& value = choose();
 };
