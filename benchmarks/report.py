@@ -123,6 +123,26 @@ def extents():
         yield f"| {workload} | {chosen:.0f} | {known:.0f} | {chosen / known:.2f} |"
 
 
+def threads():
+    report = json.loads((results / "threads_bench.json").read_text())
+    times = {}
+    for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
+        if run.get("run_type") == "iteration":
+            workload, who = run["run_name"].split("/")[:2]
+            times.setdefault(workload, {}).setdefault(who, []).append(run["real_time"])
+    hand_over = {who: statistics.median(values) for who, values in times.pop("hand over").items()}
+    micro = lambda ns: f"{float(f'{ns / 1000:.3g}'):,g}"
+    yield f"Machine: {cpu}, {report['context']['num_cpus']} cores; {report['context']['date'][:10]}; load average {report['context']['load_avg'][0]:.1f}. Real time, medians of interleaved repetitions in one process."
+    yield ""
+    yield "Handing a share over and waiting for it, µs: " + ", ".join(f"{who} {micro(ns)}" for who, ns in hand_over.items()) + "."
+    yield ""
+    yield "| workload | one thread, µs | two threads, µs | gain |"
+    yield "| --- | ---: | ---: | ---: |"
+    for workload, by in times.items():
+        one, two = statistics.median(by["1"]), statistics.median(by["2"])
+        yield f"| {workload} | {micro(one)} | {micro(two)} | {one / two:.2f} |"
+
+
 def matmul():
     report = json.loads((results / "matmul_bench.json").read_text())
     ratio = {}
@@ -168,13 +188,13 @@ def write(path, name, text):
     path.write_text(before + begin + text + end + rest.split(end, 1)[1])
 
 
-for table in (limits, extents, gradbench, linalg, fft, convolution, matmul, compile_time):
+for table in (limits, extents, gradbench, linalg, fft, convolution, threads, matmul, compile_time):
     source = results / ("compile_time.json" if table is compile_time else f"{table.__name__}_bench.json")
     if not source.exists():
         continue
     text = "\n".join(table()) + "\n"
     (results / f"{table.__name__}.md").write_text(text)
-    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "docs" / "run_time_extents.md", here.parent / "docs" / "linear_algebra.md", here.parent / "docs" / "convolutions.md", here.parent / "README.md"):
+    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "docs" / "run_time_extents.md", here.parent / "docs" / "linear_algebra.md", here.parent / "docs" / "convolutions.md", here.parent / "docs" / "threads.md", here.parent / "README.md"):
         write(page, table.__name__, text)
     if "--quiet" not in sys.argv:
         print(text)

@@ -13,7 +13,7 @@ struct network {
   constexpr auto operator()(auto const& x) const { return last(reshape<32, 400>(relu(max_pool2d<2>(second(relu(max_pool2d<2>(first(x)))))))); }
 };
 constexpr auto loss = [](auto const& model, auto const& x, auto const& labels) { return mean(nn::cross_entropy(model(x), labels)); };
-constexpr auto step = compile([](auto const& model, auto const& x, auto const& labels) {
+constexpr auto step = peers::compiled([](auto const& model, auto const& x, auto const& labels) {
   auto [l, gradients] = value_and_grad(loss)(model, x, labels);
   return std::tuple{tree_map([](auto const& w, auto const& g) { return w - 0.05f * g; }, model, gradients), l};
 });

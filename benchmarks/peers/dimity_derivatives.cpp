@@ -5,17 +5,17 @@ using namespace dimity;
 namespace {
 
 constexpr auto logistic_loss = [](auto const& w, auto const& x, auto const& sign) { return mean(softplus(-sign * matmul(x, w))); };
-constexpr auto logistic_hessian = compile([](auto const& w, auto const& x, auto const& sign, auto) { return hessian(logistic_loss)(w, x, sign); });
+constexpr auto logistic_hessian = peers::compiled([](auto const& w, auto const& x, auto const& sign, auto) { return hessian(logistic_loss)(w, x, sign); });
 
 constexpr auto small_mlp = [](auto const& x, auto const& w1, auto const& b1, auto const& w2, auto const& b2) { return matmul(tanh(matmul(x, w1) + b1), w2) + b2; };
-constexpr auto mlp_jacobian = compile([](auto const& x, auto const& w1, auto const& b1, auto const& w2, auto const& b2, auto) { return jacrev(small_mlp)(x, w1, b1, w2, b2); });
+constexpr auto mlp_jacobian = peers::compiled([](auto const& x, auto const& w1, auto const& b1, auto const& w2, auto const& b2, auto) { return jacrev(small_mlp)(x, w1, b1, w2, b2); });
 
 using parameters = tensor<float, 1 << 20>;
 struct adamw_state {
   parameters start, gradient, start_m, start_v, p;
   optim::adamw_state<parameters> optimizer;
 };
-constexpr auto update = compile([](auto const& state, auto const& p, auto const& g) { return optim::update(state, p, g); });
+constexpr auto update = peers::compiled([](auto const& state, auto const& p, auto const& g) { return optim::update(state, p, g); });
 
 peers::registered const all{[] {
   using vector = tensor<float, 32>;

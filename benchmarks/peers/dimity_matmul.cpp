@@ -9,7 +9,7 @@ void add_shape() {
   using left = tensor<float, M, K>;
   using right = tensor<float, K, N>;
   using product = tensor<float, M, N>;
-  peers::add<product, left, right>("matmul-" + std::to_string(M) + "x" + std::to_string(N) + "x" + std::to_string(K), {"a", "b"}, [](product& y, left const& a, right const& b) { y = matmul(a, b); });
+  peers::add<product, left, right>("matmul-" + std::to_string(M) + "x" + std::to_string(N) + "x" + std::to_string(K), {"a", "b"}, [](product& y, left const& a, right const& b) { peers::put(y, matmul(a, b)); });
 }
 
 template <extent_t M, extent_t N, extent_t K>
@@ -19,7 +19,7 @@ void add_dense() {
   using bias = tensor<float, N>;
   using result = tensor<float, M, N>;
   peers::add<result, input, weight, bias>("dense-" + std::to_string(M) + "x" + std::to_string(N) + "x" + std::to_string(K), {"x", "w", "b"},
-                                          [](result& y, input const& x, weight const& w, bias const& b) { y = relu(matmul(x, w) + b); });
+                                          [](result& y, input const& x, weight const& w, bias const& b) { peers::put(y, relu(matmul(x, w) + b)); });
 }
 
 peers::registered const shapes{[] {

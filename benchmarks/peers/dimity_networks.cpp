@@ -13,7 +13,7 @@ struct policy {
   nn::linear<T, 128, 12> last;
   constexpr auto operator()(auto const& x) const { return last(tanh(second(tanh(first(x))))); }
 };
-constexpr auto act = compile([](auto const& model, auto const& x, auto) { return model(x); });
+constexpr auto act = peers::compiled([](auto const& model, auto const& x, auto) { return model(x); });
 
 template <class Layer>
 void fill_layer(peers::request const& r, std::string const& name, Layer& layer) {
@@ -51,7 +51,7 @@ struct classifier {
   constexpr auto operator()(auto const& x) const { return last(relu(second(relu(first(x))))); }
 };
 constexpr auto loss = [](auto const& model, auto const& x, auto const& labels) { return mean(nn::cross_entropy(model(x), labels)); };
-constexpr auto step = compile([](auto const& model, auto const& x, auto const& labels) {
+constexpr auto step = peers::compiled([](auto const& model, auto const& x, auto const& labels) {
   auto [l, gradients] = value_and_grad(loss)(model, x, labels);
   return std::tuple{tree_map([](auto const& w, auto const& g) { return w - 0.05f * g; }, model, gradients), l};
 });
@@ -92,7 +92,7 @@ constexpr auto cell = [](auto const& state, auto const& x, auto const& u) {
   auto next_h = sigmoid(slice<0, 3 * width, 4 * width>(gates)) * tanh(next_c);
   return std::tuple{std::tuple{next_h, next_c}, next_h};
 };
-constexpr auto lstm = compile([](auto const& xs, auto const& w, auto const& u, auto const& bias, auto) {
+constexpr auto lstm = peers::compiled([](auto const& xs, auto const& w, auto const& u, auto const& bias, auto) {
   auto inputs = matmul(xs, w) + bias;
   return std::get<1>(scan(cell, std::tuple{zeros<float, width>(), zeros<float, width>()}, inputs, u));
 });

@@ -31,9 +31,9 @@ struct block {
   }
 };
 
-constexpr auto forward = compile([](auto const& model, auto const& x, auto) { return model(x); });
+constexpr auto forward = peers::compiled([](auto const& model, auto const& x, auto) { return model(x); });
 constexpr auto loss = [](auto const& model, auto const& x, auto const& target) { return mean(square(model(x) - target)); };
-constexpr auto step = compile([](auto const& model, auto const& x, auto const& target) {
+constexpr auto step = peers::compiled([](auto const& model, auto const& x, auto const& target) {
   auto [l, gradients] = value_and_grad(loss)(model, x, target);
   return std::tuple{tree_map([](auto const& w, auto const& g) { return w - 0.05f * g; }, model, gradients), l};
 });

@@ -1,13 +1,11 @@
 // The dimity worker: dimity_*.cpp beside this register the workloads.
-#include <dimity/core/config.hpp>
-
-#include "protocol.hpp"
+#include "dimity_worker.hpp"
 
 namespace {
-std::size_t allocations = 0;
+thread_local std::size_t allocations = 0;
 }
 
-// Both ways to make an object are counted; the worker has one thread.
+// Both ways to make an object are counted, those of the calling thread.
 void* operator new(std::size_t n) {
   ++allocations;
   if (void* p = std::malloc(n)) return p;
@@ -26,8 +24,8 @@ void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::fre
 
 int main(int count, char** arguments) {
   int const threads = count > 1 ? std::atoi(arguments[1]) : 1;
-  if (threads != 1) {
-    std::cout << "no dimity has one thread" << std::endl;
+  if (threads != peers::threads) {
+    std::cout << "no this worker was built for " << peers::threads << (peers::threads == 1 ? " thread" : " threads") << std::endl;
     return 0;
   }
   peers::allocation_counter = &allocations;

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <dimity/dimity.hpp>
+#ifdef DIMITY_PEERS_THREADS
+#include <dimity/threads.hpp>
+#endif
 
 #include "protocol.hpp"
 
@@ -12,6 +15,28 @@
 namespace peers {
 
 using dimity::extent_t;
+
+#ifdef DIMITY_PEERS_THREADS
+inline constexpr int threads = DIMITY_PEERS_THREADS;
+inline constexpr dimity::cpu device{.threads = threads};
+#else
+inline constexpr int threads = 1;
+inline constexpr dimity::simd_device device = dimity::simd;
+#endif
+
+template <class F>
+constexpr auto compiled(F const& f) {
+  return dimity::compile(f, device);
+}
+/// y = x
+template <class Y, class X>
+void put(Y& y, X&& x) {
+#ifdef DIMITY_PEERS_THREADS
+  if constexpr (dimity::operand<X> && dimity::operand<Y>) dimity::assign(y, x, device);
+  else
+#endif
+    y = static_cast<X&&>(x);
+}
 
 template <class Tensor>
 void fill(request const& r, std::string const& input, Tensor& t) {

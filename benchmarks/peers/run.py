@@ -38,7 +38,7 @@ def options():
 def commands(folder, threads):
     """Name and command of every worker there may be."""
     for name in ("dimity", "hand", "Eigen", "xtensor", "OpenBLAS", "oneDNN"):
-        yield name, [folder / f"{name.lower()}_worker", threads]
+        yield name, [folder / (f"{name.lower()}_{threads}_worker" if name == "dimity" and threads > 1 else f"{name.lower()}_worker"), threads]
     python = sys.executable
     yield "JAX", [python, here / "jax_worker.py", threads]
     yield "PyTorch", [python, here / "torch_worker.py", threads, "eager"]

@@ -3,6 +3,7 @@
 
 // Those with rules first, each before the headers that need it: an error message then names one header on its way here.
 #include <dimity/core/shape.hpp>
+#include <dimity/core/device.hpp>
 #include <dimity/expr/rules.hpp>
 #include <dimity/expr/window.hpp>
 #include <dimity/core/fields.hpp>

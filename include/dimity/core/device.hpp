@@ -1,9 +1,11 @@
-// Device tags: which evaluator runs a plan.
+// Device tags and executors: which evaluator runs a plan, and on what.
 #pragma once
+
+#include <type_traits>
 
 namespace dimity {
 
-/// This machine's vector units, through xsimd. The default.
+/// This machine's vector units, through xsimd, on the calling thread. The default.
 struct simd_device {};
 inline constexpr simd_device simd{};
 
@@ -11,4 +13,20 @@ inline constexpr simd_device simd{};
 struct scalar_device {};
 inline constexpr scalar_device scalar{};
 
+/// This machine's vector units on several threads: `compile(f, cpu{.threads = 4})`, `eval(x, cpu{.threads = 4})`. Needs `#include <dimity/threads.hpp>`. The result is the same, to the last bit, for every number of
+/// threads. A step of a plan is divided only where its estimated time is worth it.
+struct cpu {
+  int threads = 1;  ///< the calling one among them; less than 1 counts as 1
+};
+
+namespace detail {
+
+/// What is done for the length of a call on a device.
+template <class Device>
+struct device_scope {
+  static_assert(!std::is_same_v<Device, cpu>, "[dimity.device.1] cpu{.threads = n} needs #include <dimity/threads.hpp>");
+  explicit device_scope(Device const&) {}
+};
+
+}  // namespace detail
 }  // namespace dimity

@@ -185,14 +185,14 @@ struct evaluator {
   template <class Destination>
   static constexpr bool at_run_time = has_symbols<planned<source<Destination>>> || Destination::shape_type::run_time_extents > 0;
 
-  template <class Destination>
+  template <class Destination, class Device = simd_device>
   DIMITY_INLINE static void run(void* to, X const& x) {
     void const* inputs[leaves + 1];
     void const** end = inputs;
     lowering<X>::collect(x, end);
     void* const outputs[] = {to};
-    if constexpr (has_symbols<planned<source<Destination>>>) run_planned<planned<source<Destination>>>(const_cast<void* const*>(inputs), outputs, run_time_call<planned<source<Destination>>, X>(x).extents.values);
-    else run_planned<planned<source<Destination>>>(const_cast<void* const*>(inputs), outputs);
+    if constexpr (has_symbols<planned<source<Destination>>>) run_planned<planned<source<Destination>>, Device>(const_cast<void* const*>(inputs), outputs, run_time_call<planned<source<Destination>>, X>(x).extents.values);
+    else run_planned<planned<source<Destination>>, Device>(const_cast<void* const*>(inputs), outputs);
   }
 
   /// Into elements that nothing in the expression reads.
@@ -206,17 +206,17 @@ struct evaluator {
   }
 
   /// Into elements that the expression may read: in place where every index is read before it is written, through a temporary otherwise.
-  template <class Destination>
+  template <class Device = simd_device, class Destination>
   static void into(Destination& to, X const& x) {
     if constexpr (fits<Destination>) {
       using T = typename Destination::value_type;
       using temporary = typename tensor_of<T, shape_of<X>>::type;
       if constexpr (at_run_time<Destination>) {
         if constexpr (requires { to.ensure_elements(); }) to.ensure_elements();
-        assign_at_run_time<planned<source<Destination>>>(to, x);
+        assign_at_run_time<planned<source<Destination>>, Device>(to, x);
       } else if constexpr (!is_row_major_destination<std::remove_const_t<Destination>>) {
         temporary t(uninitialized);
-        run<Destination>(t.data(), x);
+        run<Destination, Device>(t.data(), x);
         copy_strided<0>(to.data(), static_cast<T const*>(t.data()), static_cast<Destination const&>(to));
       } else {
         using plan = planned<source<Destination>>;
@@ -224,14 +224,15 @@ struct evaluator {
         void const** end = inputs;
         lowering<X>::collect(x, end);
         // Called through a pointer where that costs nothing beside the loop: all assignments to one type then share this code.
-        if constexpr (result::size() > 64) assign(to, inputs, leaves, overlap<plan>::value.operand, static_cast<run_function*>(run_out_of_line<plan>));
-        else assign(to, inputs, leaves, overlap<plan>::value.operand, [](void* const* in, void* const* out) { run_planned<plan>(in, out); });
+        if constexpr (result::size() > 64) assign(to, inputs, leaves, overlap<plan>::value.operand, static_cast<run_function*>(run_out_of_line<typename plan_on<Device, plan>::type>));
+        else assign(to, inputs, leaves, overlap<plan>::value.operand, [](void* const* in, void* const* out) { run_planned<plan, Device>(in, out); });
       }
     }
   }
 
   template <class Device>
-  static result on(Device, X const& x) {
+  static result on(Device const& device, X const& x) {
+    device_scope<Device> const scope(device);
     result to(uninitialized);
     if constexpr (at_run_time<result>) {
       assign_at_run_time<planned<source<result>>, Device>(to, x);
@@ -288,11 +289,22 @@ constexpr auto eval(X&& x) {
   }
 }
 
-/// The value of an expression, computed on a device: `eval(x, scalar)` is the reference that vector kernels are compared with.
+/// The value of an expression, computed on a device: `eval(x, cpu{.threads = 4})`; `eval(x, scalar)` is the reference that vector kernels are compared with.
 template <operand X, class Device>
   requires(!detail::tracer<X>)
-auto eval(X const& x, Device device) {
+auto eval(X const& x, Device const& device) {
   return detail::evaluator<X>::on(device, x);
+}
+
+/// `to = x` on a device, with the rules of that assignment: `assign(y, tanh(x) + b, cpu{.threads = 4})`. `to` is a tensor or a view.
+template <class Destination, operand X, class Device>
+  requires(!detail::tracer<X> && operand<Destination>)
+void assign(Destination&& to, X const& x, Device const& device) {
+  using target = std::remove_cvref_t<Destination>;
+  (void)sizeof(detail::elements_of_assignment<X, typename target::value_type>);
+  (void)sizeof(detail::shapes_of_assignment<X, typename target::shape_type>);
+  detail::device_scope<Device> const scope(device);
+  detail::evaluator<X>::template into<Device>(to, x);
 }
 
 }  // namespace dimity

@@ -340,6 +340,8 @@ struct compiled_call {
 /// A function as one program; see compile().
 template <class F, class Device = simd_device>
 struct compiled_function {
+  [[no_unique_address]] Device device{};
+
   /// Runs the program. Arguments and results are pytrees; an argument passed with std::move is overwritten by a result of the same type. Where arguments have optionals, the program for those that are
   /// there; presence_error if the function uses one that is not, or if trees that belong together differ.
   template <class... Args>
@@ -353,6 +355,7 @@ struct compiled_function {
         using body = decltype(F{}(std::declval<detail::traced_tree_t<detail::tree_value_t<Args>>&>()...));
         (void)sizeof(body*);
       }
+      detail::device_scope<Device> const scope(device);
       return detail::compiled_call<F, Device>::call(static_cast<Args&&>(args)...);
     }
   }
@@ -378,11 +381,11 @@ constexpr compiled_function<F> compile(F const&) {
   return {};
 }
 
-/// The same on a device: `compile(f, scalar)` runs one element at a time.
+/// The same on a device: `compile(f, cpu{.threads = 4})` divides long steps among threads, `compile(f, scalar)` runs one element at a time.
 template <class F, class Device>
-constexpr compiled_function<F, Device> compile(F const&, Device) {
+constexpr compiled_function<F, Device> compile(F const&, Device device) {
   (void)sizeof(detail::transformable_function<F>);
-  return {};
+  return {device};
 }
 
 }  // namespace dimity

@@ -56,6 +56,10 @@ struct contraction {
   static constexpr amount rows = sizes.m, columns = sizes.n;
 
   static void run(void* const* slots, void* const* epilogue_slots) {
+    if constexpr (is_threaded<Plan>) threaded_contraction<contraction>::run(slots, epilogue_slots);
+    else run_here(slots, epilogue_slots);
+  }
+  static void run_here(void* const* slots, void* const* epilogue_slots) {
     known_shape batch = facts::result_shape(slots);
     extent_t const n = batch.extent[rank - 1], entry = batch.extent[rank - 2] * n;
     batch.rank -= 2;
@@ -71,16 +75,16 @@ struct contraction {
     });
   }
 
-  template <class Sink>
-  DIMITY_INLINE static void product(T const* a, T const* b, [[maybe_unused]] std::byte* scratch, [[maybe_unused]] void* const* slots, Sink const& sink) {
+  template <class Sink, class Share = mm::whole_product>
+  DIMITY_INLINE static void product(T const* a, T const* b, [[maybe_unused]] std::byte* scratch, [[maybe_unused]] void* const* slots, Sink const& sink, Share const share = {}) {
     if constexpr (sizes.is_known()) {
       constexpr matmul_problem p = sizes.known();
-      if constexpr (std::is_floating_point_v<T> && !runs_scalar<Plan>) matmul<T, p>(a, b, scratch, sink);
-      else matmul_scalar(p, a, b, sink);
+      if constexpr (std::is_floating_point_v<T> && !runs_scalar<Plan>) matmul<T, p>(a, b, scratch, sink, share);
+      else matmul_scalar(p, a, b, sink, share);
     } else {
       matmul_problem const p = sizes.at(facts::symbols(slots));
-      if constexpr (std::is_floating_point_v<T> && !runs_scalar<Plan>) matmul_run_time(p, a, b, reinterpret_cast<T*>(scratch), sink);
-      else matmul_scalar(p, a, b, sink);
+      if constexpr (std::is_floating_point_v<T> && !runs_scalar<Plan>) matmul_run_time(p, a, b, reinterpret_cast<T*>(scratch), sink, share);
+      else matmul_scalar(p, a, b, sink, share);
     }
   }
 };

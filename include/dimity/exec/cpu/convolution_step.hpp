@@ -37,25 +37,33 @@ struct convolution_step {
   struct images {
     sinks const& all;
     extent_t* index;  ///< of the entry; the number of the image comes behind
-    extent_t first;
+    extent_t first, begin;  ///< the first element of all images, and the first image
     DIMITY_INLINE auto operator()(extent_t n) const {
-      index[leading] = n;
-      return all.at(index, first + n * entry_size);
+      index[leading] = begin + n;
+      return all.at(index, first + (begin + n) * entry_size);
     }
   };
 
   static void run(void* const* slots, void* const* epilogue_slots) {
+    if constexpr (is_threaded<Plan>) threaded_convolution<convolution_step>::run(slots, epilogue_slots);
+    else run_here(slots, epilogue_slots);
+  }
+  static void run_here(void* const* slots, void* const* epilogue_slots) {
+    T* scratch = nullptr;
+    if constexpr (s.scratch_slot >= 0) scratch = static_cast<T*>(slots[s.scratch_slot]);
+    run_images(slots, epilogue_slots, scratch, 0, facts::template operand<0>(slots).shape.extent[leading]);
+  }
+  /// Images [begin, end) of each entry.
+  static void run_images(void* const* slots, void* const* epilogue_slots, [[maybe_unused]] T* scratch, extent_t begin, extent_t end) {
     auto const a = facts::template operand<0>(slots);
     auto const b = facts::template operand<1>(slots);
-    [[maybe_unused]] T* scratch = nullptr;
-    if constexpr (s.scratch_slot >= 0) scratch = static_cast<T*>(slots[s.scratch_slot]);
     sinks const to(slots, epilogue_slots, columns.code);
     known_shape entries = a.shape;
     entries.rank = leading;
-    extent_t const batch = a.shape.extent[leading];
+    extent_t const batch = end - begin;
     extent_t done = 0;
     for_each_index(entries, [&](extent_t const* index) {
-      T const* const x = a.data + offset_at(index, a.stride, leading);
+      T const* const x = a.data + offset_at(index, a.stride, leading) + begin * a.stride[leading];
       T const* const y = b.data + offset_at(index, b.stride, leading);
       extent_t const *const x_stride = a.stride + leading, *const y_stride = b.stride + leading;
       if constexpr (s.op == primitive::convolution_kernel_gradient) {
@@ -66,7 +74,7 @@ struct convolution_step {
       } else {
         extent_t place[max_rank] = {};
         for (int i = 0; i < leading; ++i) place[i] = index[i];
-        images const of{to, place, done};
+        images const of{to, place, done, begin};
         if constexpr (s.op == primitive::convolution) {
           if constexpr (vectors) convolution_forward(geometry, batch, x, x_stride, y, y_stride, scratch, of);
           else convolution_forward_scalar(geometry, batch, x, x_stride, y, y_stride, of);
@@ -74,7 +82,7 @@ struct convolution_step {
           if constexpr (vectors) convolution_input_gradient(geometry, batch, x, x_stride, y, y_stride, scratch, of);
           else convolution_input_gradient_scalar(geometry, batch, x, x_stride, y, y_stride, of);
         }
-        done += batch * entry_size;
+        done += a.shape.extent[leading] * entry_size;
       }
     });
   }

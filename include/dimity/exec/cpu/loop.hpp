@@ -4,6 +4,7 @@
 #include <dimity/exec/cpu/evaluate.hpp>
 #include <dimity/exec/cpu/reduce.hpp>
 #include <dimity/exec/cpu/rows.hpp>
+#include <dimity/exec/cpu/threaded.hpp>
 #include <dimity/exec/extents.hpp>
 
 namespace dimity::detail {
@@ -482,7 +483,8 @@ struct own_pointers<std::integer_sequence<int, I...>> {
 template <class Plan, int Kernel>
 [[gnu::noinline]] void run_kernel(void* const* slots) {
   own_pointers<std::make_integer_sequence<int, Plan::value.kernels[Kernel].slots.size() + (has_symbols<Plan> ? 1 : 0)>> const own(slots);
-  loop<Plan, Kernel>::run(own.p);
+  if constexpr (is_threaded<Plan>) threaded_loop<Plan, Kernel>::run(own.p);
+  else loop<Plan, Kernel>::run(own.p);
 }
 
 }  // namespace dimity::detail

@@ -12,6 +12,19 @@ template <class Sink>
   requires requires { Sink::is_large; }
 inline constexpr bool large_sink<Sink> = Sink::is_large;
 
+/// Which share of a product is computed. Shares are made of whole tiles, so that an element is the same sum in the same order whatever the number of shares.
+struct whole_product {
+  static constexpr bool is_first() { return true; }
+  static constexpr std::int64_t begin(std::int64_t) { return 0; }
+  static constexpr std::int64_t end(std::int64_t units) { return units; }
+};
+struct product_share {
+  int index, count;
+  bool is_first() const { return index == 0; }
+  std::int64_t begin(std::int64_t units) const { return units * index / count; }
+  std::int64_t end(std::int64_t units) const { return units * (index + 1) / count; }
+};
+
 template <class Sink, class T>
 [[gnu::always_inline]] inline void emit(Sink const& sink, std::int64_t i, std::int64_t j, batch<T> v, int count) {
   if (count == lanes<T>) sink(i, j, v);
@@ -257,8 +270,15 @@ struct outer_product {
     }
   }
 
-  template <class Sink>
-  static void run(T const* a, T const* b, T* scratch, Sink const& sink) {
+  /// Shares are of columns where only B is packed, which they would all do again if they were of rows; else of whatever has more tiles.
+  static constexpr std::int64_t row_tiles = ceil_div(P.m, how.rows), panels = ceil_div(whole_panels_end, panel) + (last_vectors > 0 ? 1 : 0);
+  static constexpr bool shares_columns = how.packs_b != how.packs_a ? how.packs_b && panels > 1 : panels > row_tiles;
+
+  template <class Sink, class Share>
+  static void run(T const* a, T const* b, T* scratch, Sink const& sink, Share const share) {
+    std::int64_t const from_row = shares_columns ? 0 : share.begin(row_tiles) * how.rows, to_row = shares_columns ? P.m : std::min<std::int64_t>(P.m, share.end(row_tiles) * how.rows);
+    std::int64_t const from_column = shares_columns ? share.begin(panels) * panel : 0;
+    std::int64_t const to_column = !shares_columns || share.end(panels) == panels ? P.n : share.end(panels) * panel;
     T* const a_packed = scratch;
     T* const b_packed = scratch + how.a_elements;
     T* const kept = b_packed + how.b_elements;
@@ -268,14 +288,14 @@ struct outer_product {
       std::memset(b_tail + tail_extent, 0, width * sizeof(T));
       std::memcpy(b_tail, b + inner_rows * P.b_row, tail_extent * sizeof(T));
     }
-    for (std::int64_t jc = 0; jc < P.n;) {
+    for (std::int64_t jc = from_column; jc < to_column;) {
       // The last panel may be wider than the others, and is never cut in two.
-      std::int64_t const end_column = jc + how.n_block > whole_panels_end ? P.n : jc + how.n_block;
+      std::int64_t const end_column = jc + how.n_block > whole_panels_end ? to_column : std::min<std::int64_t>(to_column, jc + how.n_block);
       for (std::int64_t pc = 0; pc < P.k; pc += how.k_block) {
         std::int64_t const depth = blocked ? std::min(how.k_block, P.k - pc) : P.k;
         if constexpr (how.packs_b) pack_block(b + pc * P.b_row, jc, end_column, depth, b_packed);
-        for (std::int64_t ic = 0; ic < P.m; ic += how.row_group) {
-          std::int64_t const end_row = std::min(P.m, ic + how.row_group);
+        for (std::int64_t ic = from_row; ic < to_row; ic += how.row_group) {
+          std::int64_t const end_row = std::min(to_row, ic + how.row_group);
           T const* const a_group = a + ic * P.a_row + pc * P.a_col;
           if constexpr (how.packs_a) pack_row_panels<how.rows, rows_left, P.a_row, P.a_col>(a_group, end_row - ic, depth, a_packed);
           block const at{how.packs_a ? a_packed : a_group, how.packs_b ? b_packed : b + jc * P.b_col, tail_depth > 0 ? b_tail : nullptr, kept,
@@ -368,15 +388,21 @@ struct dot_product {
   }
 
   template <int Columns, class Sink>
-  static void column_of_tiles(T const* a, T const* b, std::int64_t j, Sink const& sink) {
+  static void column_of_tiles(T const* a, T const* b, std::int64_t from_row, std::int64_t to_row, std::int64_t j, Sink const& sink) {
     constexpr int rows = most_rows(Columns);
     constexpr std::int64_t whole = P.m / rows * rows;
-    for (std::int64_t i = 0; i < whole; i += rows) tile<rows, Columns>(a + i * a_row, b, i, j, sink);
-    if constexpr (whole < P.m) tile<static_cast<int>(P.m - whole), Columns>(a + whole * a_row, b, whole, j, sink);
+    for (std::int64_t i = from_row; i < std::min(to_row, whole); i += rows) tile<rows, Columns>(a + i * a_row, b, i, j, sink);
+    if constexpr (whole < P.m)
+      if (to_row == P.m) tile<static_cast<int>(P.m - whole), Columns>(a + whole * a_row, b, whole, j, sink);
   }
 
-  template <class Sink>
-  static void run(T const* a, T const* b, T* scratch, Sink const& sink) {
+  /// Of rows, in blocks of whole tiles of every height that there is: 16 and less by halves, and 6.
+  static constexpr std::int64_t row_block = 48, row_blocks = ceil_div(P.m, row_block);
+
+  template <class Sink, class Share>
+  static void run(T const* a, T const* b, T* scratch, Sink const& sink, Share const share) {
+    std::int64_t const from_row = share.begin(row_blocks) * row_block, to_row = std::min<std::int64_t>(P.m, share.end(row_blocks) * row_block);
+    if (from_row >= to_row) return;
     if constexpr (how.packs_a) {
       for (std::int64_t k = 0; k < P.k; ++k) scratch[k] = a[k * P.a_col];
       a = scratch;
@@ -389,8 +415,8 @@ struct dot_product {
     }
     constexpr std::int64_t whole = P.n / width * width;
     if constexpr (whole > 0)
-      for (std::int64_t j = 0; j < whole; j += width) column_of_tiles<width>(a, b + j * b_col, j, sink);
-    if constexpr (whole < P.n) column_of_tiles<static_cast<int>(P.n - whole)>(a, b + whole * b_col, whole, sink);
+      for (std::int64_t j = 0; j < whole; j += width) column_of_tiles<width>(a, b + j * b_col, from_row, to_row, j, sink);
+    if constexpr (whole < P.n) column_of_tiles<static_cast<int>(P.n - whole)>(a, b + whole * b_col, from_row, to_row, whole, sink);
   }
 };
 
@@ -426,25 +452,27 @@ inline constexpr std::size_t matmul_scratch_bytes = matmul_scratch_size(P, sizeo
 /// Calls `sink(i, j, v)` once for every native vector of outputs C[i, j..j+W) and `sink(i, j, v, count)` once for each partial one
 /// (first `count` lanes valid), in any order; j is a multiple of W. A sink with `static constexpr bool is_large = true` is compiled fewer times per
 /// product, at a small cost in speed.
-template <class T, matmul_problem P, class Sink>
-void matmul(T const* a, T const* b, std::byte* scratch, Sink const& sink) {
+/// Each share of a product needs scratch memory of its own.
+template <class T, matmul_problem P, class Sink, class Share = mm::whole_product>
+void matmul(T const* a, T const* b, std::byte* scratch, Sink const& sink, Share const share = {}) {
   static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>);
   constexpr mm::plan how = mm::make_plan(P, sizeof(T));
   T* const packed = reinterpret_cast<T*>(scratch);
   if constexpr (how.how == mm::method::zeros) {
+    if (!share.is_first()) return;
     for (std::int64_t i = 0; i < P.m; ++i)
       for (std::int64_t j = 0; j < P.n; j += mm::lanes<T>)
         mm::emit<Sink, T>(sink, i, j, mm::batch<T>(T(0)), static_cast<int>(std::min<std::int64_t>(mm::lanes<T>, P.n - j)));
   } else if constexpr (how.how == mm::method::outer) {
-    mm::outer_product<T, P, how, false>::run(a, b, packed, sink);
+    mm::outer_product<T, P, how, false>::run(a, b, packed, sink, share);
   } else if constexpr (how.how == mm::method::swapped) {
-    mm::outer_product<T, mm::transposed(P), how, true>::run(b, a, packed, sink);
+    mm::outer_product<T, mm::transposed(P), how, true>::run(b, a, packed, sink, share);
   } else if constexpr (how.how == mm::method::dot) {
-    mm::dot_product<T, P>::run(a, b, packed, sink);
+    mm::dot_product<T, P>::run(a, b, packed, sink, share);
   } else if constexpr (how.how == mm::method::split) {
     constexpr std::int64_t column = mm::split_column(P, sizeof(T));
-    matmul<T, mm::with_columns(P, column)>(a, b, scratch, sink);
-    matmul<T, mm::with_columns(P, P.n - column)>(a, b + column * P.b_col, scratch, mm::shifted_sink<T, Sink>{sink, column});
+    matmul<T, mm::with_columns(P, column)>(a, b, scratch, sink, share);
+    matmul<T, mm::with_columns(P, P.n - column)>(a, b + column * P.b_col, scratch, mm::shifted_sink<T, Sink>{sink, column}, share);
   }
 }
 
@@ -460,11 +488,11 @@ struct wrapping<T> {
 };
 
 /// The product for element types without vectors; calls `sink(i, j, value)` once per output.
-template <class T, class Sink>
-void matmul_scalar(matmul_problem const& P, T const* a, T const* b, Sink const& sink) {
+template <class T, class Sink, class Share = mm::whole_product>
+void matmul_scalar(matmul_problem const& P, T const* a, T const* b, Sink const& sink, Share const share = {}) {
   static_assert(!std::is_same_v<T, bool>);
   using sum_type = typename wrapping<T>::type;
-  for (std::int64_t i = 0; i < P.m; ++i)
+  for (std::int64_t i = share.begin(P.m); i < share.end(P.m); ++i)
     for (std::int64_t j = 0; j < P.n; ++j) {
       sum_type sum{};
       for (std::int64_t k = 0; k < P.k; ++k)

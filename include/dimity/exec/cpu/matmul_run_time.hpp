@@ -171,24 +171,29 @@ constexpr std::size_t matmul_run_time_scratch(std::size_t element_size) {
   return (static_cast<std::size_t>(mm::depth_block) + static_cast<std::size_t>(mm::row_block + mm::tile_rows)) * width * element_size;
 }
 
-/// The sink is called as by matmul().
-template <class T, class Sink>
-void matmul_run_time(matmul_problem const& p, T const* a, T const* b, T* scratch, Sink const& sink) {
+/// The sink and shares are as in matmul(). One row is one share.
+template <class T, class Sink, class Share = mm::whole_product>
+void matmul_run_time(matmul_problem const& p, T const* a, T const* b, T* scratch, Sink const& sink, Share const share = {}) {
   using namespace mm;
-  if (p.m == 1 && p.a_col == 1 && p.b_row == 1 && p.b_col != 1) return row_of_dots<T>(p, a, b, sink);
-  if (p.m == 1 && p.b_col == 1) return row_times_matrix<T>(p, a, b, sink);
+  if (p.m == 1 && p.b_col != 1 && p.a_col == 1 && p.b_row == 1) return share.is_first() ? row_of_dots<T>(p, a, b, sink) : void();
+  if (p.m == 1 && p.b_col == 1) return share.is_first() ? row_times_matrix<T>(p, a, b, sink) : void();
   constexpr std::int64_t width = tile_vectors * lanes<T>;
+  std::int64_t const panels = ceil_div(p.n, width), row_tiles = ceil_div(p.m, static_cast<std::int64_t>(tile_rows));
+  bool const shares_columns = panels >= row_tiles || panels >= 8;
+  std::int64_t const from_row = shares_columns ? 0 : share.begin(row_tiles) * tile_rows, to_row = shares_columns ? p.m : std::min<std::int64_t>(p.m, share.end(row_tiles) * tile_rows);
+  std::int64_t const from_column = shares_columns ? share.begin(panels) * width : 0, to_column = shares_columns ? std::min<std::int64_t>(p.n, share.end(panels) * width) : p.n;
+  if (from_row >= to_row) return;
   T* const packed = scratch;
   T* const kept = scratch + depth_block * width;
   bool const whole_depth = p.k <= depth_block;
-  for (std::int64_t j = 0; j < p.n; j += width) {
+  for (std::int64_t j = from_column; j < to_column; j += width) {
     std::int64_t const columns = std::min(width, p.n - j);
     int const vectors = columns > lanes<T> ? tile_vectors : 1;
     bool const packs = p.b_col != 1 || columns < vectors * lanes<T>;
     T const* const panel = b + j * p.b_col;
     if (whole_depth && packs) pack_columns(panel, p.b_row, p.b_col, p.k, columns, packed);
-    for (std::int64_t first = 0; first < p.m; first += row_block) {
-      std::int64_t const end = std::min(p.m, first + row_block);
+    for (std::int64_t first = from_row; first < to_row; first += row_block) {
+      std::int64_t const end = std::min(to_row, first + row_block);
       // At least one block, which leaves the zeros of an empty sum.
       for (std::int64_t k = 0; k == 0 || k < p.k; k += depth_block) {
         std::int64_t const depth = std::min(depth_block, p.k - k);

@@ -136,6 +136,13 @@ struct reduction_tree {
     partial[l] = x;
     ++count;
   }
+  /// What 2^height pushes leave, after a multiple of as many.
+  void push(state x, int height) {
+    int l = height;
+    for (std::uint64_t c = count >> height; c & 1u; c >>= 1) x = Reducer::join(partial[l++], x);
+    partial[l] = x;
+    count += std::uint64_t{1} << height;
+  }
   /// `last` joins the rest from the small end.
   DIMITY_INLINE state total(state last) const {
     for (int l = 0; l < levels && (count >> l) != 0; ++l)

@@ -33,6 +33,11 @@ struct plan_on<scalar_device, Plan> {
   using type = scalar_plan<Plan>;
 };
 
+template <class Plan>
+struct plan_on<cpu, Plan> {
+  using type = threaded_plan<Plan>;
+};
+
 template <class Plan, int Index>
 [[gnu::noinline]] void run_control(void* const* slots);
 

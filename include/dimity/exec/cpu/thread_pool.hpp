@@ -1,0 +1,170 @@
+// Threads that wait for shares of one step at a time. They are made when a call first asks for them, and stay.
+#pragma once
+
+#include <dimity/exec/cpu/threaded.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <immintrin.h>
+#endif
+
+#ifdef DIMITY_NO_HEAP
+#error "[dimity.device.2] threads allocate memory when they are made, which DIMITY_NO_HEAP forbids: leave out <dimity/threads.hpp>"
+#endif
+
+namespace dimity::detail {
+
+/// How many threads the call that runs on this thread may use.
+inline constinit thread_local int call_threads = 1;
+
+inline void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// A fork and join through one word for each worker, in a cache line of its own. Workers, and a caller whose own share is done, first look at the word for `patience` rounds, which is about as long as waking a thread
+/// takes (benchmarks/threads_bench.cpp), so that the steps of one program find them awake, and then sleep.
+class thread_pool {
+ public:
+  using task = void (*)(void const* context, int share);
+
+  static thread_pool& shared() {
+    static thread_pool p;
+    return p;
+  }
+  thread_pool(thread_pool const&) = delete;
+  thread_pool& operator=(thread_pool const&) = delete;
+  ~thread_pool() {
+    for (auto& w : workers_) {
+      w->function = nullptr;
+      post(*w);
+    }
+    for (auto& w : workers_) w->thread.join();
+  }
+
+  /// False while another call has them: that one then runs on its own thread, with the same result.
+  bool take(int threads) {
+    if (taken_.exchange(true, std::memory_order_acquire)) return false;
+    try {
+      while (static_cast<int>(workers_.size()) < threads - 1) {
+        workers_.push_back(std::make_unique<worker>());
+        worker& w = *workers_.back();
+        w.thread = std::thread([&w] { work(w); });
+      }
+    } catch (...) {
+      // The system has no more: those that there are will do.
+      if (!workers_.empty() && !workers_.back()->thread.joinable()) workers_.pop_back();
+    }
+    return true;
+  }
+  void give_back() { taken_.store(false, std::memory_order_release); }
+  /// How often work was divided.
+  std::uint64_t divided() const { return divided_; }
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Calls `function(context, share)` once for each share, the first on this thread, and returns when all are done. Of no more shares than threads().
+  void run(int shares, task function, void const* context) {
+    ++divided_;
+    for (int i = 1; i < shares; ++i) {
+      worker& w = *workers_[static_cast<std::size_t>(i - 1)];
+      w.function = function;
+      w.context = context;
+      w.share = i;
+      post(w);
+    }
+    function(context, 0);
+    for (int i = 1; i < shares; ++i) {
+      worker& w = *workers_[static_cast<std::size_t>(i - 1)];
+      wait_until(w.done, w.posted.load(std::memory_order_relaxed));
+    }
+  }
+
+ private:
+  struct alignas(128) worker {
+    std::atomic<std::uint32_t> posted{0};
+    task function = nullptr;
+    void const* context = nullptr;
+    int share = 0;
+    alignas(128) std::atomic<std::uint32_t> done{0};
+    std::thread thread;
+  };
+  static constexpr int patience = 2000;
+
+  thread_pool() = default;
+
+  static void post(worker& w) {
+    w.posted.fetch_add(1, std::memory_order_release);
+    w.posted.notify_one();
+  }
+  static void wait_until(std::atomic<std::uint32_t> const& word, std::uint32_t wanted) {
+    for (int i = 0; i < patience; ++i) {
+      if (word.load(std::memory_order_acquire) == wanted) return;
+      relax();
+    }
+    for (std::uint32_t now; (now = word.load(std::memory_order_acquire)) != wanted;) word.wait(now, std::memory_order_acquire);
+  }
+  static void work(worker& w) {
+    for (std::uint32_t next = 1;; ++next) {
+      wait_until(w.posted, next);
+      if (w.function == nullptr) return;
+      w.function(w.context, w.share);
+      w.done.store(next, std::memory_order_release);
+      w.done.notify_one();
+    }
+  }
+
+  std::vector<std::unique_ptr<worker>> workers_;
+  std::uint64_t divided_ = 0;
+  std::atomic<bool> taken_{false};
+};
+
+/// Calls `f(share)` for each share.
+template <class F>
+void run_shares(int shares, F const& f) {
+  thread_pool::shared().run(shares, [](void const* context, int share) { (*static_cast<F const*>(context))(share); }, &f);
+}
+
+/// Nanoseconds that a share must be worth: ten times what handing it over costs (benchmarks/threads_bench.cpp). A variable for tests, which divide what is small.
+inline constinit double least_share = 8000;
+/// Into how many shares to divide work of an estimated time, of which there are `units` that stay whole.
+inline int count_shares(double nanoseconds, std::int64_t units) {
+  double const worth = nanoseconds / least_share;
+  std::int64_t shares = call_threads;
+  if (worth < static_cast<double>(shares)) shares = static_cast<std::int64_t>(worth);
+  if (units < shares) shares = units;
+  return shares < 1 ? 1 : static_cast<int>(shares);
+}
+
+/// Takes the pool for the length of a call, unless it is taken.
+template <>
+struct device_scope<cpu> {
+  explicit device_scope(cpu const& device) : before(call_threads) {
+    // A call within a call, in a thread of the pool or where the pool is this call's already, uses one thread.
+    if (before == 1 && device.threads > 1 && thread_pool::shared().take(device.threads)) {
+      int const there = thread_pool::shared().threads();
+      call_threads = device.threads < there ? device.threads : there;
+      owns = true;
+    }
+  }
+  device_scope(device_scope const&) = delete;
+  device_scope& operator=(device_scope const&) = delete;
+  ~device_scope() {
+    if (!owns) return;
+    call_threads = before;
+    thread_pool::shared().give_back();
+  }
+
+ private:
+  int before;
+  bool owns = false;
+};
+
+}  // namespace dimity::detail
