@@ -3,6 +3,8 @@
 
 #include "allocations.hpp"
 
+#include <dimity/plan/facts.hpp>
+
 #include <utility>
 
 namespace {
@@ -71,4 +73,22 @@ TEST_CASE("a compiled step with donated arguments allocates nothing and lowers t
   CHECK(test::allocation_count() == before);
   CHECK(model.weight.data() == weight);
   CHECK(static_cast<float>(l) < 0.8f * first);
+}
+
+namespace {
+
+template <class T>
+struct pair_of_leaves {
+  dimity::tensor<T, 40, 50> weight;
+  dimity::tensor<T, 50> bias;
+};
+constexpr auto apply_update = dimity::compile([](auto const& state, auto const& parameters, auto const& gradients) { return dimity::optim::update(state, parameters, gradients); });
+
+}  // namespace
+
+TEST_CASE("an update alone is one pass a leaf: its moments are not read again for the step that waits for the corrected rate") {
+  using namespace dimity;
+  constexpr auto& plan = apply_update.plan<optim::adamw_state<pair_of_leaves<float>>, pair_of_leaves<float>, pair_of_leaves<float>>;
+  static_assert(step_count(plan) == 3);  // two leaves and the numbers that they share
+  static_assert(passes(plan) == 14);     // of each leaf four arrays are read and three written
 }

@@ -64,8 +64,49 @@ struct need_finder {
     return map;
   }
 
+  static constexpr int no_reader = -1, several_readers = -2;
+  /// The one later group over the same space that reads `id` element for element, as itself or in floating values on the way, `last` being the value at hand.
+  constexpr int reader_of(int id, int last, int so_far, int depth = 0) {
+    node_info const& me = at(id);
+    for (int u = p.first_user[last]; u >= 0 && so_far != several_readers; u = p.next_user[u]) {
+      int const user = p.user[u];
+      node_info const& other = at(user);
+      bool const is_reduction = family_of(p.g->nodes[user].op) == family::reduction;
+      if (other.state == status::dead || (other.group == me.group && other.state == status::anchored)) continue;
+      if (other.state == status::floating && depth < max_floating_depth && p.g->nodes[user].shape == p.g->nodes[id].shape && family_of(p.g->nodes[user].op) != family::relabel &&
+          family_of(p.g->nodes[user].op) != family::view) {
+        so_far = reader_of(id, user, so_far, depth + 1);
+      } else if (other.state != status::anchored || (so_far >= 0 && other.group != so_far) || p.groups[other.group].space != p.groups[me.group].space || p.groups[other.group].level <= p.groups[me.group].level ||
+                 (is_reduction ? identity_map(last) : operand_map(user, last, other.map)) != me.map) {
+        so_far = several_readers;
+      } else {
+        so_far = other.group;
+      }
+    }
+    return so_far;
+  }
+  /// A group of which everything that is stored, and nothing but that, is read in place by one later group moves there as a whole: what it stores is then not read again, and what both read is read once. AdamW is the case: its moments are
+  /// results, and the step that reads them waits for a correction of its rate.
+  constexpr void sink_groups() {
+    list<std::int32_t> heir(p.groups.size(), no_reader);
+    for (int const id : p.order) {
+      node_info const& me = at(id);
+      if (me.group < 0 || me.state == status::dead || heir[me.group] == several_readers) continue;
+      if (me.state != status::anchored || me.accumulated || family_of(p.g->nodes[id].op) == family::reduction) {
+        heir[me.group] = several_readers;
+        continue;
+      }
+      int const reader = reader_of(id, id, heir[me.group]);
+      heir[me.group] = me.required && reader == no_reader ? several_readers : reader;
+    }
+    // An heir may move on in its turn, and is followed.
+    for (int const id : p.order)
+      while (at(id).group >= 0 && heir[at(id).group] >= 0) at(id).group = static_cast<std::int16_t>(heir[at(id).group]);
+  }
+
   /// A value whose users all sit in one later kernel over the same space moves there, so that it need not be stored.
   constexpr void sink() {
+    sink_groups();
     for (int i = p.order.size() - 1; i >= 0; --i) {
       int const id = p.order[i];
       node_info& me = at(id);
