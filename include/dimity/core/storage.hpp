@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -50,7 +51,7 @@ class inline_storage {
 /// Allocation happens on construction and on copying, never on moving; a moved-from object owns nothing until it is assigned to.
 template <class T, std::size_t N>
 class heap_storage {
-  static_assert(std::is_trivially_destructible_v<T>, "tensor elements are plain values");
+  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>, "tensor elements are plain values");
 #ifdef DIMITY_NO_HEAP
   static_assert(N == 0, "[dimity.storage.1] this tensor does not fit inline and DIMITY_NO_HEAP forbids allocation; raise inline_storage_bytes for its type");
 #endif
@@ -85,8 +86,8 @@ class heap_storage {
  private:
   static T* allocate() { return static_cast<T*>(::operator new(N * sizeof(T), std::align_val_t{storage_alignment})); }
   void copy(heap_storage const& other) {
-    if (!other.elements_) return;
-    for (std::size_t i = 0; i < N; ++i) elements_[i] = other.elements_[i];
+    // Compilers do not know that two blocks never overlap; memcpy also writes past the caches what is larger than them.
+    if (other.elements_ && N > 0) std::memcpy(static_cast<void*>(elements_), other.elements_, N * sizeof(T));
   }
 
   T* elements_;
