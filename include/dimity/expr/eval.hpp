@@ -223,6 +223,13 @@ struct evaluator {
         void const* inputs[leaves + 1];
         void const** end = inputs;
         lowering<X>::collect(x, end);
+        if constexpr (executor<typename plan_on<Device, plan>::type>::is_tiny) {
+          // Every operand is read before the first element is written, so it need not be asked whether they overlap.
+          if constexpr (requires { to.ensure_elements(); }) to.ensure_elements();
+          void* const outputs[] = {to.data()};
+          run_planned<plan, Device>(const_cast<void* const*>(inputs), outputs);
+          return;
+        }
         // Called through a pointer where that costs nothing beside the loop: all assignments to one type then share this code.
         if constexpr (result::size() > 64) assign(to, inputs, leaves, overlap<plan>::value.operand, static_cast<run_function*>(run_out_of_line<typename plan_on<Device, plan>::type>));
         else assign(to, inputs, leaves, overlap<plan>::value.operand, [](void* const* in, void* const* out) { run_planned<plan, Device>(in, out); });

@@ -3,6 +3,7 @@
 
 #include <dimity/exec/cpu/matmul.hpp>
 #include <dimity/exec/cpu/matmul_run_time.hpp>
+#include <dimity/exec/cpu/matmul_tiny.hpp>
 #include <dimity/exec/cpu/result_sinks.hpp>
 
 namespace dimity::detail {
@@ -44,6 +45,13 @@ constexpr amount contraction_scratch_bytes(opaque_step const& s, shape_value con
   return static_cast<std::int64_t>(matmul_run_time_scratch(size_of(s.type)));
 }
 
+/// Written out, and not worth a call.
+constexpr bool is_tiny_product(opaque_step const& s, shape_value const* shapes) {
+  if (s.op != primitive::dot || s.epilogue >= 0 || (s.type != dtype::float32 && s.type != dtype::float64)) return false;
+  product_sizes const p = product_of(s, shapes);
+  return p.is_known() && mm::is_tiny(p.known());
+}
+
 template <class Plan, int Index>
 struct contraction {
   using plan = Plan;
@@ -54,6 +62,7 @@ struct contraction {
   static constexpr product_sizes sizes = product_of(s, Plan::value.shapes);
 
   static constexpr amount rows = sizes.m, columns = sizes.n;
+  static constexpr bool is_tiny = is_tiny_product(s, Plan::value.shapes) && !runs_scalar<Plan>;
 
   static void run(void* const* slots, void* const* epilogue_slots) {
     if constexpr (is_threaded<Plan>) threaded_contraction<contraction>::run(slots, epilogue_slots);
@@ -79,7 +88,8 @@ struct contraction {
   DIMITY_INLINE static void product(T const* a, T const* b, [[maybe_unused]] std::byte* scratch, [[maybe_unused]] void* const* slots, Sink const& sink, Share const share = {}) {
     if constexpr (sizes.is_known()) {
       constexpr matmul_problem p = sizes.known();
-      if constexpr (std::is_floating_point_v<T> && !runs_scalar<Plan>) matmul<T, p>(a, b, scratch, sink, share);
+      if constexpr (is_tiny) mm::tiny_product<T, p>::run(a, b, sink.out, p.n);
+      else if constexpr (std::is_floating_point_v<T> && !runs_scalar<Plan>) matmul<T, p>(a, b, scratch, sink, share);
       else matmul_scalar(p, a, b, sink, share);
     } else {
       matmul_problem const p = sizes.at(facts::symbols(slots));

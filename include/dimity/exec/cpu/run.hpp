@@ -154,8 +154,15 @@ struct executor {
   }
   static constexpr int first = Plan::size.first_step, end = Plan::size.steps;
   static constexpr bool is_one_kernel = end == 1 && Plan::value.steps[0].kind == step_kind::kernel;
+  /// One product of a few elements.
+  static constexpr bool is_tiny = [] {
+    if (runs_scalar<Plan> || end != 1 || first != 0 || Plan::value.steps[0].kind != step_kind::primitive || Plan::size.symbols > 0) return false;
+    opaque_step const& s = Plan::value.opaques[0];
+    return is_tiny_product(s, Plan::value.shapes) && Plan::value.shapes[s.shape].rank == 2;
+  }();
   /// Too short for a call.
   static constexpr bool is_short = [] {
+    if (is_tiny) return true;
     if (!is_one_kernel) return false;
     kernel const& k = Plan::value.kernels[0];
     amount size = 1;
@@ -165,7 +172,11 @@ struct executor {
   static constexpr range kernel_slots = Plan::value.kernels[0].slots;
   using kernel_pointers = pointers_of<kernel_slots.begin, kernel_slots.size()>;
   DIMITY_INLINE static void run(memory const& m) {
-    if constexpr (is_short) {
+    if constexpr (is_tiny) {
+      constexpr range slots = Plan::value.opaques[0].slots;
+      pointers_of<slots.begin, slots.size()> const own(m);
+      contraction<Plan, 0>::run_here(own.p, nullptr);
+    } else if constexpr (is_short) {
       kernel_pointers const own(m);
       loop<Plan, 0>::run(own.p);
     } else {
