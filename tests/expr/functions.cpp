@@ -82,7 +82,7 @@ void check_rounding(std::string const& name, F f) {
 }  // namespace
 
 TEST_CASE("exponentials and logarithms") {
-  check("exp", {2, 4}, [](auto const& x) { return exp(x); });
+  check("exp", {2, 2}, [](auto const& x) { return exp(x); });
   check("exp2", {2, 2}, [](auto const& x) { return exp2(x); });
   check("expm1", {4, 4}, [](auto const& x) { return expm1(x); });
   check("log", {1, 1}, [](auto const& x) { return log(x); });

@@ -1,4 +1,5 @@
-// The vector functions against the standard library's in double, over every exponent of float, and at their ends. On x86-64 every float was compared once (step 1).
+// The vector functions against the standard library's in double or long double, over every exponent, and at their ends. With every hundredth float the largest errors on
+// x86-64 were, in ulp: exp 0.86 (0.97 without fused multiply-adds), tanh 1.85, sigmoid 2.22, erf 1.82, softplus 1.86; of doubles, 32 million: exp 0.89 (0.99), tanh 1.83.
 #include <dimity/dimity.hpp>
 
 #include <doctest/doctest.h>
@@ -85,6 +86,33 @@ double exact_softplus(double x) { return (x > 0 ? x : 0) + (std::isnan(x) ? x : 
 
 }  // namespace
 
+TEST_CASE("exp and tanh of doubles") {
+  using batch = native_batch<double>;
+  constexpr int lanes = native_lanes<double>();
+  // Long double is no wider than double on some machines, whose library is trusted to half a unit then.
+  double worst_exp = 0, worst_tanh = 0;
+  alignas(64) double x[lanes], y[lanes];
+  std::uint64_t state = 1;
+  auto const ulps = [](double got, long double exact) {
+    int exponent = 0;
+    std::frexp(static_cast<double>(exact), &exponent);
+    return std::fabs(static_cast<double>((got - exact) / std::ldexp(1.0L, std::max(exponent - 53, -1074))));
+  };
+  for (int i = 0; i < 200000 / lanes; ++i) {
+    for (double& element : x) {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      double const u = static_cast<double>(state >> 11) * 0x1p-52 - 1;
+      element = i % 3 == 0 ? u : i % 3 == 1 ? u * 20 : u * 744;
+    }
+    unary_value<primitive::exp>(batch::load_aligned(x)).store_aligned(y);
+    for (int l = 0; l < lanes; ++l)
+      if (auto const exact = std::exp(static_cast<long double>(x[l])); exact <= std::numeric_limits<double>::max()) worst_exp = std::max(worst_exp, ulps(y[l], exact));
+    unary_value<primitive::tanh>(batch::load_aligned(x)).store_aligned(y);
+    for (int l = 0; l < lanes; ++l) worst_tanh = std::max(worst_tanh, ulps(y[l], std::tanh(static_cast<long double>(x[l]))));
+  }
+  CHECK(worst_exp <= 1.1);
+  CHECK(worst_tanh <= 2);
+}
 TEST_CASE("exp") { check(1.1, exp_, [](double x) { return std::exp(x); }); }
 TEST_CASE("tanh") { check(2, tanh_, [](double x) { return std::tanh(x); }); }
 TEST_CASE("sigmoid") { check(2.5, sigmoid_, exact_sigmoid); }

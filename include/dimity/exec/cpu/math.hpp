@@ -104,31 +104,14 @@ DIMITY_INLINE X keep_nan(X const& a, X const& result) {
   return choose(differs(a, a), a, result);
 }
 
-// elementary.hpp has the functions of float that activations and softmax are made of. xsimd's others are within 3 ulp of the true value where they are defined well
-// (tests/expr/functions.cpp has the table); what follows is what they leave out: the ends of exp's range, subnormal operands of double logarithms, the sign of zero.
+// elementary.hpp has the functions that activations and softmax are made of. xsimd's others are within 3 ulp of the true value where they are defined well
+// (tests/expr/functions.cpp has the table); what follows is what they leave out: the ends of exp2's range, subnormal operands of double logarithms, the sign of zero.
 // The rare lanes are behind a branch, which cost 2 to 16% of exp where arithmetic without a branch cost 24 to 68% (a microbenchmark on AVX-512, AVX2 and SSE2).
 
-/// xsimd's exp and its kin lose results that the type can still hold from here on (xsimd gives 0 and infinity), until there are none.
-template <class T>
-inline constexpr T exp_far = sizeof(T) == 4 ? T(87) : T(708);
-template <class T>
-inline constexpr T exp_end = sizeof(T) == 4 ? T(104) : T(746);
-
-template <class X>
-[[gnu::noinline, gnu::cold]] X exp_at_far_lanes(X a, X near) {
-  using T = typename element_of_part<X>::type;
-  X const half = xsimd::exp(a * X(T(0.5)));
-  return choose(X(exp_far<T>) < xsimd::abs(a), half * half, near);
-}
 template <class X>
 DIMITY_INLINE X exp_of(X const& a) {
-  if constexpr (is_float_batch<X>) {
+  if constexpr (element_of_part<X>::is_batch) {
     return exp_lanes(a);
-  } else if constexpr (element_of_part<X>::is_batch) {
-    using T = typename element_of_part<X>::type;
-    X const y = xsimd::exp(a), size = xsimd::abs(a);
-    if (xsimd::any((X(exp_far<T>) < size) & (size < X(exp_end<T>)))) [[unlikely]] return exp_at_far_lanes(a, y);
-    return y;
   } else {
     using std::exp;
     return exp(a);
@@ -155,12 +138,19 @@ DIMITY_INLINE X exp2_of(X const& a) {
     return exp2(a);
   }
 }
+/// xsimd's expm1 is infinite from a little above here on, where the result is not yet; 1 no longer counts there.
+template <class T>
+inline constexpr T expm1_far = sizeof(T) == 4 ? T(87) : T(708);
+template <class X>
+[[gnu::noinline, gnu::cold]] X expm1_at_far_lanes(X a, X near) {
+  return choose(X(expm1_far<typename element_of_part<X>::type>) < a, exp_lanes(a), near);
+}
 template <class X>
 DIMITY_INLINE X expm1_of(X const& a) {
   if constexpr (element_of_part<X>::is_batch) {
     using T = typename element_of_part<X>::type;
     X const y = choose(a == X(T(0)), a, xsimd::expm1(a));
-    if (xsimd::any((X(exp_far<T>) < a) & (a < X(exp_end<T>)))) [[unlikely]] return choose(X(exp_far<T>) < a, exp_at_far_lanes(a, y), y);
+    if (xsimd::any((X(expm1_far<T>) < a) & (a < X(sizeof(T) == 4 ? T(104) : T(746))))) [[unlikely]] return expm1_at_far_lanes(a, y);
     return y;
   } else {
     using std::expm1;
@@ -270,7 +260,7 @@ DIMITY_INLINE X unary_value(X const& a) {
   else if constexpr (P == primitive::sinh) return sinh(a);
   else if constexpr (P == primitive::cosh) return cosh(a);
   else if constexpr (P == primitive::tanh) {
-    if constexpr (is_float_batch<X>) return tanh_lanes(a);
+    if constexpr (is_batch) return tanh_lanes(a);
     else return tanh(a);
   }
   else if constexpr (P == primitive::asinh) return asinh(a);
@@ -291,7 +281,7 @@ DIMITY_INLINE X unary_value(X const& a) {
     else return erfc(a);
   }
   else if constexpr (P == primitive::sigmoid) {
-    if constexpr (is_float_batch<X>) return sigmoid_lanes(a);
+    if constexpr (is_batch) return sigmoid_lanes(a);
     else return X(T(1)) / (X(T(1)) + exp_of(X(-a)));
   } else if constexpr (P == primitive::softplus) {
     // Without fused multiply-adds the polynomial is 2.2 ulp off, xsimd's logarithm 1.9.
