@@ -82,7 +82,7 @@ void check_rounding(std::string const& name, F f) {
 }  // namespace
 
 TEST_CASE("exponentials and logarithms") {
-  check("exp", {4, 4}, [](auto const& x) { return exp(x); });
+  check("exp", {2, 2}, [](auto const& x) { return exp(x); });
   check("exp2", {2, 2}, [](auto const& x) { return exp2(x); });
   check("expm1", {4, 4}, [](auto const& x) { return expm1(x); });
   check("log", {1, 1}, [](auto const& x) { return log(x); });
@@ -113,7 +113,7 @@ TEST_CASE("hyperbolic functions") {
   check("atanh", {2, 2}, [](auto const& x) { return atanh(x); });
 }
 TEST_CASE("error functions and activations") {
-  check("erf", {3, 1}, [](auto const& x) { return erf(x); });
+  check("erf", {2, 1}, [](auto const& x) { return erf(x); });
   check("erfc", {3, 3}, [](auto const& x) { return erfc(x); });
   check("softplus", {2, 2}, [](auto const& x) { return softplus(x); });
   check("sigmoid", {3, 3}, [](auto const& x) { return sigmoid(x); });

@@ -51,6 +51,15 @@ TEST_CASE_TEMPLATE("both ends of exp's range", T, float, double) {
   CHECK(std::isnan(vector_value<primitive::exp>(quiet_nan<T>)));
   CHECK(vector_value<primitive::exp>(T(0)) == 1);
 }
+TEST_CASE_TEMPLATE("tanh and sigmoid reach their limits", T, float, double) {
+  for (T const x : {T(30), T(1000), std::numeric_limits<T>::max(), infinity<T>}) {
+    CHECK(vector_value<primitive::tanh>(x) == 1);
+    CHECK(vector_value<primitive::tanh>(-x) == -1);
+    CHECK(vector_value<primitive::sigmoid>(x + 20) == 1);
+    if (x > 30) CHECK(vector_value<primitive::sigmoid>(-x) == 0);
+  }
+  CHECK(vector_value<primitive::tanh>(std::numeric_limits<T>::denorm_min()) == std::numeric_limits<T>::denorm_min());
+}
 TEST_CASE_TEMPLATE("powers of two are exact", T, float, double) {
   for (int e = std::numeric_limits<T>::min_exponent - std::numeric_limits<T>::digits; e < std::numeric_limits<T>::max_exponent; ++e) {
     if (vector_value<primitive::exp2>(T(e)) != std::ldexp(T(1), e)) {
@@ -74,6 +83,8 @@ TEST_CASE("logarithms and roots of subnormal doubles") {
 TEST_CASE_TEMPLATE("zeros keep their sign", T, float, double) {
   CHECK(std::signbit(vector_value<primitive::expm1>(-T(0))));
   CHECK(std::signbit(vector_value<primitive::log1p>(-T(0))));
+  CHECK(std::signbit(vector_value<primitive::tanh>(-T(0))));
+  CHECK(!std::signbit(vector_value<primitive::tanh>(T(0))));
   CHECK(std::signbit(vector_value<primitive::ceil>(T(-0.5))));
   CHECK(std::signbit(vector_value<primitive::trunc>(T(-0.5))));
   CHECK(std::signbit(vector_value<primitive::floor>(-T(0))));
@@ -88,6 +99,8 @@ TEST_CASE_TEMPLATE("nan", T, float, double) {
   CHECK(std::isnan(vector_value<primitive::sign>(quiet_nan<T>)));
   CHECK(std::isnan(vector_value<primitive::acosh>(T(0.5))));
   CHECK(std::isnan(vector_value<primitive::acosh>(T(-1e30))));
+  CHECK(std::isnan(vector_value<primitive::tanh>(quiet_nan<T>)));
+  CHECK(std::isnan(vector_value<primitive::sigmoid>(-quiet_nan<T>)));
   CHECK(std::isnan(vector_value<primitive::erf>(quiet_nan<T>)));
   CHECK(std::isnan(vector_value<primitive::erfc>(quiet_nan<T>)));
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <dimity/core/dual.hpp>
-#include <dimity/exec/cpu/simd.hpp>
+#include <dimity/exec/cpu/elementary.hpp>
 #include <dimity/program/primitive.hpp>
 
 #include <cmath>
@@ -21,6 +21,9 @@ struct element_of_part<xsimd::batch<T, A>> {
   using type = T;
   static constexpr bool is_batch = true;
 };
+
+template <class X>
+inline constexpr bool is_float_batch = element_of_part<X>::is_batch && std::is_same_v<typename element_of_part<X>::type, float>;
 
 /// f applied element by element, for what xsimd has no function for.
 template <class X, class F>
@@ -101,29 +104,14 @@ DIMITY_INLINE X keep_nan(X const& a, X const& result) {
   return choose(differs(a, a), a, result);
 }
 
-// xsimd's functions are within 3 ulp of the true value where they are defined well (tests/expr/elementwise.cpp has the table); what follows is what they leave
-// out: the ends of exp's range, subnormal operands of double logarithms, the sign of zero. The rare lanes are behind a branch, which cost 2 to 16% of exp where
-// arithmetic without a branch cost 24 to 68% (a microbenchmark on AVX-512, AVX2 and SSE2).
+// elementary.hpp has the functions that activations and softmax are made of. xsimd's others are within 3 ulp of the true value where they are defined well
+// (tests/expr/functions.cpp has the table); what follows is what they leave out: the ends of exp2's range, subnormal operands of double logarithms, the sign of zero.
+// The rare lanes are behind a branch, which cost 2 to 16% of exp where arithmetic without a branch cost 24 to 68% (a microbenchmark on AVX-512, AVX2 and SSE2).
 
-/// exp and its kin lose results that float can still hold from here on (xsimd gives 0 and infinity), until there are none.
-template <class T>
-inline constexpr T exp_far = sizeof(T) == 4 ? T(87) : T(708);
-template <class T>
-inline constexpr T exp_end = sizeof(T) == 4 ? T(104) : T(746);
-
-template <class X>
-[[gnu::noinline, gnu::cold]] X exp_at_far_lanes(X a, X near) {
-  using T = typename element_of_part<X>::type;
-  X const half = xsimd::exp(a * X(T(0.5)));
-  return choose(X(exp_far<T>) < xsimd::abs(a), half * half, near);
-}
 template <class X>
 DIMITY_INLINE X exp_of(X const& a) {
   if constexpr (element_of_part<X>::is_batch) {
-    using T = typename element_of_part<X>::type;
-    X const y = xsimd::exp(a), size = xsimd::abs(a);
-    if (xsimd::any((X(exp_far<T>) < size) & (size < X(exp_end<T>)))) [[unlikely]] return exp_at_far_lanes(a, y);
-    return y;
+    return exp_lanes(a);
   } else {
     using std::exp;
     return exp(a);
@@ -150,12 +138,19 @@ DIMITY_INLINE X exp2_of(X const& a) {
     return exp2(a);
   }
 }
+/// xsimd's expm1 is infinite from a little above here on, where the result is not yet; 1 no longer counts there.
+template <class T>
+inline constexpr T expm1_far = sizeof(T) == 4 ? T(87) : T(708);
+template <class X>
+[[gnu::noinline, gnu::cold]] X expm1_at_far_lanes(X a, X near) {
+  return choose(X(expm1_far<typename element_of_part<X>::type>) < a, exp_lanes(a), near);
+}
 template <class X>
 DIMITY_INLINE X expm1_of(X const& a) {
   if constexpr (element_of_part<X>::is_batch) {
     using T = typename element_of_part<X>::type;
     X const y = choose(a == X(T(0)), a, xsimd::expm1(a));
-    if (xsimd::any((X(exp_far<T>) < a) & (a < X(exp_end<T>)))) [[unlikely]] return choose(X(exp_far<T>) < a, exp_at_far_lanes(a, y), y);
+    if (xsimd::any((X(expm1_far<T>) < a) & (a < X(sizeof(T) == 4 ? T(104) : T(746))))) [[unlikely]] return expm1_at_far_lanes(a, y);
     return y;
   } else {
     using std::expm1;
@@ -264,7 +259,10 @@ DIMITY_INLINE X unary_value(X const& a) {
   else if constexpr (P == primitive::atan) return atan(a);
   else if constexpr (P == primitive::sinh) return sinh(a);
   else if constexpr (P == primitive::cosh) return cosh(a);
-  else if constexpr (P == primitive::tanh) return tanh(a);
+  else if constexpr (P == primitive::tanh) {
+    if constexpr (is_batch) return tanh_lanes(a);
+    else return tanh(a);
+  }
   else if constexpr (P == primitive::asinh) return asinh(a);
   else if constexpr (P == primitive::acosh) {
     if constexpr (is_batch) return choose(a < X(T(1)), X(std::numeric_limits<T>::quiet_NaN()), acosh(a));
@@ -273,7 +271,8 @@ DIMITY_INLINE X unary_value(X const& a) {
   else if constexpr (P == primitive::atanh) return atanh(a);
   else if constexpr (P == primitive::erf) {
     // xsimd's is 67 ulp off for doubles, and nan for large ones.
-    if constexpr (is_batch && sizeof(T) == 8) return by_element([](T x) { return std::erf(x); }, a);
+    if constexpr (is_float_batch<X>) return erf_lanes(a);
+    else if constexpr (is_batch) return by_element([](T x) { return std::erf(x); }, a);
     else return erf(a);
   }
   else if constexpr (P == primitive::erfc) {
@@ -281,9 +280,13 @@ DIMITY_INLINE X unary_value(X const& a) {
     if constexpr (is_batch) return by_element([](T x) { return std::erfc(x); }, a);
     else return erfc(a);
   }
-  else if constexpr (P == primitive::sigmoid) return X(T(1)) / (X(T(1)) + exp_of(X(-a)));
-  else if constexpr (P == primitive::softplus) {
-    return unary_value<primitive::relu>(a) + log1p(exp_of(X(-unary_value<primitive::abs>(a))));
+  else if constexpr (P == primitive::sigmoid) {
+    if constexpr (is_batch) return sigmoid_lanes(a);
+    else return X(T(1)) / (X(T(1)) + exp_of(X(-a)));
+  } else if constexpr (P == primitive::softplus) {
+    // Without fused multiply-adds the polynomial is 2.2 ulp off, xsimd's logarithm 1.9.
+    if constexpr (is_float_batch<X> && is_fused) return softplus_lanes(a);
+    else return unary_value<primitive::relu>(a) + log1p(exp_of(X(-unary_value<primitive::abs>(a))));
   }
   else if constexpr (P == primitive::floor) return with_sign_of(a, X(floor(a)));
   else if constexpr (P == primitive::ceil) return with_sign_of(a, X(ceil(a)));
