@@ -63,8 +63,8 @@
 #include <dimity/nn/linear.hpp>
 #include <dimity/nn/loss.hpp>
 #include <dimity/nn/normalization.hpp>
-#include <dimity/nn/recurrent.hpp>
 #include <dimity/nn/recurrent_cells.hpp>
+#include <dimity/nn/recurrent.hpp>
 #include <dimity/nn/sequential.hpp>
 #include <dimity/optim/adam.hpp>
 #include <dimity/optim/sgd.hpp>

@@ -1,4 +1,4 @@
-// error: \[dimity\.nn\.4\] rnn, lstm, gru: a sequence
+// error: \[dimity\.nn\.4\] rnn, lstm, gru: the input
 // error: shape<8>
 #include <dimity/dimity.hpp>
 using namespace dimity;

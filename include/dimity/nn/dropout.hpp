@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/expr/random.hpp>
+#include <dimity/expr/reductions.hpp>
 
 namespace dimity {
 namespace detail {

@@ -70,9 +70,7 @@ struct rms_norm_operation {
 };
 template <class Operation, class X, class W, class... B>
 constexpr auto normalize(X const& x, W const& weight, B const&... bias) {
-  using input = normalized_input<shape_of<X>, shape_of<W>>;
-  (void)sizeof(input);
-  if constexpr (input::fits) return apply<Operation>(x, weight, bias...);
+  if constexpr (normalized_input<shape_of<X>, shape_of<W>>::fits) return apply<Operation>(x, weight, bias...);
   else return failed<element_of<X>, shape_of<X>>{};
 }
 
@@ -82,9 +80,13 @@ constexpr auto normalize(X const& x, W const& weight, B const&... bias) {
 /// weight starts at 1 and bias at 0. The mean is subtracted before squares are taken, so large means cost no accuracy. Ba, Kiros and Hinton, "Layer normalization", 2016.
 template <class T, auto... ExtentsAndOptions>
 struct layer_norm {
-  typename detail::normalization_arguments<T, shape<>, ExtentsAndOptions...>::tensor weight, bias;
+  using extents = detail::normalization_arguments<T, shape<>, ExtentsAndOptions...>;
+  typename extents::tensor weight, bias;
 
-  constexpr auto operator()(auto const& x) const { return detail::normalize<detail::layer_norm_operation<detail::options_among(ExtentsAndOptions...)>>(x, weight, bias); }
+  constexpr auto operator()(auto const& x) const {
+    (void)sizeof(detail::normalized_input<dimity::detail::shape_of<decltype(x)>, typename extents::shape>);
+    return detail::normalize<detail::layer_norm_operation<detail::options_among(ExtentsAndOptions...)>>(x, weight, bias);
+  }
   constexpr void initialize(auto&) {
     for (auto& e : weight) e = T(1);
     for (auto& e : bias) e = T(0);
@@ -93,9 +95,13 @@ struct layer_norm {
 /// x / sqrt(mean(x^2) + eps) * weight over the last axes; weight starts at 1. `nn::rms_norm<float, 64>`. Zhang and Sennrich, "Root mean square layer normalization", 2019.
 template <class T, auto... ExtentsAndOptions>
 struct rms_norm {
-  typename detail::normalization_arguments<T, shape<>, ExtentsAndOptions...>::tensor weight;
+  using extents = detail::normalization_arguments<T, shape<>, ExtentsAndOptions...>;
+  typename extents::tensor weight;
 
-  constexpr auto operator()(auto const& x) const { return detail::normalize<detail::rms_norm_operation<detail::options_among(ExtentsAndOptions...)>>(x, weight); }
+  constexpr auto operator()(auto const& x) const {
+    (void)sizeof(detail::normalized_input<dimity::detail::shape_of<decltype(x)>, typename extents::shape>);
+    return detail::normalize<detail::rms_norm_operation<detail::options_among(ExtentsAndOptions...)>>(x, weight);
+  }
   constexpr void initialize(auto&) {
     for (auto& e : weight) e = T(1);
   }

@@ -45,16 +45,9 @@ struct recurrent_sequence {
     return std::tuple{outputs, last};
   }
 };
-template <class Input>
-struct recurrent_length {
-  static_assert(Input::rank >= 2, "[dimity.nn.4] rnn, lstm, gru: a sequence is [length, .., inputs], with the cells for one entry of it");
-};
 template <class Kind, bool Reverse, class T, extent_t I, extent_t H, class Layer, class X, class... State>
 constexpr auto call_sequence(Layer const& layer, X const& x, State const&... state) {
-  using input = recurrent_input<shape_of<X>, I>;
-  (void)sizeof(recurrent_length<shape_of<X>>);
-  if constexpr (shape_of<X>::rank >= 2) (void)sizeof(input);
-  if constexpr (shape_of<X>::rank >= 2 && input::fits) return compile(recurrent_sequence<Kind, Reverse>{})(layer, x, state...);
+  if constexpr (recurrent_input<shape_of<X>, I, 2>::fits) return compile(recurrent_sequence<Kind, Reverse>{})(layer, x, state...);
   else return std::tuple{failed<typename untraced_type<T>::type, shape<1, H>>{}, failed_state<Kind, T, H>()};
 }
 
@@ -67,10 +60,13 @@ struct rnn {
   tensor<T, H, H> weight_hh_l0;
   tensor<T, H> bias_ih_l0, bias_hh_l0;
 
-  constexpr auto operator()(auto const& x, auto const&... h) const { return run<Options.reverse>(x, h...); }
+  constexpr auto operator()(auto const& x, auto const&... h) const {
+    (void)sizeof(detail::recurrent_input<dimity::detail::shape_of<decltype(x)>, I, 2>);
+    return run<Options.reverse>(x, h...);
+  }
   template <bool Reverse>
   constexpr auto run(auto const& x, auto const&... h) const { return detail::call_sequence<detail::rnn_kind, Reverse, T, I, H>(*this, x, h...); }
-  static constexpr extent_t hidden_size = H, fan_in = H;
+  static constexpr extent_t input_size = I, hidden_size = H, fan_in = H;
   static constexpr bool reverse = Options.reverse;
 };
 /// lstm_cell over a sequence: `auto [outputs, state] = layer(x)` and `layer(x, std::tuple{h, c})`; the last state is std::tuple{h, c}. Otherwise as rnn.
@@ -80,10 +76,13 @@ struct lstm {
   tensor<T, 4 * H, H> weight_hh_l0;
   tensor<T, 4 * H> bias_ih_l0, bias_hh_l0;
 
-  constexpr auto operator()(auto const& x, auto const&... state) const { return run<Options.reverse>(x, state...); }
+  constexpr auto operator()(auto const& x, auto const&... state) const {
+    (void)sizeof(detail::recurrent_input<dimity::detail::shape_of<decltype(x)>, I, 2>);
+    return run<Options.reverse>(x, state...);
+  }
   template <bool Reverse>
   constexpr auto run(auto const& x, auto const&... state) const { return detail::call_sequence<detail::lstm_kind, Reverse, T, I, H>(*this, x, state...); }
-  static constexpr extent_t hidden_size = H, fan_in = H;
+  static constexpr extent_t input_size = I, hidden_size = H, fan_in = H;
   static constexpr bool reverse = Options.reverse;
 };
 /// gru_cell over a sequence; called as rnn.
@@ -93,10 +92,13 @@ struct gru {
   tensor<T, 3 * H, H> weight_hh_l0;
   tensor<T, 3 * H> bias_ih_l0, bias_hh_l0;
 
-  constexpr auto operator()(auto const& x, auto const&... h) const { return run<Options.reverse>(x, h...); }
+  constexpr auto operator()(auto const& x, auto const&... h) const {
+    (void)sizeof(detail::recurrent_input<dimity::detail::shape_of<decltype(x)>, I, 2>);
+    return run<Options.reverse>(x, h...);
+  }
   template <bool Reverse>
   constexpr auto run(auto const& x, auto const&... h) const { return detail::call_sequence<detail::gru_kind, Reverse, T, I, H>(*this, x, h...); }
-  static constexpr extent_t hidden_size = H, fan_in = H;
+  static constexpr extent_t input_size = I, hidden_size = H, fan_in = H;
   static constexpr bool reverse = Options.reverse;
 };
 
@@ -118,7 +120,12 @@ template <class Layer>
 struct bidirectional {
   Layer forward, backward;
 
-  constexpr auto operator()(auto const& x, auto const&... states) const { return compile(detail::both_directions{})(forward, backward, x, states...); }
+  constexpr auto operator()(auto const& x, auto const&... states) const {
+    using input = detail::recurrent_input<dimity::detail::shape_of<decltype(x)>, Layer::input_size, 2>;
+    (void)sizeof(input);
+    if constexpr (input::fits) return compile(detail::both_directions{})(forward, backward, x, states...);
+    else return std::tuple{forward(x, states.first...), backward(x, states.second...)};
+  }
 };
 
 }  // namespace dimity::nn

@@ -18,11 +18,13 @@ namespace detail {
 
 using namespace dimity::detail;
 
-template <class Input, extent_t Inputs>
+/// LeastRank: 1 for a cell, 2 for a layer over a sequence.
+template <class Input, extent_t Inputs, int LeastRank>
 struct recurrent_input {
-  static constexpr bool fits = Input::rank > 0 && may_be_equal(Input::at(-1), Inputs);
-  static constexpr extent_t input = fits ? 1 : Input::at(-1), inputs = fits ? 1 : Inputs;
+  static constexpr bool has_rank = Input::rank >= LeastRank, matches = !has_rank || may_be_equal(Input::at(-1), Inputs), fits = has_rank && matches;
+  static constexpr extent_t input = matches ? 1 : Input::at(-1), inputs = matches ? 1 : Inputs;
   static_assert(input == inputs, "[dimity.nn.3] rnn, lstm, gru: the last axis of the input must have the layer's number of inputs (columns of weight_ih)");
+  static_assert(Input::rank >= LeastRank, "[dimity.nn.4] rnn, lstm, gru: the input is [.., inputs], of a layer over a sequence [length, .., inputs]");
 };
 
 /// Gate I of all gates, [.., gates * H] to [.., H].
@@ -108,9 +110,7 @@ struct cell_step {
 };
 template <class Kind, class T, extent_t I, extent_t H, class Cell, class X, class... State>
 constexpr auto call_cell(Cell const& cell, X const& x, State const&... state) {
-  using input = recurrent_input<shape_of<X>, I>;
-  (void)sizeof(input);
-  if constexpr (input::fits) return compile(cell_step<Kind>{})(cell, x, state...);
+  if constexpr (recurrent_input<shape_of<X>, I, 1>::fits) return compile(cell_step<Kind>{})(cell, x, state...);
   else return failed_state<Kind, T, H>();
 }
 
@@ -123,7 +123,10 @@ struct rnn_cell {
   tensor<T, H, H> weight_hh;
   tensor<T, H> bias_ih, bias_hh;
 
-  constexpr auto operator()(auto const& x, auto const&... h) const { return detail::call_cell<detail::rnn_kind, T, I, H>(*this, x, h...); }
+  constexpr auto operator()(auto const& x, auto const&... h) const {
+    (void)sizeof(detail::recurrent_input<dimity::detail::shape_of<decltype(x)>, I, 1>);
+    return detail::call_cell<detail::rnn_kind, T, I, H>(*this, x, h...);
+  }
   static constexpr extent_t hidden_size = H, fan_in = H;
 };
 /// With (i, f, g, o) = x W_ih^T + b_ih + h W_hh^T + b_hh, c' = sigmoid(f) c + sigmoid(i) tanh(g) and h' = sigmoid(o) tanh(c'): `auto [h, c] = cell(x, std::tuple{h, c})`, `cell(x)` from zeros. x is [.., I], h and c are [.., H].
@@ -134,7 +137,10 @@ struct lstm_cell {
   tensor<T, 4 * H, H> weight_hh;
   tensor<T, 4 * H> bias_ih, bias_hh;
 
-  constexpr auto operator()(auto const& x, auto const&... state) const { return detail::call_cell<detail::lstm_kind, T, I, H>(*this, x, state...); }
+  constexpr auto operator()(auto const& x, auto const&... state) const {
+    (void)sizeof(detail::recurrent_input<dimity::detail::shape_of<decltype(x)>, I, 1>);
+    return detail::call_cell<detail::lstm_kind, T, I, H>(*this, x, state...);
+  }
   static constexpr extent_t hidden_size = H, fan_in = H;
 };
 /// With (r, z, n) from x and (r', z', n') from h, r and z = sigmoid of the sums, n = tanh(n + r n'), h' = (1 - z) n + z h: `cell(x, h)` with x [.., I] and h [.., H]; `cell(x)` starts from zeros.
@@ -145,7 +151,10 @@ struct gru_cell {
   tensor<T, 3 * H, H> weight_hh;
   tensor<T, 3 * H> bias_ih, bias_hh;
 
-  constexpr auto operator()(auto const& x, auto const&... h) const { return detail::call_cell<detail::gru_kind, T, I, H>(*this, x, h...); }
+  constexpr auto operator()(auto const& x, auto const&... h) const {
+    (void)sizeof(detail::recurrent_input<dimity::detail::shape_of<decltype(x)>, I, 1>);
+    return detail::call_cell<detail::gru_kind, T, I, H>(*this, x, h...);
+  }
   static constexpr extent_t hidden_size = H, fan_in = H;
 };
 
