@@ -4,10 +4,13 @@
 #include <dimity/transform/check_gradients.hpp>
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <cstddef>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "allocations.hpp"
 #include "recurrent.hpp"
 
 using namespace dimity;
@@ -109,4 +112,14 @@ TEST_CASE("plans: two products and one loop; of the rnn without gates too") {
   constexpr auto& batched = compile(apply).plan<nn::lstm_cell<float, 32, 64>, tensor<float, 8, 32>, std::tuple<tensor<float, 8, 64>, tensor<float, 8, 64>>>;
   static_assert(contraction_count(batched) == 2 && kernel_count(batched) == 1 && step_count(batched) == 3);
   CHECK(contraction_flops(lstm) == 2 * 256 * (32 + 64));
+}
+TEST_CASE("a step allocates nothing") {
+  auto const cell = nn::init<nn::lstm_cell<float, 32, 64>>(key{1});
+  tensor<float, 32> const x = random::normal<float, 32>(key{2});
+  std::tuple<tensor<float, 64>, tensor<float, 64>> state;
+  state = cell(x, state);
+  std::size_t const before = test::allocation_count();
+  for (int i = 0; i < 3; ++i) state = cell(x, state);
+  CHECK(test::allocation_count() == before);
+  CHECK(std::isfinite(std::get<0>(state)(63)));
 }
