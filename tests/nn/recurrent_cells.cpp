@@ -1,7 +1,7 @@
-// Cells: PyTorch's equations in NumPy, batches, gradients, and how many kernels and products a step is.
+// Cells: PyTorch's equations in NumPy, batches, and how many kernels and products a step is.
+// heavy: many compiled steps
 #include <dimity/dimity.hpp>
 #include <dimity/plan/facts.hpp>
-#include <dimity/transform/check_gradients.hpp>
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -19,12 +19,6 @@ using namespace recurrent_test;
 namespace {
 
 constexpr auto apply = [](auto const& cell, auto const& x, auto const& state) { return cell(x, state); };
-constexpr auto loss = [](auto const& cell, auto const& x, auto const& h) { return sum(square(cell(x, h)) * 3.0); };
-constexpr auto lstm_loss = [](auto const& cell, auto const& x, auto const& state) {
-  auto const [h, c] = cell(x, state);
-  return sum(square(h)) + sum(sin(c));
-};
-
 /// The first outputs are those of one step.
 template <class T>
 void check_values(double tolerance) {
@@ -75,13 +69,6 @@ TEST_CASE("two batch axes, vmap, and a batch chosen at run time") {
     CHECK(start.extent(0) == static_cast<std::size_t>(n));
     CHECK(own_memory.size() == start_memory.size());
   }
-}
-TEST_CASE("gradients agree with differences") {
-  auto const x = row(data().get<double, 4, 2, 3>("recurrent/x"), 0);
-  auto const h = data().get<double, 2, 5>("recurrent/h"), c = data().get<double, 2, 5>("recurrent/c");
-  CHECK(check_gradients(loss, parameters<nn::rnn_cell<double, 3, 5>, double, 1>("rnn"), x, h));
-  CHECK(check_gradients(loss, parameters<nn::gru_cell<double, 3, 5>, double, 3>("gru"), x, h));
-  CHECK(check_gradients(lstm_loss, parameters<nn::lstm_cell<double, 3, 5>, double, 4>("lstm"), x, std::tuple{h, c}));
 }
 TEST_CASE("parameters: PyTorch's names, uniform in one over the square root of the width") {
   auto const cell = nn::init<nn::gru_cell<float, 100, 16>>(key{1});
