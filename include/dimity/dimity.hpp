@@ -58,8 +58,14 @@
 #include <dimity/transform/odeint.hpp>
 #include <dimity/transform/adjoint.hpp>
 #include <dimity/nn/convolution.hpp>
+#include <dimity/nn/dropout.hpp>
+#include <dimity/nn/embedding.hpp>
 #include <dimity/nn/init.hpp>
 #include <dimity/nn/linear.hpp>
 #include <dimity/nn/loss.hpp>
+#include <dimity/nn/normalization.hpp>
+#include <dimity/nn/recurrent_cells.hpp>
+#include <dimity/nn/recurrent.hpp>
+#include <dimity/nn/sequential.hpp>
 #include <dimity/optim/adam.hpp>
 #include <dimity/optim/sgd.hpp>

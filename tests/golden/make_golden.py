@@ -481,6 +481,87 @@ def convolutions():
     out.write()
 
 
+# ---- layers: the equations of PyTorch's documentation, element by element
+
+def dense(x, w, b):
+    """x w^T + b with plain sums."""
+    return np.array([sum(w[i, j] * x[j] for j in range(len(x))) + b[i] for i in range(len(b))])
+
+
+def logistic(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def rnn_step(x, state, w_ih, w_hh, b_ih, b_hh):
+    h = np.tanh(dense(x, w_ih, b_ih) + dense(state[0], w_hh, b_hh))
+    return (h,)
+
+
+def lstm_step(x, state, w_ih, w_hh, b_ih, b_hh):
+    h, c = state
+    i, f, g, o = np.split(dense(x, w_ih, b_ih) + dense(h, w_hh, b_hh), 4)
+    c = logistic(f) * c + logistic(i) * np.tanh(g)
+    return logistic(o) * np.tanh(c), c
+
+
+def gru_step(x, state, w_ih, w_hh, b_ih, b_hh):
+    (h,) = state
+    (ri, zi, ni), (rh, zh, nh) = np.split(dense(x, w_ih, b_ih), 3), np.split(dense(h, w_hh, b_hh), 3)
+    r, z = logistic(ri + rh), logistic(zi + zh)
+    n = np.tanh(ni + r * nh)
+    return ((1 - z) * n + z * h,)
+
+
+def over_sequence(step, x, state, parameters, backwards=False):
+    """x [length, batch, inputs], each tensor of the state [batch, width]: outputs [length, batch, width] and the last state."""
+    length, batch = x.shape[:2]
+    outputs, last = np.zeros((length, batch, state[0].shape[1])), [s.copy() for s in state]
+    for b in range(batch):
+        own = tuple(s[b] for s in state)
+        for t in range(length)[:: -1 if backwards else 1]:
+            own = step(x[t, b], own, *parameters)
+            outputs[t, b] = own[0]
+        for s, value in zip(last, own):
+            s[b] = value
+    return outputs, last
+
+
+def layers():
+    out = Golden("layers")
+    rng = np.random.default_rng(7)
+    x = rng.normal(2, 3, (3, 4, 5))
+    x[1, 2] = 1.25  # a row without variance
+    out.add("norm/x", x)
+    for name, axes in {"row": 1, "matrix": 2}.items():
+        shape = x.shape[3 - axes :]
+        w, b = rng.normal(1, 0.5, shape), rng.normal(0, 0.5, shape)
+        out.add(f"norm/{name}/weight", w)
+        out.add(f"norm/{name}/bias", b)
+        layer, rms = np.zeros_like(x), np.zeros_like(x)
+        for i in itertools.product(*map(range, x.shape[: 3 - axes])):
+            mean = sum(x[i].flat) / x[i].size
+            layer[i] = (x[i] - mean) / np.sqrt(sum((e - mean) ** 2 for e in x[i].flat) / x[i].size + 1e-5) * w + b
+            rms[i] = x[i] / np.sqrt(sum(e**2 for e in x[i].flat) / x[i].size + 1e-3) * w
+        out.add(f"norm/{name}/layer", layer)
+        out.add(f"norm/{name}/rms", rms)
+    inputs, width, length, batch = 3, 5, 4, 2
+    x = rng.normal(0, 1, (length, batch, inputs))
+    h, c = rng.normal(0, 0.5, (2, batch, width))
+    for name, value in {"x": x, "h": h, "c": c}.items():
+        out.add(f"recurrent/{name}", value)
+    for name, step, gates in ("rnn", rnn_step, 1), ("lstm", lstm_step, 4), ("gru", gru_step, 3):
+        p = [rng.uniform(-1, 1, s) for s in [(gates * width, inputs), (gates * width, width), (gates * width,), (gates * width,)]]
+        state = (h, c) if name == "lstm" else (h,)
+        for key, value in zip(["weight_ih", "weight_hh", "bias_ih", "bias_hh"], p):
+            out.add(f"{name}/{key}", value)
+        for way, start, backwards in ("forward", state, False), ("reverse", state, True), ("zeros", tuple(0 * s for s in state), False):
+            outputs, last = over_sequence(step, x, start, p, backwards)
+            out.add(f"{name}/{way}", outputs)
+            for key, value in zip("hc", last):
+                out.add(f"{name}/{way}/{key}", value)
+    out.write()
+
+
 elementwise()
 integers()
 promotion()
@@ -488,3 +569,4 @@ reductions()
 layout()
 products()
 convolutions()
+layers()

@@ -369,7 +369,8 @@ void for_each_named(X& x, path_buffer const& path, F& f) {
     (void)sizeof(takes_apart<T>);
     if constexpr (can_take_apart<T>) [&]<int... I>(std::integer_sequence<int, I...>) {
       auto fields = fields_of(x);
-      (for_each_named(std::get<I>(fields), below(field_name<T, I>()), f), ...);
+      if constexpr (requires { T::fields_are_unnamed; }) (for_each_named(std::get<I>(fields), path, f), ...);
+      else (for_each_named(std::get<I>(fields), below(field_name<T, I>()), f), ...);
     }(std::make_integer_sequence<int, field_count<T>>{});
   }
 }
@@ -398,7 +399,8 @@ template <class X, extent_t N>
   requires(detail::optional_count<X> > 0)
 struct stacked<X, N>;
 
-/// Calls f(name, leaf) for every tensor of a model that is there; names are field names joined by dots: "blocks.1.weight".
+/// Calls f(name, leaf) for every tensor of a model that is there; names are field names joined by dots: "blocks.1.weight". Fields of a struct with a static member `fields_are_unnamed` are
+/// left out of them.
 template <class X, class F>
 void for_each_parameter(X& x, F&& f) {
   (void)sizeof(detail::tree_rule<std::remove_cv_t<X>>);
