@@ -66,6 +66,15 @@ DIMITY_INLINE X quotient(X const& a, X const& b) {
 #endif
     return a / b;
 }
+/// xsimd 8.1's is a product with an approximation on Arm, and loses the sign of zero.
+template <class X>
+DIMITY_INLINE X square_root(X const& a) {
+#if defined(__aarch64__)
+  if constexpr (is_single<X>) return vsqrtq_f32(a);
+  else
+#endif
+    return xsimd::sqrt(a);
+}
 /// Unsigned, because a signed shift to the right of 64 bits is no instruction before AVX-512.
 template <class T, class A>
 DIMITY_INLINE auto as_integers(xsimd::batch<T, A> const& x) {

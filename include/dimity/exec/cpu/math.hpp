@@ -248,8 +248,14 @@ DIMITY_INLINE X unary_value(X const& a) {
     if constexpr (is_batch) return choose(a == X(T(0)), a, log1p(a));
     else return log1p(a);
   }
-  else if constexpr (P == primitive::sqrt) return sqrt(a);
-  else if constexpr (P == primitive::rsqrt) return X(T(1)) / sqrt(a);
+  else if constexpr (P == primitive::sqrt) {
+    if constexpr (is_batch) return square_root(a);
+    else return sqrt(a);
+  }
+  else if constexpr (P == primitive::rsqrt) {
+    if constexpr (is_batch) return quotient(X(T(1)), square_root(a));
+    else return X(T(1)) / sqrt(a);
+  }
   else if constexpr (P == primitive::cbrt) return with_subnormals<P>(a, X(cbrt(a)));
   else if constexpr (P == primitive::sin) return sin(a);
   else if constexpr (P == primitive::cos) return cos(a);
@@ -313,7 +319,8 @@ DIMITY_INLINE X binary_value(X const& a, X const& b) {
     else if constexpr (is_integer) return P == primitive::maximum ? X(choose(a < b, b, a)) : X(choose(b < a, b, a));
     else return a != a ? a : b != b ? b : P == primitive::maximum ? (a < b ? b : a) : (b < a ? b : a);
   } else if constexpr (P == primitive::divide && !is_integer) {
-    return a / b;
+    if constexpr (is_batch) return quotient(a, b);
+    else return a / b;
   } else if constexpr (P == primitive::bitwise_and || P == primitive::bitwise_or || P == primitive::bitwise_xor) {
     if constexpr (!is_integer) return a;
     else if constexpr (P == primitive::bitwise_and) return static_cast<X>(a & b);
