@@ -51,21 +51,23 @@ template <class T, extent_t Embed, extent_t Heads, attention_options Options = a
 struct multi_head_attention {
   linear<T, Embed, Embed> query, key, value, output;
 
-  constexpr auto operator()(auto const& x) const { return (*this)(x, x, x); }
-  constexpr auto operator()(auto const& q, auto const& k, auto const& v) const {
-    return joined(scaled_dot_product_attention<Options>(heads(query(q)), heads(key(k)), heads(value(v))));
-  }
-  constexpr auto operator()(auto const& q, auto const& k, auto const& v, auto const& mask) const {
-    return joined(scaled_dot_product_attention<Options>(heads(query(q)), heads(key(k)), heads(value(v)), mask));
+  /// `(x)`, `(q, k, v)` or `(q, k, v, mask)`.
+  template <class Q, class... More>
+    requires(sizeof...(More) == 0 || sizeof...(More) == 2 || sizeof...(More) == 3)
+  constexpr auto operator()(Q const& q, More const&... more) const {
+    (void)sizeof(detail::heads_of_embedding<Embed, Heads>);
+    if constexpr (!is_valid) return dimity::detail::failed<dimity::detail::element_of<Q>, dimity::detail::shape_of<Q>>{};
+    else if constexpr (sizeof...(More) == 0) return attended(q, q, q);
+    else return attended(q, more...);
   }
 
  private:
-  template <class X>
-  static constexpr auto heads(X const& x) {
-    (void)sizeof(detail::heads_of_embedding<Embed, Heads>);
-    if constexpr (Heads < 1 || Embed % Heads != 0) return dimity::detail::failed<dimity::detail::element_of<X>, dimity::detail::shape_of<X>>{};
-    else return dimity::detail::apply<detail::split_heads_operation<Heads>>(x);
+  static constexpr bool is_valid = Heads >= 1 && Embed % (Heads >= 1 ? Heads : 1) == 0;
+
+  constexpr auto attended(auto const& q, auto const& k, auto const& v, auto const&... mask) const {
+    return joined(scaled_dot_product_attention<Options>(heads(query(q)), heads(key(k)), heads(value(v)), mask...));
   }
+  static constexpr auto heads(auto const& x) { return dimity::detail::apply<detail::split_heads_operation<Heads>>(x); }
   template <class X>
   constexpr auto joined(X const& x) const {
     if constexpr (dimity::detail::is_failed<X>) return x;
