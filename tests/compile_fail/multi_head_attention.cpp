@@ -1,4 +1,4 @@
-// error: \[dimity\.nn\.2\]
+// error: \[dimity\.nn\.5\]
 #include <dimity/dimity.hpp>
 using namespace dimity;
 int main() {

@@ -11,7 +11,7 @@ using namespace dimity::detail;
 
 template <extent_t Embed, extent_t Heads>
 struct heads_of_embedding {
-  static_assert(Heads >= 1 && Embed % Heads == 0, "[dimity.nn.2] multi_head_attention: the number of heads must divide the length of the embedding (embedding, heads)");
+  static_assert(Heads >= 1 && Embed % Heads == 0, "[dimity.nn.5] multi_head_attention: the number of heads must divide the length of the embedding (embedding, heads)");
 };
 /// [.., T, heads * D] -> [.., heads, T, D]
 template <extent_t Heads>
