@@ -19,6 +19,7 @@
 #include <dimity/core/error.hpp>
 #include <dimity/core/pytree.hpp>
 #include <dimity/core/view.hpp>
+#include <dimity/expr/attention.hpp>
 #include <dimity/expr/compare.hpp>
 #include <dimity/expr/contraction.hpp>
 #include <dimity/expr/convolution.hpp>
@@ -57,6 +58,7 @@
 #include <dimity/transform/implicit.hpp>
 #include <dimity/transform/odeint.hpp>
 #include <dimity/transform/adjoint.hpp>
+#include <dimity/nn/attention.hpp>
 #include <dimity/nn/convolution.hpp>
 #include <dimity/nn/dropout.hpp>
 #include <dimity/nn/embedding.hpp>

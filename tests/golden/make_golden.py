@@ -480,6 +480,43 @@ def convolutions():
         out.add(name, value.astype("int16"))
     out.write()
 
+# ---- attention
+
+
+def attended(q, k, v, u, scores_bias):
+    """softmax(q k^T / sqrt(d) + bias) v in float64, 0 where a row has no key, and the gradients of its product with u: of q, k, v and the bias."""
+    scale = 1 / np.sqrt(q.shape[-1])
+    s = scale * q @ k.swapaxes(-1, -2) + scores_bias
+    m = s.max(axis=-1, keepdims=True)
+    e = np.exp(s - np.where(np.isfinite(m), m, 0))
+    p = e / np.maximum(e.sum(axis=-1, keepdims=True), np.finfo(float).tiny)
+    dp = u @ v.swapaxes(-1, -2)
+    ds = p * (dp - (p * dp).sum(axis=-1, keepdims=True))
+    return p @ v, scale * ds @ k, scale * ds.swapaxes(-1, -2) @ q, p.swapaxes(-1, -2) @ u, ds
+
+
+def attention():
+    """Elements are eighths, which a float holds."""
+    out = Golden("attention")
+    rng = np.random.default_rng(5)
+    q, k, v, u = (rng.integers(-16, 17, shape).astype("float64") / 8 for shape in [(2, 9, 5), (2, 13, 5), (2, 13, 3), (2, 9, 3)])
+    mask = rng.random((9, 13)) < 0.6
+    mask[4] = False
+    bias = rng.integers(-16, 17, (2, 1, 13)).astype("float64") / 8
+    bias[1, 0, 6] = -np.inf
+    for name, value in {"q": q, "k": k, "v": v, "u": u, "bias": bias}.items():
+        out.add(name, value.astype("float32"))
+    out.add("mask", mask)
+    causal = np.where(np.tril(np.ones((9, 13))) > 0, 0, -np.inf)
+    masked = np.where(mask, 0, -np.inf)
+    for name, scores_bias in {"plain": 0, "causal": causal, "mask": masked, "bias": bias, "causal_mask": causal + masked, "causal_bias": causal + bias}.items():
+        y, dq, dk, dv, ds = attended(q, k, v, u, scores_bias)
+        for part, value in {"y": y, "dq": dq, "dk": dk, "dv": dv}.items():
+            out.add(f"{name}/{part}", value)
+        if "bias" in name:
+            out.add(f"{name}/dbias", ds.sum(axis=1, keepdims=True))
+    out.write()
+
 
 # ---- layers: the equations of PyTorch's documentation, element by element
 
@@ -570,3 +607,4 @@ layout()
 products()
 convolutions()
 layers()
+attention()
