@@ -21,7 +21,7 @@ inline constexpr bool has_512_bits = false;
 #endif
 
 template <class X>
-inline constexpr bool is_single = std::is_same_v<typename X::value_type, float>;
+inline constexpr bool has_floats = std::is_same_v<typename X::value_type, float>;
 
 #if defined(__FMA__) || defined(__AVX512F__) || defined(__aarch64__)
 inline constexpr bool is_fused = true;
@@ -32,7 +32,7 @@ inline constexpr bool is_fused = false;
 template <class X>
 DIMITY_INLINE X multiply_add(X const& a, X const& b, X const& c) {
 #if defined(__AVX512F__)
-  if constexpr (has_512_bits<X> && is_single<X>) return _mm512_fmadd_ps(a, b, c);
+  if constexpr (has_512_bits<X> && has_floats<X>) return _mm512_fmadd_ps(a, b, c);
   else if constexpr (has_512_bits<X>) return _mm512_fmadd_pd(a, b, c);
   else
 #endif
@@ -42,7 +42,7 @@ DIMITY_INLINE X multiply_add(X const& a, X const& b, X const& c) {
 template <class X>
 DIMITY_INLINE X round_down_sum(X const& a, X const& b, X const& shift) {
 #if defined(__AVX512F__)
-  if constexpr (has_512_bits<X> && is_single<X>) return _mm512_fmadd_round_ps(a, b, shift, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+  if constexpr (has_512_bits<X> && has_floats<X>) return _mm512_fmadd_round_ps(a, b, shift, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
   else if constexpr (has_512_bits<X>) return _mm512_fmadd_round_pd(a, b, shift, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
   else
 #endif
@@ -52,7 +52,7 @@ DIMITY_INLINE X round_down_sum(X const& a, X const& b, X const& shift) {
 template <class X>
 DIMITY_INLINE X with_sign(X const& size, X const& x) {
 #if defined(__AVX512F__)
-  if constexpr (has_512_bits<X> && is_single<X>) return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(size), _mm512_castps_si512(x), _mm512_set1_epi32(INT32_MIN), 0xF8));
+  if constexpr (has_512_bits<X> && has_floats<X>) return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(_mm512_castps_si512(size), _mm512_castps_si512(x), _mm512_set1_epi32(INT32_MIN), 0xF8));
   else
 #endif
     return size | (x & X(typename X::value_type(-0.0)));
@@ -61,7 +61,7 @@ DIMITY_INLINE X with_sign(X const& size, X const& x) {
 template <class X>
 DIMITY_INLINE X quotient(X const& a, X const& b) {
 #if defined(__aarch64__)
-  if constexpr (is_single<X>) return vdivq_f32(a, b);
+  if constexpr (has_floats<X>) return vdivq_f32(a, b);
   else
 #endif
     return a / b;
@@ -70,7 +70,7 @@ DIMITY_INLINE X quotient(X const& a, X const& b) {
 template <class X>
 DIMITY_INLINE X square_root(X const& a) {
 #if defined(__aarch64__)
-  if constexpr (is_single<X>) return vsqrtq_f32(a);
+  if constexpr (has_floats<X>) return vsqrtq_f32(a);
   else
 #endif
     return xsimd::sqrt(a);
@@ -102,7 +102,7 @@ inline constexpr double log2_of_e = 0x1.71547652b82fep+0;
 template <class X>
 DIMITY_INLINE X exp_polynomial(X const& r) {
   X p;
-  if constexpr (is_single<X>) {
+  if constexpr (has_floats<X>) {
     p = multiply_add(r, X(0x1.6b7a4ap-10f), X(0x1.12306ap-7f));
     p = multiply_add(p, r, X(0x1.55567ep-5f));
     p = multiply_add(p, r, X(0x1.5554a2p-3f));
@@ -123,7 +123,7 @@ DIMITY_INLINE X exp_polynomial(X const& r) {
 template <class X>
 DIMITY_INLINE X exp_lanes(X x) {
   using T = typename X::value_type;
-  constexpr bool wide = has_512_bits<X>, single = is_single<X>;
+  constexpr bool wide = has_512_bits<X>, single = has_floats<X>;
   // 2^n below is the product of two powers of two, because n runs from -150 to 128, or -1076 to 1024.
   X const shift(wide ? rounding_shift<T> : rounding_shift<T> + 2 * exponent_of_one<T>), one(T(1));
   if constexpr (!wide) x = xsimd::max(X(single ? T(-104) : T(-746)), xsimd::min(X(single ? T(89) : T(710)), x));  // in this order x86 returns the nan
@@ -168,7 +168,7 @@ DIMITY_INLINE X sigmoid_lanes(X const& x) {
 template <class X>
 DIMITY_INLINE X tanh_lanes(X const& x) {
   using T = typename X::value_type;
-  constexpr bool single = is_single<X>;
+  constexpr bool single = has_floats<X>;
   X const shift(rounding_shift<T> + exponent_of_one<T>), one(T(1)), two(T(2));
   X const size = xsimd::min(X(single ? T(9.02) : T(19.1)), xsimd::abs(x));  // beyond, the result is 1; in this order x86 returns the nan
   X const sum = round_down_sum(size, X(static_cast<T>(2 * log2_of_e)), shift), n = sum - shift;
