@@ -70,9 +70,79 @@ struct workspace_assignment {
     return total;
   }
 
+  struct resident {
+    std::int32_t buffer = -1;
+    std::int64_t bytes = 0, offset = 0;
+  };
+  /// The buffers of known size.
+  constexpr list<resident> residents() const {
+    list<resident> all;
+    for (int b = 0; b < birth.size(); ++b)
+      if (birth[b] >= 0 && out.buffers[b].where == residence::workspace && out.buffers[b].bytes.is_known()) all.push({b, round_up(out.buffers[b].bytes.number(), buffer_alignment), 0});
+    return all;
+  }
+  /// What lives at once, at most: no assignment needs less.
+  constexpr std::int64_t least_bytes(list<resident> const& all) const {
+    list<std::int64_t> change(out.steps.size() + 1, 0);
+    for (resident const& r : all) {
+      change[birth[r.buffer]] += r.bytes;
+      change[death[r.buffer] + 1] -= r.bytes;
+    }
+    std::int64_t now = 0, most = 0;
+    for (int s = first; s < out.steps.size(); ++s) {
+      now += change[s];
+      if (now > most) most = now;
+    }
+    return most;
+  }
+  /// The largest first, each at the lowest offset that is free during its life: closer to the bound than by time of birth, but quadratic (Pisarchyk & Lee, arXiv 2001.03288, "greedy by size").
+  constexpr std::int64_t assign_by_size(list<resident>& all) const {
+    list<std::int32_t> placed;  // by offset
+    std::int64_t total = 0;
+    for (int i = 0; i < all.size(); ++i) {
+      for (int j = i; j > 0 && all[j - 1].bytes < all[j].bytes; --j) {
+        resident const swapped = all[j];
+        all[j] = all[j - 1];
+        all[j - 1] = swapped;
+      }
+    }
+    for (int i = 0; i < all.size(); ++i) {
+      resident& mine = all[i];
+      int const from = birth[mine.buffer], to = death[mine.buffer];
+      int at = 0;
+      for (; at < placed.size(); ++at) {
+        resident const& other = all[placed[at]];
+        if (death[other.buffer] < from || to < birth[other.buffer]) continue;
+        if (other.offset - mine.offset >= mine.bytes) break;
+        if (other.offset + other.bytes > mine.offset) mine.offset = other.offset + other.bytes;
+      }
+      int before = placed.size();
+      placed.push(i);
+      for (; before > 0 && all[placed[before - 1]].offset > mine.offset; --before) placed[before] = placed[before - 1];
+      placed[before] = i;
+      if (mine.offset + mine.bytes > total) total = mine.offset + mine.bytes;
+    }
+    return total;
+  }
+  /// By time of birth, and where that wastes more than 2 per cent of not too many buffers, by size.
+  constexpr std::int64_t assign_known() {
+    list<resident> all = residents();
+    std::int64_t const least = least_bytes(all);
+    list<std::int32_t> births(birth.size());
+    for (int b = 0; b < birth.size(); ++b) births[b] = birth[b];
+    std::int64_t const by_birth = assign(1).bytes;  // forgets births
+    if (by_birth * 50 <= least * 51 || all.size() > 256) return by_birth;
+    for (resident const& r : all) birth[r.buffer] = births[r.buffer];
+    std::int64_t const by_size = assign_by_size(all);
+    for (resident const& r : all) birth[r.buffer] = -1;
+    if (by_size >= by_birth) return by_birth;
+    for (resident const& r : all) out.buffers[r.buffer].offset = r.offset;
+    return by_size;
+  }
+
   /// Known sizes first, then a region for each unit that occurs. Returns the bytes of the known ones.
   constexpr std::int64_t run() {
-    std::int64_t const known = assign(1).bytes;
+    std::int64_t const known = assign_known();
     for (int b = 0; b < birth.size(); ++b)
       if (birth[b] >= 0 && out.buffers[b].where == residence::workspace && !out.buffers[b].bytes.is_known()) {
         region const r = assign(out.buffers[b].bytes.with_coefficient(1));
