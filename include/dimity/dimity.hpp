@@ -19,7 +19,6 @@
 #include <dimity/core/error.hpp>
 #include <dimity/core/pytree.hpp>
 #include <dimity/core/view.hpp>
-#include <dimity/expr/attention.hpp>
 #include <dimity/expr/compare.hpp>
 #include <dimity/expr/contraction.hpp>
 #include <dimity/expr/convolution.hpp>
@@ -35,6 +34,7 @@
 #include <dimity/expr/reductions.hpp>
 #include <dimity/expr/slicing.hpp>
 #include <dimity/expr/joining.hpp>
+#include <dimity/expr/attention.hpp>
 #include <dimity/transform/trace.hpp>
 #include <dimity/transform/compile.hpp>
 #include <dimity/transform/grad.hpp>
@@ -58,7 +58,6 @@
 #include <dimity/transform/implicit.hpp>
 #include <dimity/transform/odeint.hpp>
 #include <dimity/transform/adjoint.hpp>
-#include <dimity/nn/attention.hpp>
 #include <dimity/nn/convolution.hpp>
 #include <dimity/nn/dropout.hpp>
 #include <dimity/nn/embedding.hpp>
@@ -69,5 +68,6 @@
 #include <dimity/nn/recurrent_cells.hpp>
 #include <dimity/nn/recurrent.hpp>
 #include <dimity/nn/sequential.hpp>
+#include <dimity/nn/attention.hpp>
 #include <dimity/optim/adam.hpp>
 #include <dimity/optim/sgd.hpp>
