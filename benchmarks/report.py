@@ -123,6 +123,28 @@ def extents():
         yield f"| {workload} | {chosen:.0f} | {known:.0f} | {chosen / known:.2f} |"
 
 
+def attention():
+    report = json.loads((results / "attention_bench.json").read_text())
+    times = {}
+    for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
+        if run.get("run_type") == "iteration":
+            kind, what, who, length = run["run_name"].split("/")[:4]
+            times.setdefault(kind, {}).setdefault(int(length), {}).setdefault(what, {}).setdefault(who, []).append(run["cpu_time"])
+    micro = lambda ns: f"{float(f'{ns / 1000:.3g}'):,g}"
+    yield (f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; float, one head of 64; load average {report['context']['load_avg'][0]:.1f}. Processor time, "
+           "medians of interleaved repetitions in one process; below 1 blocks are faster.")
+    for kind, rows in times.items():
+        yield ""
+        yield "| " + ("T = S, causal" if kind == "causal" else "T = S") + " | forward, µs | in blocks | ratio | forward and backward, µs | in blocks | ratio |"
+        yield "| ---: |" + " ---: |" * 6
+        for length, by in sorted(rows.items()):
+            cells = []
+            for what in ("forward", "both"):
+                formula, blocks = (statistics.median(by[what][who]) for who in ("formula", "blocks"))
+                cells += [micro(formula), micro(blocks), f"{blocks / formula:.2f}"]
+            yield f"| {length} | " + " | ".join(cells) + " |"
+
+
 def threads():
     report = json.loads((results / "threads_bench.json").read_text())
     times = {}
@@ -188,13 +210,13 @@ def write(path, name, text):
     path.write_text(before + begin + text + end + rest.split(end, 1)[1])
 
 
-for table in (limits, extents, gradbench, linalg, fft, convolution, threads, matmul, compile_time):
+for table in (limits, extents, gradbench, linalg, fft, convolution, threads, attention, matmul, compile_time):
     source = results / ("compile_time.json" if table is compile_time else f"{table.__name__}_bench.json")
     if not source.exists():
         continue
     text = "\n".join(table()) + "\n"
     (results / f"{table.__name__}.md").write_text(text)
-    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "docs" / "run_time_extents.md", here.parent / "docs" / "linear_algebra.md", here.parent / "docs" / "convolutions.md", here.parent / "docs" / "threads.md", here.parent / "README.md"):
+    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "docs" / "run_time_extents.md", here.parent / "docs" / "linear_algebra.md", here.parent / "docs" / "convolutions.md", here.parent / "docs" / "threads.md", here.parent / "docs" / "attention.md", here.parent / "README.md"):
         write(page, table.__name__, text)
     if "--quiet" not in sys.argv:
         print(text)
