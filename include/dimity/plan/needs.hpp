@@ -19,12 +19,11 @@ struct need_finder {
     p.next_user.clear();
     p.user.clear();
     for (int id : p.order)
-      for (int k = 0; k < arity_of(p.g->nodes[id].op); ++k) {
-        int const o = p.g->nodes[id].arg[k];
+      for_each_operand(*p.g, p.g->nodes[id], [&](int o) {
         p.user.push(id);
         p.next_user.push(p.first_user[o]);
         p.first_user[o] = p.user.size() - 1;
-      }
+      });
   }
 
   /// The map that operand o of a computed value has in the value's space.
