@@ -29,7 +29,7 @@ TEST_CASE("each head attends with its part of the embedding") {
   }
   CHECK(allclose(y, layer.output(joined), 1e-12, 1e-12));
 }
-TEST_CASE("a causal layer's result does not depend on what comes later; a mask shuts keys out") {
+TEST_CASE("a causal layer's result does not depend on what comes later, a mask shuts keys out") {
   using causal_type = nn::multi_head_attention<double, 12, 3, attention_options{.causal = true}>;
   causal_type const causal{layer.query, layer.key, layer.value, layer.output};
   tensor<double, 2, 7, 12> later = keys;

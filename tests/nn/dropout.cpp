@@ -61,7 +61,7 @@ TEST_CASE("the gradient has the same zeros") {
   constexpr auto& plan = compile(grad<1>(loss)).plan<key, tensor<double, 5, 7>>;
   static_assert(primitive_count(plan) == 1);
 }
-TEST_CASE("vmap: one key for all entries or one for each; a batch chosen at run time; a probability for each column") {
+TEST_CASE("vmap: one key for all entries or one for each, a batch chosen at run time, a probability for each column") {
   auto const x = ones<float, 3, 40>();
   tensor<float, 3, 40> const alike = vmap<whole, mapped>(quarter)(key{1}, x);
   CHECK((array_equal(row(alike, 0), row(alike, 1)) && zeros_in(alike) > 0));

@@ -90,7 +90,7 @@ TEST_CASE("vmap, with one layer and with one for each entry") {
   CHECK(allclose(row(own, 1), layer(row(x, 1))));
   CHECK(allclose(row(own, 2), layers[2](row(x, 2))));
 }
-TEST_CASE("plans: forwards one loop nest that reads and writes each row once, with what is around it; backwards one for all rows") {
+TEST_CASE("plans: forwards one loop nest that reads and writes each row once, with what is around it, backwards one for all rows") {
   using x_t = tensor<float, 32, 64>;
   constexpr auto& forward = compile(apply).plan<nn::layer_norm<float, 64>, x_t>;
   static_assert(step_count(forward) == 1 && kernel_count(forward) == 1 && passes(forward) == 2);

@@ -87,7 +87,7 @@ TEST_CASE("nan stays in its row") {
   auto const [h, c] = cell(x);
   CHECK((std::isfinite(h(0, 0)) && std::isfinite(c(0, 4)) && h(1, 0) != h(1, 0) && c(1, 4) != c(1, 4)));
 }
-TEST_CASE("plans: two products and one loop; of the rnn without gates too") {
+TEST_CASE("plans: two products and one loop, of the rnn without gates too") {
   using x_t = tensor<float, 32>;
   using h_t = tensor<float, 64>;
   constexpr auto& lstm = compile(apply).plan<nn::lstm_cell<float, 32, 64>, x_t, std::tuple<h_t, h_t>>;
