@@ -12,19 +12,6 @@ template <class Sink>
   requires requires { Sink::is_large; }
 inline constexpr bool large_sink<Sink> = Sink::is_large;
 
-/// Which share of a product is computed. Shares are made of whole tiles, so that an element is the same sum in the same order whatever the number of shares.
-struct whole_product {
-  static constexpr bool is_first() { return true; }
-  static constexpr std::int64_t begin(std::int64_t) { return 0; }
-  static constexpr std::int64_t end(std::int64_t units) { return units; }
-};
-struct product_share {
-  int index, count;
-  bool is_first() const { return index == 0; }
-  std::int64_t begin(std::int64_t units) const { return units * index / count; }
-  std::int64_t end(std::int64_t units) const { return units * (index + 1) / count; }
-};
-
 template <class Sink, class T>
 [[gnu::always_inline]] inline void emit(Sink const& sink, std::int64_t i, std::int64_t j, batch<T> v, int count) {
   if (count == lanes<T>) sink(i, j, v);

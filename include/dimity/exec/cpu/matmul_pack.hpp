@@ -15,6 +15,19 @@ struct matmul_problem {
 
 namespace mm {
 
+/// Which share of a product is computed. Shares are made of whole tiles, so that an element is the same sum in the same order whatever the number of shares.
+struct whole_product {
+  static constexpr bool is_first() { return true; }
+  static constexpr std::int64_t begin(std::int64_t) { return 0; }
+  static constexpr std::int64_t end(std::int64_t units) { return units; }
+};
+struct product_share {
+  int index, count;
+  bool is_first() const { return index == 0; }
+  std::int64_t begin(std::int64_t units) const { return units * index / count; }
+  std::int64_t end(std::int64_t units) const { return units * (index + 1) / count; }
+};
+
 enum class method {
   nothing,
   zeros,
