@@ -1,7 +1,7 @@
 // Recurrent layers over a sequence: rnn, lstm, gru, and both directions at once. Parameters have PyTorch's names, shapes and gate order.
 //
 // The product with the input is one product for the whole sequence, before the loop, with the biases in its epilogue; an iteration is the product with the hidden state and one loop over the gates. The price is memory of
-// [length, .., gates * H]. In time it makes little difference: with 1 to 64 rows of H = I = 64, and 32 of 256, it took 0.95 to 1.1 of what a product in each iteration took, on a busy machine; for fewer than 8 rows scan() would do it by itself.
+// [length, .., gates * H].
 #pragma once
 
 #include <dimity/nn/recurrent_cells.hpp>
@@ -45,62 +45,37 @@ struct recurrent_sequence {
     return std::tuple{outputs, last};
   }
 };
-template <class Kind, bool Reverse, class T, extent_t I, extent_t H, class Layer, class X, class... State>
-constexpr auto call_sequence(Layer const& layer, X const& x, State const&... state) {
-  if constexpr (recurrent_input<shape_of<X>, I, 2>::fits) return compile(recurrent_sequence<Kind, Reverse>{})(layer, x, state...);
-  else return std::tuple{failed<typename untraced_type<T>::type, shape<1, H>>{}, failed_state<Kind, T, H>()};
-}
+template <class Kind, class T, extent_t I, extent_t H, recurrent_options Options>
+struct recurrent_layer {
+  tensor<T, Kind::gates * H, I> weight_ih_l0;
+  tensor<T, Kind::gates * H, H> weight_hh_l0;
+  tensor<T, Kind::gates * H> bias_ih_l0, bias_hh_l0;
+
+  constexpr auto operator()(auto const& x, auto const&... state) const {
+    (void)sizeof(recurrent_input<shape_of<decltype(x)>, I, 2>);
+    return run<Options.reverse>(x, state...);
+  }
+  template <bool Reverse>
+  constexpr auto run(auto const& x, auto const&... state) const {
+    if constexpr (recurrent_input<shape_of<decltype(x)>, I, 2>::fits) return compile(recurrent_sequence<Kind, Reverse>{})(*this, x, state...);
+    else return std::tuple{failed<typename untraced_type<T>::type, shape<1, H>>{}, failed_state<Kind, T, H>()};
+  }
+  static constexpr extent_t input_size = I, hidden_size = H, fan_in = H;
+  static constexpr bool reverse = Options.reverse;
+};
 
 }  // namespace detail
 
 /// rnn_cell over a sequence: `auto [outputs, h] = layer(x)` with x [length, .., I], outputs [length, .., H] and the last state h [.., H]; `layer(x, h)` does not start from zeros. The length and axes between may be chosen at run time.
+/// Fields of all layers: those of their cells, with `_l0` behind their names.
 template <class T, extent_t I, extent_t H, recurrent_options Options = recurrent_options{}>
-struct rnn {
-  tensor<T, H, I> weight_ih_l0;
-  tensor<T, H, H> weight_hh_l0;
-  tensor<T, H> bias_ih_l0, bias_hh_l0;
-
-  constexpr auto operator()(auto const& x, auto const&... h) const {
-    (void)sizeof(detail::recurrent_input<dimity::detail::shape_of<decltype(x)>, I, 2>);
-    return run<Options.reverse>(x, h...);
-  }
-  template <bool Reverse>
-  constexpr auto run(auto const& x, auto const&... h) const { return detail::call_sequence<detail::rnn_kind, Reverse, T, I, H>(*this, x, h...); }
-  static constexpr extent_t input_size = I, hidden_size = H, fan_in = H;
-  static constexpr bool reverse = Options.reverse;
-};
+using rnn = detail::recurrent_layer<detail::rnn_kind, T, I, H, Options>;
 /// lstm_cell over a sequence: `auto [outputs, state] = layer(x)` and `layer(x, std::tuple{h, c})`; the last state is std::tuple{h, c}. Otherwise as rnn.
 template <class T, extent_t I, extent_t H, recurrent_options Options = recurrent_options{}>
-struct lstm {
-  tensor<T, 4 * H, I> weight_ih_l0;
-  tensor<T, 4 * H, H> weight_hh_l0;
-  tensor<T, 4 * H> bias_ih_l0, bias_hh_l0;
-
-  constexpr auto operator()(auto const& x, auto const&... state) const {
-    (void)sizeof(detail::recurrent_input<dimity::detail::shape_of<decltype(x)>, I, 2>);
-    return run<Options.reverse>(x, state...);
-  }
-  template <bool Reverse>
-  constexpr auto run(auto const& x, auto const&... state) const { return detail::call_sequence<detail::lstm_kind, Reverse, T, I, H>(*this, x, state...); }
-  static constexpr extent_t input_size = I, hidden_size = H, fan_in = H;
-  static constexpr bool reverse = Options.reverse;
-};
+using lstm = detail::recurrent_layer<detail::lstm_kind, T, I, H, Options>;
 /// gru_cell over a sequence; called as rnn.
 template <class T, extent_t I, extent_t H, recurrent_options Options = recurrent_options{}>
-struct gru {
-  tensor<T, 3 * H, I> weight_ih_l0;
-  tensor<T, 3 * H, H> weight_hh_l0;
-  tensor<T, 3 * H> bias_ih_l0, bias_hh_l0;
-
-  constexpr auto operator()(auto const& x, auto const&... h) const {
-    (void)sizeof(detail::recurrent_input<dimity::detail::shape_of<decltype(x)>, I, 2>);
-    return run<Options.reverse>(x, h...);
-  }
-  template <bool Reverse>
-  constexpr auto run(auto const& x, auto const&... h) const { return detail::call_sequence<detail::gru_kind, Reverse, T, I, H>(*this, x, h...); }
-  static constexpr extent_t input_size = I, hidden_size = H, fan_in = H;
-  static constexpr bool reverse = Options.reverse;
-};
+using gru = detail::recurrent_layer<detail::gru_kind, T, I, H, Options>;
 
 namespace detail {
 

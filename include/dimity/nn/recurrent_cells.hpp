@@ -37,6 +37,7 @@ constexpr auto gate(G const& all) {
 // one_bias: both biases are added to the same sum, so they are added to what comes from the input, which in a sequence is outside of the loop.
 
 struct rnn_kind {
+  static constexpr extent_t gates = 1;
   static constexpr bool one_bias = true;
   template <extent_t H>
   static constexpr auto next(auto const& from_input, auto const& from_hidden, auto const&) {
@@ -44,6 +45,7 @@ struct rnn_kind {
   }
 };
 struct lstm_kind {
+  static constexpr extent_t gates = 4;
   static constexpr bool one_bias = true;
   template <extent_t H>
   static constexpr auto next(auto const& from_input, auto const& from_hidden, auto const& state) {
@@ -55,6 +57,7 @@ struct lstm_kind {
   }
 };
 struct gru_kind {
+  static constexpr extent_t gates = 3;
   static constexpr bool one_bias = false;
   template <extent_t H>
   static constexpr auto next(auto const& from_input, auto const& from_hidden, auto const& h) {
@@ -108,54 +111,34 @@ struct cell_step {
     return recur<Kind, Cell::hidden_size>(from_input, zero_state<Kind, Cell::hidden_size>(from_input), cell.weight_hh, cell.bias_hh);
   }
 };
-template <class Kind, class T, extent_t I, extent_t H, class Cell, class X, class... State>
-constexpr auto call_cell(Cell const& cell, X const& x, State const&... state) {
-  if constexpr (recurrent_input<shape_of<X>, I, 1>::fits) return compile(cell_step<Kind>{})(cell, x, state...);
-  else return failed_state<Kind, T, H>();
-}
+template <class Kind, class T, extent_t I, extent_t H>
+struct recurrent_cell {
+  tensor<T, Kind::gates * H, I> weight_ih;
+  tensor<T, Kind::gates * H, H> weight_hh;
+  tensor<T, Kind::gates * H> bias_ih, bias_hh;
+
+  constexpr auto operator()(auto const& x, auto const&... state) const {
+    using input = recurrent_input<shape_of<decltype(x)>, I, 1>;
+    (void)sizeof(input);
+    if constexpr (input::fits) return compile(cell_step<Kind>{})(*this, x, state...);
+    else return failed_state<Kind, T, H>();
+  }
+  static constexpr extent_t hidden_size = H, fan_in = H;
+};
 
 }  // namespace detail
 
-/// h' = tanh(x W_ih^T + b_ih + h W_hh^T + b_hh): `cell(x, h)` with x [.., I] and h [.., H]; `cell(x)` starts from zeros. All parameters start uniform in +-1/sqrt(H), as those of all cells. Elman, "Finding structure in time", 1990.
+/// h' = tanh(x W_ih^T + b_ih + h W_hh^T + b_hh): `cell(x, h)` with x [.., I] and h [.., H]; `cell(x)` starts from zeros. Fields of all cells: weight_ih [gates * H, I], weight_hh [gates * H, H], bias_ih and bias_hh [gates * H],
+/// which start uniform in +-1/sqrt(H). Elman, "Finding structure in time", 1990.
 template <class T, extent_t I, extent_t H>
-struct rnn_cell {
-  tensor<T, H, I> weight_ih;
-  tensor<T, H, H> weight_hh;
-  tensor<T, H> bias_ih, bias_hh;
-
-  constexpr auto operator()(auto const& x, auto const&... h) const {
-    (void)sizeof(detail::recurrent_input<dimity::detail::shape_of<decltype(x)>, I, 1>);
-    return detail::call_cell<detail::rnn_kind, T, I, H>(*this, x, h...);
-  }
-  static constexpr extent_t hidden_size = H, fan_in = H;
-};
+using rnn_cell = detail::recurrent_cell<detail::rnn_kind, T, I, H>;
 /// With (i, f, g, o) = x W_ih^T + b_ih + h W_hh^T + b_hh, c' = sigmoid(f) c + sigmoid(i) tanh(g) and h' = sigmoid(o) tanh(c'): `auto [h, c] = cell(x, std::tuple{h, c})`, `cell(x)` from zeros. x is [.., I], h and c are [.., H].
 /// Hochreiter and Schmidhuber, "Long short-term memory", 1997; with the forget gate of Gers, Schmidhuber and Cummins, 2000.
 template <class T, extent_t I, extent_t H>
-struct lstm_cell {
-  tensor<T, 4 * H, I> weight_ih;
-  tensor<T, 4 * H, H> weight_hh;
-  tensor<T, 4 * H> bias_ih, bias_hh;
-
-  constexpr auto operator()(auto const& x, auto const&... state) const {
-    (void)sizeof(detail::recurrent_input<dimity::detail::shape_of<decltype(x)>, I, 1>);
-    return detail::call_cell<detail::lstm_kind, T, I, H>(*this, x, state...);
-  }
-  static constexpr extent_t hidden_size = H, fan_in = H;
-};
+using lstm_cell = detail::recurrent_cell<detail::lstm_kind, T, I, H>;
 /// With (r, z, n) from x and (r', z', n') from h, r and z = sigmoid of the sums, n = tanh(n + r n'), h' = (1 - z) n + z h: `cell(x, h)` with x [.., I] and h [.., H]; `cell(x)` starts from zeros.
 /// Cho et al., "Learning phrase representations using RNN encoder-decoder", 2014; the reset gate acts behind the product, as in PyTorch and cuDNN.
 template <class T, extent_t I, extent_t H>
-struct gru_cell {
-  tensor<T, 3 * H, I> weight_ih;
-  tensor<T, 3 * H, H> weight_hh;
-  tensor<T, 3 * H> bias_ih, bias_hh;
-
-  constexpr auto operator()(auto const& x, auto const&... h) const {
-    (void)sizeof(detail::recurrent_input<dimity::detail::shape_of<decltype(x)>, I, 1>);
-    return detail::call_cell<detail::gru_kind, T, I, H>(*this, x, h...);
-  }
-  static constexpr extent_t hidden_size = H, fan_in = H;
-};
+using gru_cell = detail::recurrent_cell<detail::gru_kind, T, I, H>;
 
 }  // namespace dimity::nn

@@ -113,7 +113,7 @@ namespace {
 
 template <class T, extent_t M, extent_t K, extent_t N>
 void check_product() {
-  auto const a = numbers<tensor<T, M, K>>(), at = numbers<tensor<T, M, K>>();
+  auto const a = numbers<tensor<T, M, K>>();
   auto const b = numbers<tensor<T, K, N>>();
   auto const bias = numbers<tensor<T, N>>();
   check_expression(matmul(a, b));

@@ -38,6 +38,13 @@ DIMITY_INLINE X multiply_add(X const& a, X const& b, X const& c) {
 #endif
     return xsimd::fma(a, b, c);
 }
+/// Horner's rule; the coefficient of the highest power comes first.
+template <class X, class... C>
+DIMITY_INLINE X polynomial(X const& x, typename X::value_type highest, C... lower) {
+  X sum(highest);
+  ((sum = multiply_add(sum, x, X(lower))), ...);
+  return sum;
+}
 /// The largest integer that is not above a * b, up to a few 2^-14, plus `shift`, a float so large that only integers are next to it.
 template <class X>
 DIMITY_INLINE X round_down_sum(X const& a, X const& b, X const& shift) {
@@ -101,22 +108,10 @@ inline constexpr double log2_of_e = 0x1.71547652b82fep+0;
 /// p(r) = (e^r - 1 - r) / r^2
 template <class X>
 DIMITY_INLINE X exp_polynomial(X const& r) {
-  X p;
-  if constexpr (has_floats<X>) {
-    p = multiply_add(r, X(0x1.6b7a4ap-10f), X(0x1.12306ap-7f));
-    p = multiply_add(p, r, X(0x1.55567ep-5f));
-    p = multiply_add(p, r, X(0x1.5554a2p-3f));
-  } else {
-    p = multiply_add(r, X(0x1.ad21b21366cc8p-26), X(0x1.289facd18dee1p-22));
-    p = multiply_add(p, r, X(0x1.71df54e0b21c0p-19));
-    p = multiply_add(p, r, X(0x1.a019ab115dcfep-16));
-    p = multiply_add(p, r, X(0x1.a01a011c118b0p-13));
-    p = multiply_add(p, r, X(0x1.6c16c17cca03cp-10));
-    p = multiply_add(p, r, X(0x1.111111112892ap-7));
-    p = multiply_add(p, r, X(0x1.55555555531f7p-5));
-    p = multiply_add(p, r, X(0x1.5555555555501p-3));
-  }
-  return multiply_add(p, r, X(0.5f));
+  if constexpr (has_floats<X>) return polynomial(r, 0x1.6b7a4ap-10f, 0x1.12306ap-7f, 0x1.55567ep-5f, 0x1.5554a2p-3f, 0.5f);
+  else
+    return polynomial(r, 0x1.ad21b21366cc8p-26, 0x1.289facd18dee1p-22, 0x1.71df54e0b21c0p-19, 0x1.a019ab115dcfep-16, 0x1.a01a011c118b0p-13, 0x1.6c16c17cca03cp-10,
+                      0x1.111111112892ap-7, 0x1.55555555531f7p-5, 0x1.5555555555501p-3, 0.5);
 }
 
 /// e^x. x = n ln 2 + r with an integer n, e^r = 1 + r + r^2 p(r) for |r| <= ln 2 / 2, and the exponent takes n.
@@ -177,20 +172,10 @@ DIMITY_INLINE X tanh_lanes(X const& x) {
   if constexpr (!single) r = multiply_add(n, X(T(-0x1.abc9e3b39803fp-57)), r);  // 0.2 ulp; float's ln 2 happens to be near enough
   X const square = r * r;
   X p;
-  if constexpr (single) {
-    p = multiply_add(square, X(0x1.3f13d8p-6f), X(-0x1.b830b4p-5f));
-    p = multiply_add(p, square, X(0x1.110c4cp-3f));
-    p = multiply_add(p, square, X(-0x1.55554ep-2f));
-  } else {
-    p = multiply_add(square, X(-0x1.8c125fc0d7c58p-13), X(0x1.2f05438c45b76p-11));
-    p = multiply_add(p, square, X(-0x1.7d35ca57d455bp-10));
-    p = multiply_add(p, square, X(0x1.d6cf510ddda0ep-9));
-    p = multiply_add(p, square, X(-0x1.226e26cd75455p-7));
-    p = multiply_add(p, square, X(0x1.664f484a0f2b5p-6));
-    p = multiply_add(p, square, X(-0x1.ba1ba1b9a03b2p-5));
-    p = multiply_add(p, square, X(0x1.1111111110d0fp-3));
-    p = multiply_add(p, square, X(-0x1.5555555555554p-2));
-  }
+  if constexpr (single) p = polynomial(square, 0x1.3f13d8p-6f, -0x1.b830b4p-5f, 0x1.110c4cp-3f, -0x1.55554ep-2f);
+  else
+    p = polynomial(square, -0x1.8c125fc0d7c58p-13, 0x1.2f05438c45b76p-11, -0x1.7d35ca57d455bp-10, 0x1.d6cf510ddda0ep-9, -0x1.226e26cd75455p-7, 0x1.664f484a0f2b5p-6,
+                   -0x1.ba1ba1b9a03b2p-5, 0x1.1111111110d0fp-3, -0x1.5555555555554p-2);
   X const t = multiply_add(X(p * square), r, r), d = multiply_add(t, power - one, power + one);
   return with_sign(quotient(multiply_add(t, two, d - two), d), x);
 }
@@ -200,23 +185,11 @@ template <class X>
 DIMITY_INLINE X erf_lanes(X const& x) {
   X const size = xsimd::min(X(3.92f), xsimd::abs(x));  // beyond, the result is 1 in float; in this order x86 returns the nan
   X const square = x * x;
-  X p = multiply_add(square, X(-0x1.40d6aap-11f), X(0x1.48b170p-8f));
-  X w = multiply_add(size, X(-0x1.e6912cp-10f), X(0x1.76883ap-6f));
-  p = multiply_add(p, square, X(-0x1.b6c1d0p-6f));
-  w = multiply_add(w, size, X(-0x1.0f848ep-3f));
-  p = multiply_add(p, square, X(0x1.ce1d70p-4f));
-  w = multiply_add(w, size, X(-0x1.dfda1ap-1f));
-  p = multiply_add(p, square, X(-0x1.8126f2p-2f));
-  w = multiply_add(w, size, X(-0x1.9e0322p+0f));
-  p = multiply_add(p, square, X(0x1.06eba6p-3f));
-  w = multiply_add(w, size, X(-0x1.3a2f76p-9f));
+  X const p = polynomial(square, -0x1.40d6aap-11f, 0x1.48b170p-8f, -0x1.b6c1d0p-6f, 0x1.ce1d70p-4f, -0x1.8126f2p-2f, 0x1.06eba6p-3f);
+  X const w = polynomial(size, -0x1.e6912cp-10f, 0x1.76883ap-6f, -0x1.0f848ep-3f, -0x1.dfda1ap-1f, -0x1.9e0322p+0f, -0x1.3a2f76p-9f);
   X const shift(rounding_shift<float> + exponent_of_one<float>);
   X const sum = w + shift, r = w - (sum - shift), power = as_floats(as_integers(sum) << exponent_place<float>);
-  X minus_two_to_r = multiply_add(r, X(-0x1.5f3d98p-10f), X(-0x1.3d3cacp-7f));
-  minus_two_to_r = multiply_add(minus_two_to_r, r, X(-0x1.c6af1cp-5f));
-  minus_two_to_r = multiply_add(minus_two_to_r, r, X(-0x1.ebf850p-3f));
-  minus_two_to_r = multiply_add(minus_two_to_r, r, X(-0x1.62e430p-1f));
-  minus_two_to_r = multiply_add(minus_two_to_r, r, X(-0x1.000002p+0f));
+  X const minus_two_to_r = polynomial(r, -0x1.5f3d98p-10f, -0x1.3d3cacp-7f, -0x1.c6af1cp-5f, -0x1.ebf850p-3f, -0x1.62e430p-1f, -0x1.000002p+0f);
   return choose(size < X(0.875f), multiply_add(p, x, x), with_sign(multiply_add(minus_two_to_r, power, X(1.0f)), x));
 }
 
@@ -224,14 +197,7 @@ DIMITY_INLINE X erf_lanes(X const& x) {
 template <class X>
 DIMITY_INLINE X softplus_lanes(X const& x) {
   X const z = exp_lanes(X(-xsimd::abs(x)));
-  X p = multiply_add(z, X(-0x1.b1915ep-9f), X(0x1.4a3d72p-6f));
-  p = multiply_add(p, z, X(-0x1.d7a27ap-5f));
-  p = multiply_add(p, z, X(0x1.b516e6p-4f));
-  p = multiply_add(p, z, X(-0x1.3a5ce8p-3f));
-  p = multiply_add(p, z, X(0x1.935236p-3f));
-  p = multiply_add(p, z, X(-0x1.ff24d4p-3f));
-  p = multiply_add(p, z, X(0x1.554dd6p-2f));
-  p = multiply_add(p, z, X(-0x1.ffffd2p-2f));
+  X const p = polynomial(z, -0x1.b1915ep-9f, 0x1.4a3d72p-6f, -0x1.d7a27ap-5f, 0x1.b516e6p-4f, -0x1.3a5ce8p-3f, 0x1.935236p-3f, -0x1.ff24d4p-3f, 0x1.554dd6p-2f, -0x1.ffffd2p-2f);
   return multiply_add(X(p * z), z, z) + xsimd::max(X(0.0f), x);  // in this order x86 returns the nan
 }
 

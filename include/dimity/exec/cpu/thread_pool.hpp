@@ -30,8 +30,8 @@ inline void relax() {
 #endif
 }
 
-/// A fork and join through one word for each worker, in a cache line of its own. Workers, and a caller whose own share is done, first look at the word for `patience` rounds, which is about as long as waking a thread
-/// takes (benchmarks/threads_bench.cpp), so that the steps of one program find them awake, and then sleep.
+/// A fork and join through one word for each worker, in a cache line of its own. Workers, and a caller whose own share is done, first look at the word for `patience` rounds, which is the order of time that waking a
+/// thread takes (benchmarks/threads_bench.cpp), so that the steps of one program find them awake, and then sleep.
 class thread_pool {
  public:
   using task = void (*)(void const* context, int share);
@@ -132,7 +132,7 @@ void run_shares(int shares, F const& f) {
   thread_pool::shared().run(shares, [](void const* context, int share) { (*static_cast<F const*>(context))(share); }, &f);
 }
 
-/// Nanoseconds that a share must be worth: ten times what handing it over costs (benchmarks/threads_bench.cpp). A variable for tests, which divide what is small.
+/// Nanoseconds that a share must be worth: some twenty times what handing it to a thread that is awake costs (benchmarks/threads_bench.cpp). A variable for tests, which divide what is small.
 inline constinit double least_share = 8000;
 /// Into how many shares to divide work of an estimated time, of which there are `units` that stay whole.
 inline int count_shares(double nanoseconds, std::int64_t units) {
