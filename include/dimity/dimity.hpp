@@ -44,6 +44,7 @@
 #include <dimity/transform/custom.hpp>
 #include <dimity/transform/checkpoint.hpp>
 #include <dimity/transform/tree.hpp>
+#include <dimity/transform/cast_tree.hpp>
 #include <dimity/transform/state.hpp>
 #include <dimity/transform/scan.hpp>
 #include <dimity/transform/branch.hpp>

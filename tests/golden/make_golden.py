@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the golden files beside it: what NumPy gives, and what mpmath gives where NumPy has no such function or rounds less well.
 
-Run once by hand with NumPy 2.4.6 and mpmath 1.4.1 (pip install numpy==2.4.6 mpmath==1.4.1); the files are committed, CI never regenerates them.
+Run once by hand with NumPy 2.4.6, mpmath 1.4.1 and ml_dtypes 0.6.0 (pip install numpy==2.4.6 mpmath==1.4.1 ml_dtypes==0.6.0); the files are committed, CI never regenerates them.
 
 A file is "DIMITYG1" and records: u8 length of the name, name, u8 dtype (the number of dimity::dtype), u8 rank, u32 extents, elements; little endian.
 """
@@ -9,6 +9,7 @@ import itertools
 import pathlib
 import struct
 
+import ml_dtypes
 import mpmath
 import numpy as np
 
@@ -563,6 +564,30 @@ def over_sequence(step, x, state, parameters, backwards=False):
     return outputs, last
 
 
+def float16():
+    """16-bit floats, as their bits in uint16."""
+    out = Golden("float16")
+    rng = np.random.default_rng(11)
+    anything = rng.integers(0, 2**32, 4096, dtype=np.uint32).view(np.float32)
+    # Values around those of a float16, and halfway between two of them.
+    sixteen = rng.integers(0, 0x7C00, 1024).astype(np.uint16)
+    near = (sixteen.view(np.float16).astype(np.float64) + (sixteen + 1).astype(np.uint16).view(np.float16).astype(np.float64)) / 2
+    near = np.concatenate([near, np.nextafter(near, 0), np.nextafter(near, np.inf), -near])
+    for name, values in {"float": np.concatenate([anything, near.astype(np.float32)]), "double": near, "int": rng.integers(-70000, 70000, 512).astype(np.int32)}.items():
+        out.add(name, values)
+        out.add(name + "/float16", values.astype(np.float16).view(np.uint16))
+        if name != "double":  # ml_dtypes converts by way of float, which rounds twice
+            out.add(name + "/bfloat16", values.astype(ml_dtypes.bfloat16).view(np.uint16))
+    x, y = rng.normal(0, 2, 200), rng.normal(0, 2, 200)
+    for name, kind in {"float16": np.float16, "bfloat16": ml_dtypes.bfloat16}.items():
+        a, b = x.astype(kind), y.astype(kind)
+        out.add(name + "/a", a.view(np.uint16))
+        out.add(name + "/b", b.view(np.uint16))
+        for op, value in {"add": a + b, "multiply": a * b, "divide": a / b, "exp": np.exp(a), "tanh": np.tanh(a), "maximum": np.maximum(a, b)}.items():
+            out.add(f"{name}/{op}", value.astype(kind).view(np.uint16))
+    out.write()
+
+
 def layers():
     out = Golden("layers")
     rng = np.random.default_rng(7)
@@ -608,3 +633,4 @@ products()
 convolutions()
 layers()
 attention()
+float16()

@@ -1,6 +1,8 @@
 // Floating-point numbers as decimal text: the fewest digits that read back as the same number, or a given number of them. Independent of the locale.
 #pragma once
 
+#include <dimity/core/dtype.hpp>
+
 #include <charconv>
 #include <cmath>
 #include <string>
@@ -24,10 +26,19 @@ inline decimal parse_scientific(char const* begin, char const* end) {
   while (d.digits.size() > 1 && d.digits.back() == '0') d.digits.pop_back();
   return d;
 }
-/// The fewest digits that read back as the same float or double.
-inline decimal shortest_decimal(double x, bool single) {
+/// The fewest digits that read back as the same number of a floating type.
+inline decimal shortest_decimal(double x, dtype type) {
   char text[64];
-  auto const end = single ? std::to_chars(text, text + sizeof(text), static_cast<float>(x), std::chars_format::scientific).ptr
+  if (is_16_bit_float(type)) {
+    auto const same = [&](double y) { return type == dtype::float16 ? float16(y) == float16(x) : bfloat16(y) == bfloat16(x); };
+    for (int digits = 0;; ++digits) {
+      char const* const end = std::to_chars(text, text + sizeof(text), x, std::chars_format::scientific, digits).ptr;
+      double read = 0;
+      std::from_chars(static_cast<char const*>(text), end, read);
+      if (digits == 8 || same(read)) return parse_scientific(text, end);
+    }
+  }
+  auto const end = type == dtype::float32 ? std::to_chars(text, text + sizeof(text), static_cast<float>(x), std::chars_format::scientific).ptr
                           : std::to_chars(text, text + sizeof(text), x, std::chars_format::scientific).ptr;
   return parse_scientific(text, end);
 }
@@ -37,8 +48,8 @@ struct number_parts {
   std::string whole, fraction, exponent;
 };
 /// Shortest digits, rounded to `precision` of them after the dot where there are more.
-inline number_parts positional_parts(double x, bool single, int precision) {
-  decimal const d = shortest_decimal(x, single);
+inline number_parts positional_parts(double x, dtype type, int precision) {
+  decimal const d = shortest_decimal(x, type);
   int const count = static_cast<int>(d.digits.size()), places = count - 1 - d.exponent;
   number_parts p;
   if (places > precision) {
@@ -60,8 +71,8 @@ inline number_parts positional_parts(double x, bool single, int precision) {
   return p;
 }
 /// The same with an exponent. `filled` asks for exactly `precision` digits after the dot, further ones of the exact value where the shortest have fewer.
-inline number_parts scientific_parts(double x, bool single, int precision, bool filled = false) {
-  decimal d = shortest_decimal(x, single);
+inline number_parts scientific_parts(double x, dtype type, int precision, bool filled = false) {
+  decimal d = shortest_decimal(x, type);
   if (filled || static_cast<int>(d.digits.size()) - 1 > precision) {
     char text[512];
     d = parse_scientific(text, std::to_chars(text, text + sizeof(text), x, std::chars_format::scientific, precision).ptr);
@@ -77,16 +88,18 @@ inline number_parts scientific_parts(double x, bool single, int precision, bool 
   p.exponent += power;
   return p;
 }
-/// One number on its own, as str(np.float64(x)): all its digits, scientific below 1e-4 and from 1e16 (float: 1e6) on.
-inline std::string scalar_text(double x, bool single) {
+/// From here on numbers are scientific, in arrays and on their own: ten to the decimal digits of the type, at most 16 of them.
+constexpr double scientific_from(dtype type) { return type == dtype::float64 ? 1e16 : type == dtype::float32 ? 1e6 : 1e3; }
+/// One number on its own, as str(np.float64(x)): all its digits, scientific below 1e-4.
+inline std::string scalar_text(double x, dtype type) {
   if (std::isnan(x)) return "nan";
   if (std::isinf(x)) return x < 0 ? "-inf" : "inf";
   double const magnitude = std::abs(x);
-  if (magnitude != 0 && (magnitude >= (single ? 1e6 : 1e16) || magnitude < 1e-4)) {
-    number_parts const p = scientific_parts(x, single, 20);
+  if (magnitude != 0 && (magnitude >= scientific_from(type) || magnitude < 1e-4)) {
+    number_parts const p = scientific_parts(x, type, 20);
     return p.whole + (p.fraction.empty() ? "" : ".") + p.fraction + "e" + p.exponent;
   }
-  number_parts const p = positional_parts(x, single, 400);
+  number_parts const p = positional_parts(x, type, 400);
   return p.whole + "." + (p.fraction.empty() ? "0" : p.fraction);
 }
 

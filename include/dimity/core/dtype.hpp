@@ -1,6 +1,8 @@
 // Element types as values, and NumPy's promotion rules over them.
 #pragma once
 
+#include <dimity/core/float16.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -11,7 +13,7 @@ template <class T>
 struct dual;
 
 /// The element types that a tensor can have.
-enum class dtype : std::uint8_t { boolean, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64, dual32, dual64, none };
+enum class dtype : std::uint8_t { boolean, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64, dual32, dual64, float16, bfloat16, none };
 
 namespace detail {
 
@@ -21,6 +23,8 @@ struct dtype_of_type {
     if constexpr (std::is_same_v<T, bool>) return dtype::boolean;
     else if constexpr (std::is_same_v<T, float>) return dtype::float32;
     else if constexpr (std::is_same_v<T, double>) return dtype::float64;
+    else if constexpr (std::is_same_v<T, float16>) return dtype::float16;
+    else if constexpr (std::is_same_v<T, bfloat16>) return dtype::bfloat16;
     else if constexpr (std::is_same_v<T, dual<float>>) return dtype::dual32;
     else if constexpr (std::is_same_v<T, dual<double>>) return dtype::dual64;
     else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>)
@@ -41,6 +45,8 @@ template <> struct type_of_dtype<dtype::uint8> { using type = std::uint8_t; };
 template <> struct type_of_dtype<dtype::uint16> { using type = std::uint16_t; };
 template <> struct type_of_dtype<dtype::uint32> { using type = std::uint32_t; };
 template <> struct type_of_dtype<dtype::uint64> { using type = std::uint64_t; };
+template <> struct type_of_dtype<dtype::float16> { using type = float16; };
+template <> struct type_of_dtype<dtype::bfloat16> { using type = bfloat16; };
 template <> struct type_of_dtype<dtype::float32> { using type = float; };
 template <> struct type_of_dtype<dtype::float64> { using type = double; };
 template <> struct type_of_dtype<dtype::dual32> { using type = dual<float>; };
@@ -61,7 +67,9 @@ template <class T>
 concept element = dtype_of<T> != dtype::none;
 
 constexpr bool is_dual_number(dtype d) { return d == dtype::dual32 || d == dtype::dual64; }
-constexpr bool is_floating(dtype d) { return d == dtype::float32 || d == dtype::float64 || is_dual_number(d); }
+/// float16 and bfloat16, which are computed in float32.
+constexpr bool is_16_bit_float(dtype d) { return d == dtype::float16 || d == dtype::bfloat16; }
+constexpr bool is_floating(dtype d) { return d >= dtype::float32 && d <= dtype::bfloat16; }
 constexpr bool is_signed_integer(dtype d) { return d >= dtype::int8 && d <= dtype::int64; }
 constexpr bool is_unsigned_integer(dtype d) { return d >= dtype::uint8 && d <= dtype::uint64; }
 constexpr bool is_integer(dtype d) { return d >= dtype::int8 && d <= dtype::uint64; }
@@ -70,7 +78,7 @@ constexpr bool is_integer(dtype d) { return d >= dtype::int8 && d <= dtype::uint
 constexpr std::size_t size_of(dtype d) {
   switch (d) {
     case dtype::boolean: case dtype::int8: case dtype::uint8: return 1;
-    case dtype::int16: case dtype::uint16: return 2;
+    case dtype::int16: case dtype::uint16: case dtype::float16: case dtype::bfloat16: return 2;
     case dtype::int32: case dtype::uint32: case dtype::float32: return 4;
     case dtype::dual64: return 16;
     case dtype::none: return 0;
@@ -80,21 +88,22 @@ constexpr std::size_t size_of(dtype d) {
 
 constexpr char const* name_of(dtype d) {
   constexpr char const* names[] = {"bool",   "int8",   "int16",   "int32",   "int64",        "uint8",        "uint16",
-                                   "uint32", "uint64", "float32", "float64", "dual<float32>", "dual<float64>", "none"};
+                                   "uint32", "uint64", "float32", "float64", "dual<float32>", "dual<float64>", "float16", "bfloat16", "none"};
   return names[static_cast<int>(d)];
 }
 
-/// The dtype of an operation on two tensors: NumPy's table (`np.promote_types`), extended by duals. 64-bit integers of different sign, and
-/// 32-bit integers with float32, need float64 to hold every value.
+/// The dtype of an operation on two tensors: NumPy's table (`np.promote_types`), extended by duals and bfloat16. 64-bit integers of different sign, and
+/// 32-bit integers with float32, need float64 to hold every value. float16 and bfloat16 hold those of 8 bits, and neither holds the other: together they are float32.
 constexpr dtype promote(dtype a, dtype b) {
   if (a == b) return a;
   if (is_dual_number(a) || is_dual_number(b)) {
     bool const wide = a == dtype::dual64 || b == dtype::dual64 || a == dtype::float64 || b == dtype::float64;
     return wide ? dtype::dual64 : dtype::dual32;
   }
-  if (is_floating(a) && is_floating(b)) return dtype::float64;
+  if (is_floating(a) && is_floating(b)) return a == dtype::float64 || b == dtype::float64 ? dtype::float64 : dtype::float32;
   if (is_floating(a) || is_floating(b)) {
     dtype const f = is_floating(a) ? a : b, i = is_floating(a) ? b : a;
+    if (is_16_bit_float(f)) return size_of(i) == 1 ? f : size_of(i) == 2 ? dtype::float32 : dtype::float64;
     return f == dtype::float32 && size_of(i) <= 2 ? dtype::float32 : dtype::float64;
   }
   if (a == dtype::boolean) return b;

@@ -31,7 +31,7 @@ struct printed_array {
 
 class array_printer {
  public:
-  explicit array_printer(printed_array const& array) : a_(array), summary_(array.size() > print_threshold), single_(array.type == dtype::float32) {}
+  explicit array_printer(printed_array const& array) : a_(array), summary_(array.size() > print_threshold) {}
 
   std::string text() {
     if (a_.rank == 0) return one(element(0));
@@ -41,7 +41,7 @@ class array_printer {
   }
 
  private:
-  bool is_real() const { return a_.type == dtype::float32 || a_.type == dtype::float64; }
+  bool is_real() const { return is_floating(a_.type) && !is_dual_number(a_.type); }
   void const* element(extent_t offset) const { return static_cast<char const*>(a_.data) + offset * static_cast<extent_t>(size_of(a_.type)); }
   template <class T>
   static T read(void const* p) {
@@ -56,9 +56,16 @@ class array_printer {
   template <class T>
   static std::string pair(void const* p) {
     auto const d = read<dual<T>>(p);
-    return "(" + scalar_text(static_cast<double>(d.value), sizeof(T) == 4) + ", " + scalar_text(static_cast<double>(d.tangent), sizeof(T) == 4) + ")";
+    return "(" + scalar_text(static_cast<double>(d.value), dtype_of<T>) + ", " + scalar_text(static_cast<double>(d.tangent), dtype_of<T>) + ")";
   }
-  double real(void const* p) const { return single_ ? static_cast<double>(read<float>(p)) : read<double>(p); }
+  double real(void const* p) const {
+    switch (a_.type) {
+      case dtype::float16: return static_cast<double>(read<float16>(p));
+      case dtype::bfloat16: return static_cast<double>(read<bfloat16>(p));
+      case dtype::float32: return static_cast<double>(read<float>(p));
+      default: return read<double>(p);
+    }
+  }
 
   /// An element without its neighbours.
   std::string one(void const* p) const {
@@ -74,7 +81,7 @@ class array_printer {
       case dtype::uint64: return number<std::uint64_t>(p);
       case dtype::dual32: return pair<float>(p);
       case dtype::dual64: return pair<double>(p);
-      default: return scalar_text(real(p), single_);
+      default: return scalar_text(real(p), a_.type);
     }
   }
 
@@ -115,13 +122,13 @@ class array_printer {
     for_each_shown(0, 0, range);
     if (largest != 0) {
       auto const wide = [](auto most, auto least, double limit) { return most >= limit || least < static_cast<decltype(least)>(0.0001) || most / least > 1000; };
-      scientific_ = single_ ? wide(static_cast<float>(largest), static_cast<float>(smallest), 1e6) : wide(largest, smallest, 1e8);
+      scientific_ = a_.type == dtype::float64 ? wide(largest, smallest, 1e8) : wide(static_cast<float>(largest), static_cast<float>(smallest), scientific_from(a_.type));
     }
     std::size_t left = 0, right = 0;
     auto measure = [&](void const* p) {
       double const x = real(p);
       if (!std::isfinite(x)) return;
-      number_parts const n = scientific_ ? scientific_parts(x, single_, print_precision) : positional_parts(x, single_, print_precision);
+      number_parts const n = scientific_ ? scientific_parts(x, a_.type, print_precision) : positional_parts(x, a_.type, print_precision);
       left = std::max(left, n.whole.size());
       right = std::max(right, n.fraction.size());
       if (scientific_) exponent_ = std::max(exponent_, n.exponent.size());
@@ -135,7 +142,7 @@ class array_printer {
   std::string padded(std::string s) const { return s.size() < width_ ? std::string(width_ - s.size(), ' ') + s : s; }
   std::string item(void const* p) const {
     if (!is_real() || !std::isfinite(real(p))) return padded(one(p));
-    number_parts n = scientific_ ? scientific_parts(real(p), single_, static_cast<int>(fraction_), true) : positional_parts(real(p), single_, print_precision);
+    number_parts n = scientific_ ? scientific_parts(real(p), a_.type, static_cast<int>(fraction_), true) : positional_parts(real(p), a_.type, print_precision);
     if (!scientific_) return padded(n.whole + "." + n.fraction + std::string(fraction_ - n.fraction.size(), ' '));
     if (n.exponent.size() < exponent_) n.exponent.insert(1, exponent_ - n.exponent.size(), '0');
     return padded(n.whole + "." + n.fraction + "e" + n.exponent);
@@ -178,7 +185,7 @@ class array_printer {
   }
 
   printed_array const& a_;
-  bool summary_, single_, scientific_ = false;
+  bool summary_, scientific_ = false;
   std::size_t width_ = 0, fraction_ = 0, exponent_ = 0;
 };
 

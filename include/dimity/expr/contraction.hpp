@@ -43,7 +43,7 @@ using matmul_batches = std::conditional_t<matmul_compatible_shapes<Left, Right>:
 /// [.., m, k] x [.., k, n]; a single column is computed as a row, whose elements are contiguous.
 constexpr ref matrix_product(ref a, ref b) {
   int const r = a.rank();
-  if (b.extent(r - 1) == 1 && !(a.extent(r - 2) == 0 || a.extent(r - 2) == 1)) return swap_last_two(dot(swap_last_two(b), swap_last_two(a)));
+  if (b.extent(r - 1) == 1 && !(a.extent(r - 2) == 0 || a.extent(r - 2) == 1)) return cast(swap_last_two(widened(dot(swap_last_two(b), swap_last_two(a)))), promote(a.type(), b.type()));
   return dot(a, b);
 }
 

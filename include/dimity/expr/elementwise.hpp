@@ -73,7 +73,7 @@ struct where_operation {
 };
 template <dtype T>
 struct cast_operation {
-  static constexpr ref emit(builder&, ref a) { return cast(a, T); }
+  static constexpr ref emit(builder&, ref a) { return cast(a, T, always_rounds); }
 };
 struct clip_operation {
   static constexpr ref emit(builder&, ref a, ref low, ref high) { return binary(primitive::minimum, binary(primitive::maximum, a, low), high); }
@@ -136,14 +136,14 @@ constexpr auto apply_pair(A&& a, B&& b) {
     // Not through apply() where it makes a node: each function that a node has for itself costs compile time.
     if constexpr (is_described<A>) {
       using leaf = scalar_leaf<scalar_beside<A, std::remove_cvref_t<B>>>;
-      return node_of<Operation, A, leaf>{{{stored_t<A>(static_cast<A&&>(a))}, {{static_cast<element_of<leaf>>(b)}}}};
+      return node_of<Operation, A, leaf>{{{stored_t<A>(static_cast<A&&>(a))}, {{static_cast<decltype(leaf::value)>(b)}}}};
     } else {
       return apply<Operation>(static_cast<A&&>(a), as_operand<A>(b));
     }
   } else if constexpr (!operand<A>) {
     if constexpr (is_described<B>) {
       using leaf = scalar_leaf<scalar_beside<B, std::remove_cvref_t<A>>>;
-      return node_of<Operation, leaf, B>{{{{static_cast<element_of<leaf>>(a)}}, {stored_t<B>(static_cast<B&&>(b))}}};
+      return node_of<Operation, leaf, B>{{{{static_cast<decltype(leaf::value)>(a)}}, {stored_t<B>(static_cast<B&&>(b))}}};
     } else {
       return apply<Operation>(as_operand<B>(a), static_cast<B&&>(b));
     }

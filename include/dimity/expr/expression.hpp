@@ -17,10 +17,10 @@ class expression;
 
 namespace detail {
 
-/// A plain scalar inside an expression, already of the element type that it takes part in.
+/// A plain scalar inside an expression, already of the element type that it takes part in; beside 16-bit floats it stays a float, as their results are until they are stored.
 template <class T>
 struct scalar_leaf {
-  T value;
+  std::conditional_t<is_float16<T>, float, T> value;
 };
 template <class T>
 struct operand_traits<scalar_leaf<T>> {
@@ -30,7 +30,7 @@ struct operand_traits<scalar_leaf<T>> {
 };
 
 template <class X>
-concept scalar = std::is_arithmetic_v<std::remove_cvref_t<X>> || is_dual<std::remove_cvref_t<X>>::value;
+concept scalar = std::is_arithmetic_v<std::remove_cvref_t<X>> || is_float16<std::remove_cvref_t<X>> || is_dual<std::remove_cvref_t<X>>::value;
 
 /// Element type and shape of an operand: all that decides the result.
 template <class T, class Shape>
@@ -198,7 +198,7 @@ struct lowering<tensor_view<T, shape<E...>, strides<S...>>> {
 template <class T>
 struct lowering<scalar_leaf<T>> {
   static constexpr int leaves = 1;
-  static constexpr ref emit(builder& g) { return {&g, g.input(dtype_of<T>, {})}; }
+  static constexpr ref emit(builder& g) { return cast({&g, g.input(dtype_of<decltype(scalar_leaf<T>::value)>, {})}, dtype_of<T>); }
   static void collect(scalar_leaf<T> const& x, void const**& out) { *out++ = &x.value; }
   static void collect_extents(scalar_leaf<T> const& x, extent_t const**& out) { *out++ = extents_of(x); }
 };
@@ -343,7 +343,7 @@ using scalar_beside = type_of<promote_scalar(dtype_of<element_of<Other>>, dtype_
 template <class Other, class S>
 constexpr auto as_operand(S const& s) {
   using T = scalar_beside<Other, S>;
-  return scalar_leaf<T>{static_cast<T>(s)};
+  return scalar_leaf<T>{static_cast<decltype(scalar_leaf<T>::value)>(s)};
 }
 
 }  // namespace detail

@@ -49,7 +49,7 @@ concept random_parameter = operand<X> || scalar<X>;
 template <class T, random_parameter P>
 constexpr decltype(auto) as_parameter(P&& p) {
   if constexpr (operand<P>) return static_cast<P&&>(p);
-  else return scalar_leaf<T>{static_cast<T>(p)};
+  else return scalar_leaf<T>{static_cast<decltype(scalar_leaf<T>::value)>(p)};
 }
 template <class Drawn, class Parameter>
 struct parameter_fit {

@@ -45,7 +45,7 @@ struct fold_in_operation {
 };
 
 /// The dtype that numbers of type T are drawn in.
-constexpr dtype drawn_type(dtype type) { return type == dtype::float32 || type == dtype::dual32 ? dtype::float32 : dtype::float64; }
+constexpr dtype drawn_type(dtype type) { return type == dtype::float64 || type == dtype::dual64 || !is_floating(type) ? dtype::float64 : dtype::float32; }
 
 /// 64 bits an element, as two words that are drawn far apart so that each is contiguous.
 struct word_pair {

@@ -24,7 +24,7 @@ struct adamw_options {
 /// State of Adam. `Decoupled` weight decay shrinks the parameters (AdamW); otherwise it is added to the gradient (L2).
 template <class Model, bool Decoupled>
 struct adam_fields {
-  using scalar = detail::scalar_of<Model>;
+  using scalar = detail::hyperparameter_of<Model>;
 
   static constexpr auto update(auto const& state, Model const& model, auto const& gradients) {
     using namespace detail;
@@ -65,7 +65,7 @@ struct adam_fields {
 /// m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; p -= learning_rate m' / (sqrt(v') + epsilon), where m' and v' are corrected for their start at 0.
 template <class Model>
 struct adam_state {
-  using scalar = detail::scalar_of<Model>;
+  using scalar = detail::hyperparameter_of<Model>;
   tensor<scalar> learning_rate, beta1, beta2, epsilon, weight_decay;
   tensor<detail::like_t<scalar, std::int32_t>> step;
   Model first_moment, second_moment;
@@ -75,7 +75,7 @@ struct adam_state {
 /// Adam with decoupled weight decay: p *= 1 - learning_rate weight_decay before the step.
 template <class Model>
 struct adamw_state {
-  using scalar = detail::scalar_of<Model>;
+  using scalar = detail::hyperparameter_of<Model>;
   tensor<scalar> learning_rate, beta1, beta2, epsilon, weight_decay;
   tensor<detail::like_t<scalar, std::int32_t>> step;
   Model first_moment, second_moment;
@@ -96,13 +96,13 @@ namespace optim {
 
 template <class Model>
 adam_state<Model> adam(Model const& model, adam_options o = {}) {
-  using T = detail::scalar_of<Model>;
+  using T = detail::hyperparameter_of<Model>;
   return {tensor<T>(static_cast<T>(o.learning_rate)), tensor<T>(static_cast<T>(o.beta1)), tensor<T>(static_cast<T>(o.beta2)), tensor<T>(static_cast<T>(o.epsilon)),
           tensor<T>(static_cast<T>(o.weight_decay)), tensor<std::int32_t>(0), detail::zeros_of_tree(model), detail::zeros_of_tree(model)};
 }
 template <class Model>
 adamw_state<Model> adamw(Model const& model, adamw_options o = {}) {
-  using T = detail::scalar_of<Model>;
+  using T = detail::hyperparameter_of<Model>;
   return {tensor<T>(static_cast<T>(o.learning_rate)), tensor<T>(static_cast<T>(o.beta1)), tensor<T>(static_cast<T>(o.beta2)), tensor<T>(static_cast<T>(o.epsilon)),
           tensor<T>(static_cast<T>(o.weight_decay)), tensor<std::int32_t>(0), detail::zeros_of_tree(model), detail::zeros_of_tree(model)};
 }

@@ -16,7 +16,7 @@ struct sgd_options {
 /// As PyTorch's SGD: g += weight_decay p; v = momentum v + g; p -= learning_rate v, with Nesterov p -= learning_rate (g + momentum v).
 template <class Model>
 struct sgd_state {
-  using scalar = detail::scalar_of<Model>;
+  using scalar = detail::hyperparameter_of<Model>;
   tensor<scalar> learning_rate, momentum, weight_decay;
   tensor<detail::like_t<scalar, bool>> nesterov;
   Model velocity;
@@ -54,7 +54,7 @@ namespace optim {
 
 template <class Model>
 sgd_state<Model> sgd(Model const& model, sgd_options options = {}) {
-  using T = detail::scalar_of<Model>;
+  using T = detail::hyperparameter_of<Model>;
   return {tensor<T>(static_cast<T>(options.learning_rate)), tensor<T>(static_cast<T>(options.momentum)), tensor<T>(static_cast<T>(options.weight_decay)),
           tensor<bool>(options.nesterov), detail::zeros_of_tree(model)};
 }

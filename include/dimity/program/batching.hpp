@@ -78,7 +78,7 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
   ref x[3];
   for (int k = 0; k < arity; ++k) x[k] = with_batch(given[k], has[k], size);
   switch (n.op) {
-    case primitive::cast: return cast(x[0], n.type);
+    case primitive::cast: return cast(x[0], n.type, n.attribute);
     case primitive::copy: return append(g, n.op, n.type, s, x[0].id, -1, -1, n.attribute);
     case primitive::select: return select(x[0], x[1], x[2]);
     case primitive::broadcast: return broadcast(x[0], s, shifted(axis_map{static_cast<std::uint32_t>(n.attribute)}, rank));
@@ -105,9 +105,9 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
         shape_value flat;
         flat.push(size * x[0].extent(1));
         flat.push(x[0].extent(2));
-        return reshape(dot(reshape(x[0], flat), given[1]), s);
+        return reshape(cast(dot(reshape(x[0], flat), given[1]), n.type), s);
       }
-      return dot(x[0], x[1]);
+      return cast(dot(x[0], x[1]), n.type);
     }
     case primitive::solve: {
       if (has[0] || rank != 2) return solve(x[0], x[1]);

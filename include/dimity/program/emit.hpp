@@ -19,7 +19,10 @@ struct ref {
   constexpr dtype type() const { return g->type(id); }
 };
 
+constexpr ref append_wide(builder& g, primitive op, dtype type, shape_value const& s, int a, int b, int c, std::int64_t attribute);
+
 constexpr ref append(builder& g, primitive op, dtype type, shape_value const& s, int a = -1, int b = -1, int c = -1, std::int64_t attribute = 0) {
+  if (!takes_16_bit_floats(op) && (is_16_bit_float(type) || (a >= 0 && is_16_bit_float(g.type(a))) || (c >= 0 && is_16_bit_float(g.type(c))))) return append_wide(g, op, type, s, a, b, c, attribute);
   node n;
   n.op = op;
   n.type = type;
@@ -31,8 +34,13 @@ constexpr ref append(builder& g, primitive op, dtype type, shape_value const& s,
   return {&g, g.append(n)};
 }
 
+/// What a cast to 16 bits is, by its attribute: one that the user asked for always rounds; one that only says in which type a result is stored is not done where it is cast back.
+inline constexpr std::int64_t always_rounds = 0, rounds_if_stored = 1;
+constexpr ref cast(ref x, dtype type, std::int64_t rounding = rounds_if_stored);
+
 /// A rank-0 constant; a value that a float cannot hold is rounded here, once.
 constexpr ref constant(builder& g, dtype type, double value) {
+  if (is_16_bit_float(type)) return cast(constant(g, dtype::float32, value), type);
   if (type == dtype::float32) value = static_cast<float>(value);
   return append(g, primitive::constant, type, {}, -1, -1, -1, constant_bits(type, value));
 }
@@ -51,6 +59,7 @@ constexpr ref count_of(builder& g, dtype type, amount n) {
 constexpr bool is_constant(ref x, double& value) {
   node const* n = &x.g->nodes[x.id];
   if (n->op == primitive::broadcast) n = &x.g->nodes[n->arg[0]];
+  if (n->op == primitive::cast && n->attribute == rounds_if_stored) n = &x.g->nodes[n->arg[0]];
   if (n->op != primitive::constant) return false;
   value = constant_value(*n);
   return true;
@@ -70,6 +79,7 @@ constexpr ref reshape(ref x, shape_value s) {
     for (int i = 0; i < s.rank; ++i) s.extent[i] = x.g->extents->canonical(s.extent[i]);
     if (x.shape() == s) return x;
   }
+  if (node const n = x.get(); n.op == primitive::cast && n.attribute == rounds_if_stored) return cast(reshape(ref{x.g, n.arg[0]}, s), n.type);
   return append(*x.g, primitive::reshape, x.type(), s, x.id);
 }
 
@@ -130,18 +140,33 @@ constexpr void unify_shapes(builder& g, list<ref> const& a, list<ref> const& b) 
     if (a[i].valid() && b[i].valid()) g.unify(a[i].shape(), b[i].shape());
 }
 
-constexpr ref cast(ref x, dtype type) {
+constexpr ref cast(ref x, dtype type, std::int64_t rounding) {
   if (x.type() == type) return x;
   node const n = x.get();
-  if (n.op == primitive::constant && !is_dual_number(type) && type != dtype::boolean) {
+  if (n.op == primitive::constant && !is_dual_number(type) && type != dtype::boolean && !is_16_bit_float(type)) {
     if (!is_floating(n.type)) return integer_constant(*x.g, type, n.attribute);
     if (is_floating(type)) return constant(*x.g, type, constant_value(n));
   }
-  if (n.op == primitive::broadcast) return broadcast(cast(ref{x.g, n.arg[0]}, type), x.shape(), axis_map{static_cast<std::uint32_t>(n.attribute)});
-  return append(*x.g, primitive::cast, type, x.shape(), x.id);
+  if (n.op == primitive::broadcast) return broadcast(cast(ref{x.g, n.arg[0]}, type, rounding), x.shape(), axis_map{static_cast<std::uint32_t>(n.attribute)});
+  if (is_16_bit_float(x.type())) {
+    if (n.op == primitive::cast && n.attribute == rounds_if_stored && x.g->type(n.arg[0]) == dtype::float32) return cast(ref{x.g, n.arg[0]}, type, rounding);
+    if (type != dtype::float32) return cast(cast(x, dtype::float32), type, rounding);
+  }
+  if (is_16_bit_float(type) && x.type() != dtype::float32 && (rounding == rounds_if_stored || x.type() == dtype::boolean || is_dual_number(x.type()))) return cast(cast(x, dtype::float32), type, rounding);
+  return append(*x.g, primitive::cast, type, x.shape(), x.id, -1, -1, is_16_bit_float(type) ? rounding : 0);
+}
+/// x in the type that is computed in.
+constexpr ref widened(ref x) { return is_16_bit_float(x.type()) ? cast(x, dtype::float32) : x; }
+constexpr ref append_wide(builder& g, primitive op, dtype type, shape_value const& s, int a, int b, int c, std::int64_t attribute) {
+  auto const wide = [&](int id) { return id < 0 ? id : widened(ref{&g, id}).id; };
+  bool const narrows = is_16_bit_float(type);
+  int const x = wide(a), y = wide(b), z = wide(c);
+  ref const r = append(g, op, narrows ? dtype::float32 : type, s, x, y, z, attribute);
+  return narrows ? cast(r, type) : r;
 }
 
 constexpr ref unary(primitive op, ref x) {
+  if (is_16_bit_float(x.type()) && op != primitive::copy) return is_predicate(op) ? unary(op, widened(x)) : cast(unary(op, widened(x)), x.type());
   node const n = x.get();
   if (op == primitive::negative) {
     if (n.op == primitive::negative) return {x.g, n.arg[0]};
@@ -174,6 +199,10 @@ constexpr bool is_power_of_two(double x) {
 
 constexpr ref binary(primitive op, ref a, ref b) {
   dtype const type = promote(a.type(), b.type());
+  if (is_16_bit_float(type)) {
+    ref const r = binary(op, cast(a, dtype::float32), cast(b, dtype::float32));
+    return is_comparison(op) ? r : cast(r, type);
+  }
   a = cast(a, type);
   b = cast(b, type);
   if (!(a.shape() == b.shape())) {

@@ -13,7 +13,7 @@ constexpr ref replay(builder& to, builder const& from, node const& n, int a, int
     case primitive::constant: return append(to, n.op, n.type, s, -1, -1, -1, n.attribute);
     case primitive::extent: return count_of(to, n.type, n.attribute);
     case primitive::iota: return iota(to, n.type, s, static_cast<int>(n.attribute));
-    case primitive::cast: return cast(x, n.type);
+    case primitive::cast: return cast(x, n.type, n.attribute);
     case primitive::copy: return x;
     case primitive::after:
       if (is_stand_in(n)) return {&to, b};

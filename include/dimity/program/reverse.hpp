@@ -125,7 +125,9 @@ constexpr ref pull_back(ref y, int k, ref t) {
       int const axis = static_cast<int>(n.attribute);
       return k == 0 ? slice_axis(t, axis, 0, a.extent(axis)) : slice_axis(t, axis, a.extent(axis), ref{&g, n.arg[1]}.extent(axis));
     }
-    case primitive::dot: return k == 0 ? dot(t, swap_last_two(ref{&g, n.arg[1]})) : dot(swap_last_two(a), t);
+    case primitive::dot:
+      t = cast(t, a.type());  // the cotangent of a product of 16-bit floats is float32
+      return k == 0 ? dot(t, swap_last_two(ref{&g, n.arg[1]})) : dot(swap_last_two(a), t);
     case primitive::solve: {
       // With x = a^-1 b: u = a^-T t, and -u x^T for a (Giles, Collected matrix derivative results, 2008). The solution for t is found once for both.
       ref const u = solve(swap_last_two(a), t);

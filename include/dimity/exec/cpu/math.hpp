@@ -3,6 +3,7 @@
 
 #include <dimity/core/dual.hpp>
 #include <dimity/exec/cpu/elementary.hpp>
+#include <dimity/exec/cpu/float16_lanes.hpp>
 #include <dimity/program/primitive.hpp>
 
 #include <cmath>

@@ -183,7 +183,8 @@ struct outer_product {
             shift,
             how.packs_a ? 1 : P.a_row,
             how.packs_a ? Rows : P.a_col,
-            how.packs_b ? Vectors * width : P.b_row};
+            how.packs_b ? Vectors * width : P.b_row,
+            P.pairs};
   }
 
   struct block {
@@ -335,7 +336,7 @@ struct dot_product {
   template <int Rows, int Columns>
   [[gnu::always_inline]] static void sums(T const* a, T const* b, T* to) {
     constexpr int count = Rows * Columns;
-    constexpr dot_shape shape{Rows, Columns, splits_for(count, P.k / width), a_row, b_col};
+    constexpr dot_shape shape{Rows, Columns, splits_for(count, P.k / width), a_row, b_col, P.pairs};
     batch<T> sum[count * shape.splits];
     clear_sums<T>(sum, std::make_integer_sequence<int, count * shape.splits>{});
     dot_accumulate<shape, P.k, T>(sum, a, b);
@@ -475,8 +476,8 @@ struct wrapping<T> {
 };
 
 /// The product for element types without vectors; calls `sink(i, j, value)` once per output.
-template <class T, class Sink, class Share = mm::whole_product>
-void matmul_scalar(matmul_problem const& P, T const* a, T const* b, Sink const& sink, Share const share = {}) {
+template <class T, class X, class Sink, class Share = mm::whole_product>
+void matmul_scalar(matmul_problem const& P, X const* a, X const* b, Sink const& sink, Share const share = {}) {
   static_assert(!std::is_same_v<T, bool>);
   using sum_type = typename wrapping<T>::type;
   for (std::int64_t i = share.begin(P.m); i < share.end(P.m); ++i)

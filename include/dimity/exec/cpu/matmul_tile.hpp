@@ -191,13 +191,27 @@ struct outer_shape {
   int splits;             // independent partial sums over k, to cover the latency of fma in small tiles
   int shift;              // lanes by which the last vector is moved back to stay inside a row of b
   std::int64_t a_row, a_col, b_row;
+  bool pairs;             // matmul_problem::pairs
 };
+
+/// sum + a * b, or in each lane sum + a[0] * b[0] + a[1] * b[1] of two pairs of bfloat16.
+template <bool Pairs, class T>
+[[gnu::always_inline]] inline batch<T> accumulated(batch<T> const& a, batch<T> const& b, batch<T> const& sum) {
+#if defined(__AVX512BF16__)
+  if constexpr (Pairs) return _mm512_dpbf16_ps(sum, std::bit_cast<__m512bh>(a.data), std::bit_cast<__m512bh>(b.data));
+  else
+#endif
+  {
+    static_assert(!Pairs);
+    return fma(a, b, sum);
+  }
+}
 
 template <outer_shape S, int Row, class T, int... V>
 [[gnu::always_inline]] inline void outer_row(batch<T>* sum, T const* a, batch<T> const* b_row,
                                              std::integer_sequence<int, V...>) {
   batch<T> const broadcast(a[Row * S.a_row]);
-  ((sum[Row * S.vectors + V] = fma(broadcast, b_row[V], sum[Row * S.vectors + V])), ...);
+  ((sum[Row * S.vectors + V] = accumulated<S.pairs, T>(broadcast, b_row[V], sum[Row * S.vectors + V])), ...);
 }
 
 template <outer_shape S, class T, int... R, int... V>
@@ -260,6 +274,7 @@ template <outer_shape S, int Unroll, bool Fetches, class T>
 struct dot_shape {
   int rows, columns, splits;
   std::int64_t a_row, b_col;
+  bool pairs;
 };
 
 // Skipped lanes were counted by the step before; both operands are cleared there because 0 * inf is not 0.
@@ -270,10 +285,10 @@ template <int Skip, class T>
   else return v;
 }
 
-template <int SumStride, class T, int... H>
+template <bool Pairs, int SumStride, class T, int... H>
 [[gnu::always_inline]] inline void dot_streamed(batch<T>* sum, batch<T> const* held, batch<T> streamed,
                                                 std::integer_sequence<int, H...>) {
-  ((sum[H * SumStride] = fma(held[H], streamed, sum[H * SumStride])), ...);
+  ((sum[H * SumStride] = accumulated<Pairs, T>(held[H], streamed, sum[H * SumStride])), ...);
 }
 
 template <dot_shape S, int Skip, class T, int... R, int... C>
@@ -282,10 +297,10 @@ template <dot_shape S, int Skip, class T, int... R, int... C>
   // The shorter operand stays in registers, the longer one is read by the fma itself.
   if constexpr (S.rows <= S.columns) {
     batch<T> const held[] = {load_skipping<Skip, T>(a + R * S.a_row)...};
-    (dot_streamed<S.columns, T>(sum + C, held, load_skipping<Skip, T>(b + C * S.b_col), rows), ...);
+    (dot_streamed<S.pairs, S.columns, T>(sum + C, held, load_skipping<Skip, T>(b + C * S.b_col), rows), ...);
   } else {
     batch<T> const held[] = {load_skipping<Skip, T>(b + C * S.b_col)...};
-    (dot_streamed<1, T>(sum + R * S.columns, held, load_skipping<Skip, T>(a + R * S.a_row), columns), ...);
+    (dot_streamed<S.pairs, 1, T>(sum + R * S.columns, held, load_skipping<Skip, T>(a + R * S.a_row), columns), ...);
   }
 }
 

@@ -1,0 +1,136 @@
+// Products of 16-bit matrices: every layout that is copied or used in place, against sums in double, and against the scalar reference.
+#include <dimity/dimity.hpp>
+#include <dimity/threads.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+using namespace dimity;
+
+namespace {
+
+/// Small multiples of 1/8: all sums are exact in float, whatever their order.
+template <class X>
+X numbers(int seed = 1) {
+  X x;
+  for (std::size_t i = 0; i < x.size(); ++i) x.data()[i] = typename X::value_type(static_cast<float>(static_cast<int>((i * 37 + static_cast<std::size_t>(seed) * 11) % 33) - 16) * 0.125f);
+  return x;
+}
+template <class Left, class Right>
+float expected(Left const& a, Right const& b, extent_t k, extent_t i, extent_t j) {
+  double sum = 0;
+  for (extent_t l = 0; l < k; ++l) sum += static_cast<double>(static_cast<float>(a(i, l))) * static_cast<double>(static_cast<float>(b(l, j)));
+  return static_cast<float>(sum);
+}
+template <class T, extent_t M, extent_t K, extent_t N>
+void check_layouts() {
+  CAPTURE(M);
+  CAPTURE(K);
+  CAPTURE(N);
+  auto const a = numbers<tensor<T, M, K>>(1);
+  auto const at = numbers<tensor<T, K, M>>(2);
+  auto const b = numbers<tensor<T, K, N>>(3);
+  auto const bt = numbers<tensor<T, N, K>>(4);
+  tensor<T, M, K> const ta = transpose(at);
+  tensor<T, K, N> const tb = transpose(bt);
+  // The sums are exact, and so is what is asked for as float; what is stored in 16 bits is rounded once.
+  tensor<float, M, N> const plain = cast<float>(matmul(a, b)), left = cast<float>(matmul(transpose(at), b)), right = cast<float>(matmul(a, transpose(bt))), both = cast<float>(matmul(transpose(at), transpose(bt)));
+  tensor<T, M, N> const stored = matmul(a, b);
+  tensor<T, M, N> const reference = eval(matmul(a, b), scalar);
+  int wrong = 0;
+  for (extent_t i = 0; i < M; ++i)
+    for (extent_t j = 0; j < N; ++j) {
+      wrong += plain(i, j) != expected(a, b, K, i, j) || left(i, j) != expected(ta, b, K, i, j) || right(i, j) != expected(a, tb, K, i, j) || both(i, j) != expected(ta, tb, K, i, j);
+      wrong += stored(i, j).bits != T(expected(a, b, K, i, j)).bits || reference(i, j).bits != stored(i, j).bits;
+    }
+  CHECK(wrong == 0);
+}
+template <class T>
+void check_sizes() {
+  check_layouts<T, 1, 1, 1>();
+  check_layouts<T, 1, 7, 5>();
+  check_layouts<T, 1, 64, 64>();
+  check_layouts<T, 3, 2, 4>();
+  check_layouts<T, 5, 33, 17>();
+  check_layouts<T, 17, 16, 16>();
+  check_layouts<T, 31, 66, 1>();
+  check_layouts<T, 40, 34, 50>();
+  check_layouts<T, 64, 96, 3>();
+}
+
+}  // namespace
+
+TEST_CASE("every layout of bfloat16") { check_sizes<bfloat16>(); }
+TEST_CASE("every layout of float16") { check_sizes<float16>(); }
+
+TEST_CASE_TEMPLATE("nothing to add up, and nothing to compute", T, float16, bfloat16) {
+  tensor<T, 3, 0> const a;
+  tensor<T, 0, 4> const b;
+  tensor<T, 3, 4> const zeros_only = matmul(a, b);
+  for (std::size_t i = 0; i < 12; ++i) CHECK(zeros_only.data()[i].bits == 0);
+  tensor<T, 0, 5> const none = matmul(tensor<T, 0, 3>(), numbers<tensor<T, 3, 5>>());
+  CHECK(none.size() == 0);
+}
+TEST_CASE_TEMPLATE("infinities and nan stay in their row and column", T, float16, bfloat16) {
+  auto a = numbers<tensor<T, 5, 9>>();
+  auto b = numbers<tensor<T, 9, 20>>();
+  for (extent_t i = 0; i < 9; ++i) b(i, 3) = T(1);
+  a(2, 8) = std::numeric_limits<T>::infinity();
+  b(1, 7) = std::numeric_limits<T>::quiet_NaN();
+  tensor<T, 5, 20> const y = matmul(a, b);
+  CHECK(std::isinf(static_cast<float>(y(2, 3))));
+  for (extent_t i = 0; i < 5; ++i)
+    for (extent_t j = 0; j < 20; ++j) {
+      if (j == 7) CHECK(std::isnan(static_cast<float>(y(i, j))));
+      else if (i != 2) CHECK(std::isfinite(static_cast<float>(y(i, j))));
+    }
+}
+TEST_CASE_TEMPLATE("batches, parts of larger matrices, and an epilogue", T, float16, bfloat16) {
+  auto const a = numbers<tensor<T, 3, 10, 12>>(1);
+  auto const b = numbers<tensor<T, 3, 12, 18>>(2);
+  auto const bias = numbers<tensor<T, 18>>(3);
+  tensor<T, 3, 10, 18> const y = relu(matmul(a, b) + bias);
+  tensor<float, 3, 7, 18> const part = cast<float>(matmul(slice<1, 1, 8>(a), b));
+  tensor<float, 3, 10, 18> const odd = cast<float>(matmul(slice<2, 1, 12>(a), slice<1, 1, 12>(b)));
+  int wrong = 0;
+  for (extent_t n = 0; n < 3; ++n)
+    for (extent_t i = 0; i < 10; ++i)
+      for (extent_t j = 0; j < 18; ++j) {
+        float sum = 0, without_first = 0;
+        for (extent_t l = 0; l < 12; ++l) {
+          sum += static_cast<float>(a(n, i, l)) * static_cast<float>(b(n, l, j));
+          if (l > 0) without_first += static_cast<float>(a(n, i, l)) * static_cast<float>(b(n, l, j));
+        }
+        wrong += y(n, i, j).bits != T(std::fmax(sum + static_cast<float>(bias(j)), 0.0f)).bits;
+        if (i >= 1 && i < 8) wrong += part(n, i - 1, j) != sum;
+        wrong += odd(n, i, j) != without_first;
+      }
+  CHECK(wrong == 0);
+}
+TEST_CASE_TEMPLATE("extents chosen at run time", T, float16, bfloat16) {
+  for (extent_t const m : {1, 5, 140})
+    for (extent_t const k : {1, 31, 300})
+      for (extent_t const n : {1, 17, 70}) {
+        tensor<T, dyn, dyn> a(m, k), b(k, n), bt(n, k);
+        for (std::size_t i = 0; i < a.size(); ++i) a.data()[i] = T(static_cast<float>(static_cast<int>(i * 7 % 15) - 7) * 0.25f);
+        for (std::size_t i = 0; i < b.size(); ++i) b.data()[i] = T(static_cast<float>(static_cast<int>(i * 5 % 13) - 6) * 0.25f);
+        for (extent_t i = 0; i < k; ++i)
+          for (extent_t j = 0; j < n; ++j) bt(j, i) = b(i, j);
+        tensor<float, dyn, dyn> const y = cast<float>(matmul(a, b)), z = cast<float>(matmul(a, transpose(bt)));
+        int wrong = 0;
+        for (extent_t i = 0; i < m; ++i)
+          for (extent_t j = 0; j < n; ++j) wrong += y(i, j) != expected(a, b, k, i, j) || z(i, j) != y(i, j);
+        CHECK(wrong == 0);
+      }
+}
+TEST_CASE_TEMPLATE("threads give the same bits", T, float16, bfloat16) {
+  tensor<T, 96, 200> const a = random::normal<T, 96, 200>(key{1});
+  tensor<T, 200, 160> const b = random::normal<T, 200, 160>(key{2});
+  tensor<T, 96, 160> const one = tanh(matmul(a, b)), three = eval(tanh(matmul(a, b)), cpu{.threads = 3});
+  int wrong = 0;
+  for (std::size_t i = 0; i < one.size(); ++i) wrong += one.data()[i].bits != three.data()[i].bits;
+  CHECK(wrong == 0);
+}
