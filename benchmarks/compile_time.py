@@ -91,7 +91,8 @@ def main():
 
     sources = sorted((here / "compile_time").glob("*.cpp"))
     sources = [source for source in sources if not options.names or source.stem in options.names]
-    report = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "date": time.strftime("%Y-%m-%d"), "runs": options.runs, "flags": flags[:-1], "compilers": {}}
+    cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
+    report = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "cpu": cpu, "date": time.strftime("%Y-%m-%d"), "runs": options.runs, "flags": flags[:-1], "compilers": {}}
     failures = 0
     print(f"{'':12}{'':24}{'seconds':>8}{'MB':>7}{'instantiations':>16}")
     for compiler in filter(shutil.which, ("g++", "clang++-19")):

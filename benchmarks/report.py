@@ -12,11 +12,22 @@ import sys
 
 here = pathlib.Path(__file__).resolve().parent
 results = here / "results"
-cpu = next((re.sub(r".*:\s*", "", line).strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
+this_machine = next((re.sub(r".*:\s*", "", line).strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
+
+
+def load(name):
+    """A result, which says from its first report on which machine it was measured on: reports are made right after measuring."""
+    path = results / name
+    text = path.read_text()
+    if '"cpu": ' not in text:
+        text = re.sub(r'"context": ?{', f'"context": {{"cpu": "{this_machine}",', text, count=1)
+        path.write_text(text)
+    report = json.loads(text)
+    return report
 
 
 def limits():
-    report = json.loads((results / "limits_bench.json").read_text())
+    report = load("limits_bench.json")
     times, allocations = {}, {}
     for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
         if run.get("run_type") != "iteration":
@@ -26,7 +37,7 @@ def limits():
         times.setdefault(workload, {}).setdefault(who, []).append(run["real_time"])
         if who == "dimity":
             allocations[workload] = max(allocations.get(workload, 0), run.get("allocations", 0))
-    yield f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Medians of interleaved repetitions in one process."
+    yield f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Medians of interleaved repetitions in one process."
     yield ""
     yield "| workload | dimity, ns | hand-written xsimd, ns | ratio | allocations |"
     yield "| --- | ---: | ---: | ---: | ---: |"
@@ -36,14 +47,14 @@ def limits():
 
 
 def gradbench():
-    report = json.loads((results / "gradbench_bench.json").read_text())
+    report = load("gradbench_bench.json")
     times = {}
     for run in report["benchmarks"]:
         if run.get("run_type") != "iteration":
             continue
         problem, who = run["run_name"].split("/")[:2]
         times.setdefault(problem, {}).setdefault(who, []).append(run["cpu_time"])
-    yield (f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Processor time, medians of {len(next(iter(times.values()))['hand'])} "
+    yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Processor time, medians of {len(next(iter(times.values()))['hand'])} "
            f"randomly interleaved repetitions in one process; load average {report['context']['load_avg'][0]:.1f}.")
     yield ""
     yield "| problem | dimity, µs | by hand, µs | ratio |"
@@ -63,7 +74,7 @@ def beside_peers(source, workload_name):
             times.setdefault(" ".join(workload), {}).setdefault(who, []).append(run["cpu_time"])
     peers = sorted({who for by in times.values() for who in by} - {"dimity"})
     repetitions = len(next(iter(times.values()))["dimity"])
-    yield (f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Processor time, medians of {repetitions} randomly interleaved repetitions in one process; "
+    yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Processor time, medians of {repetitions} randomly interleaved repetitions in one process; "
            f"load average {report['context']['load_avg'][0]:.1f}. Each cell: dimity's time in µs, and that over the fastest peer's ({', '.join(peers)}).")
     yield ""
     rows, columns = {}, []
@@ -87,14 +98,14 @@ def fft():
 
 
 def convolution():
-    report = json.loads((results / "convolution_bench.json").read_text())
+    report = load("convolution_bench.json")
     rates = {}
     for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
         if run.get("run_type") == "iteration":
             problem, operation, who = run["run_name"].split("/")[:3]
             rates.setdefault(problem, {}).setdefault(operation, {}).setdefault(who, []).append(run["GFLOP/s"])
     repetitions = len(next(iter(next(iter(rates.values()))["forward"].values())))
-    yield (f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; float. Medians of {repetitions} randomly interleaved repetitions in one process; load average "
+    yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; float. Medians of {repetitions} randomly interleaved repetitions in one process; load average "
            f"{report['context']['load_avg'][0]:.1f}. Each cell: GFLOP/s of dimity, and its ratio to oneDNN's on images as they are, and to oneDNN's in a blocked layout of its own choice, into which nothing is counted for bringing them. Above 1 dimity is faster.")
     yield ""
     yield "| images | forward | gradient of the images | gradient of the kernels |"
@@ -108,13 +119,13 @@ def convolution():
 
 
 def extents():
-    report = json.loads((results / "extents_bench.json").read_text())
+    report = load("extents_bench.json")
     times = {}
     for run in report["benchmarks"]:
         if run.get("run_type") == "iteration":
             workload, who = run["run_name"].split("/")[:2]
             times.setdefault(workload, {}).setdefault(who, []).append(run["real_time"])
-    yield f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Medians of interleaved repetitions in one process."
+    yield f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Medians of interleaved repetitions in one process."
     yield ""
     yield "| workload, float | run time, ns | known, ns | ratio |"
     yield "| --- | ---: | ---: | ---: |"
@@ -124,14 +135,14 @@ def extents():
 
 
 def attention():
-    report = json.loads((results / "attention_bench.json").read_text())
+    report = load("attention_bench.json")
     times = {}
     for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
         if run.get("run_type") == "iteration":
             kind, what, who, length = run["run_name"].split("/")[:4]
             times.setdefault(kind, {}).setdefault(int(length), {}).setdefault(what, {}).setdefault(who, []).append(run["cpu_time"])
     micro = lambda ns: f"{float(f'{ns / 1000:.3g}'):,g}"
-    yield (f"Machine: {cpu}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; float, one head of 64; load average {report['context']['load_avg'][0]:.1f}. Processor time, "
+    yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; float, one head of 64; load average {report['context']['load_avg'][0]:.1f}. Processor time, "
            "medians of interleaved repetitions in one process; below 1 blocks are faster.")
     for kind, rows in times.items():
         yield ""
@@ -145,8 +156,29 @@ def attention():
             yield f"| {length} | " + " | ".join(cells) + " |"
 
 
+def bfloat16():
+    report = load("bfloat16_bench.json")
+    times = {}
+    for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
+        if run.get("run_type") == "iteration":
+            kind, who, size = run["run_name"].split("/")[:3]
+            times.setdefault((kind, size), {}).setdefault(who, []).append(run["cpu_time"])
+    micro = lambda ns: f"{float(f'{ns / 1000:.3g}'):,g}"
+    words = {"product": "product {}", "weight": "product {}, weights transposed", "chain": "relu(x y + 1) / 2 - x, {} elements", "gelu": "GELU, {} elements"}
+    yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; load average {report['context']['load_avg'][0]:.1f}. Processor time, medians of interleaved "
+           "repetitions in one process; above 1 bfloat16 of dimity is faster.")
+    yield ""
+    yield "| | float, µs | bfloat16, µs | gain | oneDNN bfloat16, µs | gain |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
+    for (kind, size), by in times.items():
+        median = {who: statistics.median(values) for who, values in by.items()}
+        peer = median.get("oneDNN bfloat16")
+        beside = (micro(peer), f"{peer / median['bfloat16']:.2f}") if peer else ("", "")
+        yield f"| {words[kind].format(size.replace('x', ' x '))} | {micro(median['float'])} | {micro(median['bfloat16'])} | {median['float'] / median['bfloat16']:.2f} | {beside[0]} | {beside[1]} |"
+
+
 def threads():
-    report = json.loads((results / "threads_bench.json").read_text())
+    report = load("threads_bench.json")
     times = {}
     for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
         if run.get("run_type") == "iteration":
@@ -154,7 +186,7 @@ def threads():
             times.setdefault(workload, {}).setdefault(who, []).append(run["real_time"])
     hand_over = {who: statistics.median(values) for who, values in times.pop("hand over").items()}
     micro = lambda ns: f"{float(f'{ns / 1000:.3g}'):,g}"
-    yield f"Machine: {cpu}, {report['context']['num_cpus']} cores; {report['context']['date'][:10]}; load average {report['context']['load_avg'][0]:.1f}. Real time, medians of interleaved repetitions in one process."
+    yield f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; {report['context']['date'][:10]}; load average {report['context']['load_avg'][0]:.1f}. Real time, medians of interleaved repetitions in one process."
     yield ""
     yield "Handing a share over and waiting for it, µs: " + ", ".join(f"{who} {micro(ns)}" for who, ns in hand_over.items()) + "."
     yield ""
@@ -166,7 +198,7 @@ def threads():
 
 
 def matmul():
-    report = json.loads((results / "matmul_bench.json").read_text())
+    report = load("matmul_bench.json")
     ratio = {}
     for run in report["benchmarks"]:
         kind, form, shape = run["name"].split("/")
@@ -175,7 +207,7 @@ def matmul():
     small = [r for shape, row in ratio.items() if max(shape) <= 256 for r in row.values()]
     mean = lambda values: math.exp(statistics.fmean(map(math.log, values)))
     context = report["context"]
-    yield f"Machine: {cpu}, {context['num_cpus']} cores; one thread; {context['openblas']}; {context['date'][:10]}. Processor time of dimity over that of OpenBLAS, medians of interleaved batches of calls."
+    yield f"Machine: {context['cpu']}, {context['num_cpus']} cores; one thread; {context['openblas']}; {context['date'][:10]}. Processor time of dimity over that of OpenBLAS, medians of interleaved batches of calls."
     yield ""
     yield (f"Geometric mean {mean(small):.2f} up to 256 and {mean(everything):.2f} over all {len(everything)} products; slower than OpenBLAS in {sum(r > 1 for r in everything)} of them, "
            f"at worst {max(small):.3f} up to 256 and {max(everything):.3f} at all. nn: A B; nt: A times the transpose of B; tn: the transpose of A times B.")
@@ -188,8 +220,8 @@ def matmul():
 
 
 def compile_time():
-    report = json.loads((results / "compile_time.json").read_text())
-    yield f"Machine: {cpu}; one core; {report['date']}; the best of {report['runs']} runs, -O2 -march=native, default limits on constant evaluation (scan tower, twelve blocks: those of the CMake target)."
+    report = load("compile_time.json")
+    yield f"Machine: {report['cpu']}; one core; {report['date']}; the best of {report['runs']} runs, -O2 -march=native, default limits on constant evaluation (scan tower, twelve blocks: those of the CMake target)."
     yield ""
     yield "| program | compiler | seconds | MB | instantiations | budget |"
     yield "| --- | --- | ---: | ---: | ---: | --- |"
@@ -210,13 +242,13 @@ def write(path, name, text):
     path.write_text(before + begin + text + end + rest.split(end, 1)[1])
 
 
-for table in (limits, extents, gradbench, linalg, fft, convolution, threads, attention, matmul, compile_time):
+for table in (limits, extents, gradbench, linalg, fft, convolution, threads, attention, bfloat16, matmul, compile_time):
     source = results / ("compile_time.json" if table is compile_time else f"{table.__name__}_bench.json")
     if not source.exists():
         continue
     text = "\n".join(table()) + "\n"
     (results / f"{table.__name__}.md").write_text(text)
-    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "docs" / "run_time_extents.md", here.parent / "docs" / "linear_algebra.md", here.parent / "docs" / "convolutions.md", here.parent / "docs" / "threads.md", here.parent / "docs" / "attention.md", here.parent / "README.md"):
+    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "docs" / "run_time_extents.md", here.parent / "docs" / "linear_algebra.md", here.parent / "docs" / "convolutions.md", here.parent / "docs" / "threads.md", here.parent / "docs" / "attention.md", here.parent / "docs" / "float16.md", here.parent / "README.md"):
         write(page, table.__name__, text)
     if "--quiet" not in sys.argv:
         print(text)

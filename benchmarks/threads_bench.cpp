@@ -1,4 +1,6 @@
 // One thread beside two in one run, and what handing work over costs: the pool, OpenMP, and threads made for the purpose. report.py turns the result into tables.
+#include "models.hpp"
+
 #include <dimity/dimity.hpp>
 #include <dimity/threads.hpp>
 
@@ -62,23 +64,14 @@ void add_product() {
   both("product, " + std::to_string(N), [](cpu c) { assign(y, matmul(a, b), c); });
 }
 
-template <class T>
-struct mlp {
-  nn::linear<T, 784, 256> first;
-  nn::linear<T, 256, 128> second;
-  nn::linear<T, 128, 10> third;
-  constexpr auto operator()(auto const& x) const { return third(relu(second(relu(first(x))))); }
-};
-constexpr auto loss = [](auto const& model, auto const& x, auto const& labels) { return mean(nn::cross_entropy(model(x), labels)); };
-constexpr auto gradients = [](auto const& model, auto const& x, auto const& labels) { return value_and_grad(loss)(model, x, labels); };
 template <extent_t Batch>
 void add_training() {
-  static auto model = nn::init<mlp<float>>(key{1});
+  static auto model = nn::init<models::classifier<float>>(key{1});
   static auto x = filled<tensor<float, Batch, 784>>();
   static tensor<std::int32_t, Batch> labels;
   for (int i = 0; i < Batch; ++i) labels(i) = i % 10;
   both("MLP 784-256-128-10, loss and gradients, batch " + std::to_string(Batch), [](cpu c) {
-    auto r = compile(gradients, c)(model, x, labels);
+    auto r = compile(models::gradients<models::label_loss>, c)(model, x, labels);
     benchmark::DoNotOptimize(r);
   });
 }

@@ -1,23 +1,13 @@
+#include "../models.hpp"
 #include "dimity_worker.hpp"
 
 using namespace dimity;
 
 namespace {
 
-/// The suite's images and filters have their channels last; dimity's before height and width. They are turned around outside of the times, as a user's data would be.
-template <class T>
-struct network {
-  nn::conv2d<T, 1, 8, 3> first;
-  nn::conv2d<T, 8, 16, 3> second;
-  nn::linear<T, 400, 10> last;
-  constexpr auto operator()(auto const& x) const { return last(reshape<32, 400>(relu(max_pool2d<2>(second(relu(max_pool2d<2>(first(x)))))))); }
-};
-constexpr auto loss = [](auto const& model, auto const& x, auto const& labels) { return mean(nn::cross_entropy(model(x), labels)); };
-constexpr auto step = peers::compiled([](auto const& model, auto const& x, auto const& labels) {
-  auto [l, gradients] = value_and_grad(loss)(model, x, labels);
-  return std::tuple{tree_map([](auto const& w, auto const& g) { return w - 0.05f * g; }, model, gradients), l};
-});
+constexpr auto step = peers::compiled(models::step<models::label_loss>);
 
+/// The suite's images and filters have their channels last; dimity's before height and width. They are turned around outside of the times, as a user's data would be.
 template <extent_t In, extent_t Out>
 void fill_filters(peers::request const& r, std::string const& name, tensor<float, Out, In, 3, 3>& weight) {
   tensor<float, 3, 3, In, Out> given(uninitialized);
@@ -30,7 +20,7 @@ void write_filters(peers::sink& to, tensor<float, Out, In, 3, 3> const& weight) 
 }
 
 struct state {
-  network<float> start, model;
+  models::image_classifier<float> start, model;
   tensor<float, 32, 1, 28, 28> x;
   tensor<std::int32_t, 32> labels;
   tensor<float> loss;

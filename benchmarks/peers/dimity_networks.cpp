@@ -1,3 +1,4 @@
+#include "../models.hpp"
 #include "dimity_worker.hpp"
 
 using namespace dimity;
@@ -43,22 +44,11 @@ void add_policy() {
 
 // ------------------------------------------------------------------------------------------------------- training step
 
-template <class T>
-struct classifier {
-  nn::linear<T, 784, 256> first;
-  nn::linear<T, 256, 128> second;
-  nn::linear<T, 128, 10> last;
-  constexpr auto operator()(auto const& x) const { return last(relu(second(relu(first(x))))); }
-};
-constexpr auto loss = [](auto const& model, auto const& x, auto const& labels) { return mean(nn::cross_entropy(model(x), labels)); };
-constexpr auto step = peers::compiled([](auto const& model, auto const& x, auto const& labels) {
-  auto [l, gradients] = value_and_grad(loss)(model, x, labels);
-  return std::tuple{tree_map([](auto const& w, auto const& g) { return w - 0.05f * g; }, model, gradients), l};
-});
+constexpr auto step = peers::compiled(models::step<models::label_loss>);
 
 template <extent_t Batch>
 struct training_state {
-  classifier<float> start, model;
+  models::classifier<float> start, model;
   tensor<float, Batch, 784> x;
   tensor<std::int32_t, Batch> labels;
   tensor<float> loss;

@@ -1,42 +1,14 @@
+#include "../models.hpp"
 #include "dimity_worker.hpp"
 
 using namespace dimity;
 
 namespace {
 
-constexpr extent_t batch = 8, tokens = 64, width = 128, heads = 4, depth = width / heads;
-using sequence = tensor<float, batch, tokens, width>;
-
-constexpr auto normalize = [](auto const& x, auto const& gamma, auto const& beta) {
-  return (x - mean(x, axis<-1>, keep_dims)) * rsqrt(var(x, axis<-1>, keep_dims) + 1e-5f) * gamma + beta;
-};
-
-template <class T>
-struct block {
-  tensor<T, width> gamma1, beta1;
-  nn::linear<T, width, 3 * width> qkv;
-  nn::linear<T, width, width> out;
-  tensor<T, width> gamma2, beta2;
-  nn::linear<T, width, 4 * width> up;
-  nn::linear<T, 4 * width, width> down;
-
-  constexpr auto operator()(auto const& x) const {
-    auto all = qkv(normalize(x, gamma1, beta1));
-    auto q = reshape<batch, tokens, heads, depth>(slice<2, 0, width>(all));
-    auto k = reshape<batch, tokens, heads, depth>(slice<2, width, 2 * width>(all));
-    auto v = reshape<batch, tokens, heads, depth>(slice<2, 2 * width, 3 * width>(all));
-    auto weights = softmax(einsum<"bqhd,bkhd->bhqk">(q, k) * 0.17677669529663687f, axis<-1>);      // 1 / sqrt(depth)
-    auto h = x + out(reshape<batch, tokens, width>(einsum<"bhqk,bkhd->bqhd">(weights, v)));
-    return h + down(gelu_tanh(up(normalize(h, gamma2, beta2))));
-  }
-};
-
+using models::block;
+using models::sequences;
 constexpr auto forward = peers::compiled([](auto const& model, auto const& x, auto) { return model(x); });
-constexpr auto loss = [](auto const& model, auto const& x, auto const& target) { return mean(square(model(x) - target)); };
-constexpr auto step = peers::compiled([](auto const& model, auto const& x, auto const& target) {
-  auto [l, gradients] = value_and_grad(loss)(model, x, target);
-  return std::tuple{tree_map([](auto const& w, auto const& g) { return w - 0.05f * g; }, model, gradients), l};
-});
+constexpr auto step = peers::compiled(models::step<models::square_loss>);
 
 void fill_block(peers::request const& r, block<float>& model) {
   char const* const names[] = {"gamma1", "beta1", "wqkv", "bqkv", "wo", "bo", "gamma2", "beta2", "w1", "b1", "w2", "b2"};
@@ -46,11 +18,11 @@ void fill_block(peers::request const& r, block<float>& model) {
 
 struct forward_state {
   block<float> model;
-  sequence x, y;
+  sequences x, y;
 };
 struct training_state {
   block<float> start, model;
-  sequence x, target;
+  sequences x, target;
   tensor<float> loss;
 };
 

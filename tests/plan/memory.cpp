@@ -1,4 +1,6 @@
 // Where buffers live: never two at once at one place, and hardly more memory than the largest set that lives at once. Plans are made at run time here, which compiles no kernels.
+#include "../../benchmarks/models.hpp"
+
 #include <doctest/doctest.h>
 
 #include <dimity/dimity.hpp>
@@ -71,51 +73,15 @@ void check_program(F const&, Args const&...) {
   CHECK(static_cast<double>(plan.workspace_bytes) <= 1.1 * static_cast<double>(least));
 }
 
-template <class T>
-struct classifier {
-  nn::linear<T, 784, 256> first;
-  nn::linear<T, 256, 128> second;
-  nn::linear<T, 128, 10> last;
-  constexpr auto operator()(auto const& x) const { return last(relu(second(relu(first(x))))); }
-};
-template <class T>
-struct images_classifier {
-  nn::conv2d<T, 1, 8, 3> first;
-  nn::conv2d<T, 8, 16, 3> second;
-  nn::linear<T, 400, 10> last;
-  constexpr auto operator()(auto const& x) const { return last(reshape<32, 400>(relu(max_pool2d<2>(second(relu(max_pool2d<2>(first(x)))))))); }
-};
-template <class T>
-struct block {
-  nn::layer_norm<T, 128> norm1, norm2;
-  nn::linear<T, 128, 128> query, key, value, out;
-  nn::linear<T, 128, 512> up;
-  nn::linear<T, 512, 128> down;
-  constexpr auto operator()(auto const& x) const {
-    auto const n = norm1(x);
-    auto const weights = softmax(matmul(query(n), transpose(key(n))) * 0.125f, axis<-1>);
-    auto const h = x + out(matmul(weights, value(n)));
-    return h + down(gelu(up(norm2(h))));
-  }
-};
-constexpr auto loss = [](auto const& model, auto const& x, auto const& labels) { return mean(nn::cross_entropy(model(x), labels)); };
-constexpr auto square_loss = [](auto const& model, auto const& x, auto const& target) { return mean(square(model(x) - target)); };
-constexpr auto step = [](auto const& model, auto const& x, auto const& labels) {
-  auto [l, gradients] = value_and_grad(loss)(model, x, labels);
-  return std::tuple{tree_map([](auto const& w, auto const& g) { return w - 0.05f * g; }, model, gradients), l};
-};
-constexpr auto square_step = [](auto const& model, auto const& x, auto const& target) { return value_and_grad(square_loss)(model, x, target); };
-constexpr auto forward = [](auto const& model, auto const& x) { return model(x); };
-
 }  // namespace
 
 TEST_CASE("models need at most a tenth more than what lives at once") {
   tensor<std::int32_t, 32> const labels;
-  tensor<float, 256, 128> const x;
-  check_program(step, classifier<float>{}, tensor<float, 32, 784>{}, labels);
-  check_program(step, images_classifier<float>{}, tensor<float, 32, 1, 28, 28>{}, labels);
-  check_program(forward, block<float>{}, x);
-  check_program(square_step, block<float>{}, x, x);
+  models::sequences const x;
+  check_program(models::step<models::label_loss>, models::classifier<float>{}, tensor<float, 32, 784>{}, labels);
+  check_program(models::step<models::label_loss>, models::image_classifier<float>{}, tensor<float, 32, 1, 28, 28>{}, labels);
+  check_program(models::forward, models::block<float>{}, x);
+  check_program(models::step<models::square_loss>, models::block<float>{}, x, x);
 }
 
 TEST_CASE("random lifetimes") {

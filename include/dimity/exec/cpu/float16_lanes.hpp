@@ -81,15 +81,40 @@ struct float_words {
 // Into `out`: returning a vector wider than a register depends on the flags, of which g++ warns.
 template <int W>
 DIMITY_INLINE void widen_words(bfloat16, typename half_words<W>::type const& x, typename float_words<W>::type& out) {
-  out = __builtin_convertvector(x, typename float_words<W>::type) << 16;
+  using words = typename float_words<W>::type;
+  // g++ 12 widens and narrows in halves where the machine has one instruction.
+#if defined(__AVX512F__)
+  if constexpr (W == 16) out = reinterpret_cast<words>(_mm512_slli_epi32(_mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(x)), 16));
+  else
+#endif
+#if defined(__AVX2__)
+  if constexpr (W == 8) out = reinterpret_cast<words>(_mm256_slli_epi32(_mm256_cvtepu16_epi32(reinterpret_cast<__m128i>(x)), 16));
+  else
+#endif
+    out = __builtin_convertvector(x, words) << 16;
 }
 /// As bfloat16_bits().
 template <int W>
 DIMITY_INLINE void narrow_words(bfloat16, typename float_words<W>::type const& u, typename half_words<W>::type& out) {
   using words = typename float_words<W>::type;
+  using halves = typename half_words<W>::type;
+#if defined(__AVX512BF16__) && defined(__AVX512DQ__)
+  if constexpr (W == 16) {
+    auto const x = reinterpret_cast<__m512>(u);
+    // The instruction makes subnormal numbers zeros.
+    if (_mm512_fpclass_ps_mask(x, 0x20) == 0) [[likely]] {
+      out = std::bit_cast<halves>(_mm512_cvtneps_pbh(x));
+      return;
+    }
+  }
+#endif
   words const rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16, quiet = (u >> 16) | 0x40u;
-  auto const is_nan = (u & 0x7fffffffu) > 0x7f800000u;
-  out = __builtin_convertvector(is_nan ? quiet : rounded, typename half_words<W>::type);
+  words const narrow = (u & 0x7fffffffu) > 0x7f800000u ? quiet : rounded;
+#if defined(__AVX512F__)
+  if constexpr (W == 16) out = reinterpret_cast<halves>(_mm512_cvtepi32_epi16(reinterpret_cast<__m512i>(narrow)));
+  else
+#endif
+    out = __builtin_convertvector(narrow, halves);
 }
 /// As float16_value(): a product takes care of subnormal numbers.
 template <int W>
