@@ -101,7 +101,7 @@ def measure_family(chosen, workers, threads, settings):
 
     try:
         return protocol.measure(list(wanted), workers, folder_of, judge_of, data / "results.bin", settings.rounds, settings.slice * 1e6,
-                                lambda name: wanted[name].latencies, 0.01 if threads > 1 else 0, lambda line: print(line, flush=True))
+                                lambda name: wanted[name].latencies, 0.05 if threads > 1 else 0, lambda line: print(line, flush=True))
     finally:
         shutil.rmtree(data, ignore_errors=True)
 

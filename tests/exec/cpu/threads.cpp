@@ -4,10 +4,15 @@
 #include <dimity/dimity.hpp>
 #include <dimity/threads.hpp>
 
+#include <chrono>
 #include <cstring>
 #include <thread>
 
 namespace {
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 using namespace dimity;
 
@@ -188,6 +193,26 @@ TEST_CASE("extents chosen at run time") {
   check_expression(sum(line * line));
   check_expression(exp(line));
 }
+
+#if defined(__linux__)
+TEST_CASE("two shares run on two processors") {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
+  detail::device_scope<cpu> const scope(cpu{.threads = 2});
+  // Behind each other on one processor they would take 2 ms, and stay there; right after sleep as well as awake.
+  int together = 0;
+  for (int round = 0; round < 40; ++round) {
+    if (round % 4 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    int processor[2] = {-1, -1};
+    detail::run_shares(2, [&](int share) {
+      auto const end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+      while (std::chrono::steady_clock::now() < end) processor[share] = sched_getcpu();
+    });
+    together += processor[0] == processor[1];
+  }
+  CHECK(together < 10);
+}
+#endif
 
 TEST_CASE("more shares than there are rows, and nothing at all") {
   divide_all const all;

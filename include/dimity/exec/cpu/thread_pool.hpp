@@ -12,6 +12,10 @@
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
 #endif
+#if defined(__GLIBC__) && defined(_GNU_SOURCE)
+#include <pthread.h>
+#include <sched.h>
+#endif
 
 #ifdef DIMITY_NO_HEAP
 #error "[dimity.device.2] threads allocate memory when they are made, which DIMITY_NO_HEAP forbids: leave out <dimity/threads.hpp>"
@@ -29,6 +33,40 @@ inline void relax() {
   asm volatile("yield");
 #endif
 }
+
+/// Where a worker runs. One that is woken while other processors are busy for a moment may be put behind the thread that woke it, and Linux 6.18 leaves it there for many milliseconds: measured, two threads then take as long
+/// as one. So the caller's processor is taken from those of a worker that sleeps, or was last seen there, before it is given work.
+class processor {
+#if defined(__GLIBC__) && defined(_GNU_SOURCE)
+ public:
+  void learn(std::thread& thread) {
+    if (pthread_getaffinity_np(thread.native_handle(), sizeof(allowed_), &allowed_) != 0) CPU_ZERO(&allowed_);
+  }
+  /// By the worker.
+  void seen() { last_.store(sched_getcpu(), std::memory_order_relaxed); }
+  void sleeps() { last_.store(anywhere, std::memory_order_relaxed); }
+  /// By the caller.
+  void make_way(std::thread& thread) {
+    int const here = sched_getcpu(), last = last_.load(std::memory_order_relaxed);
+    if (here < 0 || here == left_free_ || (last != here && last != anywhere)) return;
+    cpu_set_t others = allowed_;
+    CPU_CLR(static_cast<std::size_t>(here), &others);
+    if (CPU_COUNT(&others) > 0 && pthread_setaffinity_np(thread.native_handle(), sizeof(others), &others) == 0) left_free_ = here;
+  }
+
+ private:
+  static constexpr int anywhere = -1;
+  cpu_set_t allowed_;
+  std::atomic<int> last_{anywhere};
+  int left_free_ = -1;
+#else
+ public:
+  void learn(std::thread&) {}
+  void seen() {}
+  void sleeps() {}
+  void make_way(std::thread&) {}
+#endif
+};
 
 /// A fork and join through one word for each worker, in a cache line of its own. Workers, and a caller whose own share is done, first look at the word for `patience` rounds, which is the order of time that waking a
 /// thread takes (benchmarks/threads_bench.cpp), so that the steps of one program find them awake, and then sleep.
@@ -58,6 +96,7 @@ class thread_pool {
         workers_.push_back(std::make_unique<worker>());
         worker& w = *workers_.back();
         w.thread = std::thread([&w] { work(w); });
+        w.place.learn(w.thread);
       }
     } catch (...) {
       // The system has no more: those that there are will do.
@@ -95,27 +134,31 @@ class thread_pool {
     int share = 0;
     alignas(128) std::atomic<std::uint32_t> done{0};
     std::thread thread;
+    processor place;
   };
   static constexpr int patience = 2000;
 
   thread_pool() = default;
 
   static void post(worker& w) {
+    w.place.make_way(w.thread);
     w.posted.fetch_add(1, std::memory_order_release);
     w.posted.notify_one();
   }
-  static void wait_until(std::atomic<std::uint32_t> const& word, std::uint32_t wanted) {
+  static void wait_until(std::atomic<std::uint32_t> const& word, std::uint32_t wanted, processor* own = nullptr) {
     for (int i = 0; i < patience; ++i) {
       if (word.load(std::memory_order_acquire) == wanted) return;
       relax();
     }
+    if (own != nullptr) own->sleeps();
     for (std::uint32_t now; (now = word.load(std::memory_order_acquire)) != wanted;) word.wait(now, std::memory_order_acquire);
   }
   static void work(worker& w) {
     for (std::uint32_t next = 1;; ++next) {
-      wait_until(w.posted, next);
+      wait_until(w.posted, next, &w.place);
       if (w.function == nullptr) return;
       w.function(w.context, w.share);
+      w.place.seen();
       w.done.store(next, std::memory_order_release);
       w.done.notify_one();
     }
