@@ -4,9 +4,11 @@
 #include <dimity/dimity.hpp>
 #include <dimity/threads.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <thread>
+#include <vector>
 
 namespace {
 
@@ -195,22 +197,52 @@ TEST_CASE("extents chosen at run time") {
 }
 
 #if defined(__linux__)
-TEST_CASE("two shares run on two processors") {
+TEST_CASE("a worker does not stay behind the caller on one processor") {
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
-  detail::device_scope<cpu> const scope(cpu{.threads = 2});
-  // Behind each other on one processor they would take 2 ms, and stay there; right after sleep as well as awake.
-  int together = 0;
-  for (int round = 0; round < 40; ++round) {
-    if (round % 4 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    int processor[2] = {-1, -1};
-    detail::run_shares(2, [&](int share) {
-      auto const end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
-      while (std::chrono::steady_clock::now() < end) processor[share] = sched_getcpu();
+  std::size_t mine = 0;
+  while (!CPU_ISSET(mine, &allowed)) ++mine;
+  // All other processors are busy when the worker is woken, and free soon after: the scheduler puts it behind the caller, and leaves it there.
+  auto const keep_to = [](cpu_set_t const& set) { return sched_setaffinity(0, sizeof(set), &set) == 0; };
+  cpu_set_t one, others = allowed;
+  CPU_ZERO(&one);
+  CPU_SET(mine, &one);
+  CPU_CLR(mine, &others);
+  using clock = std::chrono::steady_clock;
+  auto const spin_until = [](clock::time_point end, int& processor) {
+    while (clock::now() < end) processor = sched_getcpu();
+  };
+  std::atomic<int> busy{0};
+  std::atomic<bool> over{false};
+  std::vector<std::thread> noise;
+  for (int i = 1; i < CPU_COUNT(&allowed); ++i)
+    noise.emplace_back([&] {
+      keep_to(others);
+      for (int round = 1; !over; ++round) {
+        while (busy < round && !over) busy.wait(round - 1);
+        int ignored = 0;
+        spin_until(clock::now() + std::chrono::microseconds(500), ignored);
+      }
     });
-    together += processor[0] == processor[1];
+  int together = 0;
+  {
+    detail::device_scope<cpu> const scope(cpu{.threads = 2});  // before: a thread may run where the one that made it may
+    REQUIRE(keep_to(one));
+    for (int round = 1; round <= 30; ++round) {
+      busy = round;
+      busy.notify_all();
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+      int processor[2] = {-1, -1};
+      detail::run_shares(2, [&](int share) { spin_until(clock::now() + std::chrono::milliseconds(2), processor[share]); });
+      together += processor[0] == processor[1];
+    }
   }
-  CHECK(together < 10);
+  keep_to(allowed);
+  over = true;
+  busy = 1000;
+  busy.notify_all();
+  for (auto& t : noise) t.join();
+  CHECK(together < 8);
 }
 #endif
 
