@@ -60,7 +60,7 @@ def head(r):
     yield (f"Machine: {machine['cpu']}, {machine['cores']} cores; {report['date']}; {machine['compiler']}, -O3 -march=native. {report['rounds']} rounds: in each, every library runs every workload of a family for "
            f"{report['slice_ms']:g} ms in a process of its own, pinned to the same core, in turn; times are medians over the rounds, with one thread of the processor's time, with two of the clock's. Results are checked against NumPy in float64 before anything is timed.")
     yield ""
-    quiet = max(loads) < 1.5
+    quiet = all(entry["load"] < entry["threads"] + 0.5 for entry in report["load"])
     yield f"Load average during the run: {min(loads):.1f} to {max(loads):.1f}." + ("" if quiet else f" The machine has {machine['cores']} cores and was **not quiet**: processor time does not count the others' turns, but caches and memory are shared with them, so single rows may be off by more than their spread says.")
     yield ""
     yield "Versions: " + ", ".join(f"{name} {version}" for name, version in report["versions"].items() if name != "hand") + "."
@@ -162,7 +162,7 @@ def two_threads(r):
     load = max(entry["load"] for entry in r.report["load"] if entry["threads"] == 2)
     yield "## Two threads"
     yield ""
-    if load >= r.report["machine"]["cores"]:
+    if load >= r.report["machine"]["cores"] + 0.5:
         yield (f"Left out: other programs kept the machine busy (load average up to {load:.1f}). A thread that waits for one that is not running waits for the scheduler, so such times say nothing of "
                "a library.")
         yield ""
