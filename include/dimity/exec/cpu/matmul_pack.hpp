@@ -104,10 +104,17 @@ constexpr std::int64_t tiling_cost(std::int64_t m, std::int64_t columns, std::in
   return cost;
 }
 
-constexpr tile_size choose_tile(std::int64_t m, std::int64_t columns, std::int64_t depth, int least_rows = 1) {
+/// The most rows of a tile. Rows that are a multiple of 4 KiB apart share one set of a first-level cache, which has eight lines (Zen 4) to twelve: with more rows each element of A comes from the second-level cache, measured 0.8 of
+/// the speed at 1024 x 1024 x 1024.
+constexpr int most_rows_of(matmul_problem const& p, std::int64_t element_size) {
+  std::int64_t const apart = p.a_row * element_size;
+  return p.a_col == 1 && apart != 0 && apart % 4096 == 0 ? 8 : 14;
+}
+
+constexpr tile_size choose_tile(std::int64_t m, std::int64_t columns, std::int64_t depth, int least_rows = 1, int rows_limit = 14) {
   tile_size best{least_rows, 1, 0};
   std::int64_t best_cost = tiling_cost(m, columns, depth, best);
-  int const most_rows = static_cast<int>(std::min<std::int64_t>(m, std::max(least_rows, 14)));
+  int const most_rows = static_cast<int>(std::min<std::int64_t>(m, std::max(least_rows, rows_limit)));
   int const most_vectors = static_cast<int>(std::min<std::int64_t>(columns, m <= 2 ? 16 / m : 6));
   for (int rows = least_rows; rows <= most_rows; ++rows)
     for (int vectors = 1; vectors <= most_vectors && fits_registers(rows, vectors); ++vectors) {
@@ -132,7 +139,7 @@ inline constexpr std::int64_t impossible = std::int64_t{1} << 60;
 constexpr std::int64_t outer_cost(matmul_problem const& p, std::size_t element_size) {
   std::int64_t const columns = ceil_div(p.n, vector_width(element_size));
   std::int64_t const packing = p.b_col == 1 ? 0 : p.n * p.k * static_cast<std::int64_t>(element_size) / 8;
-  return tiling_cost(p.m, columns, p.k, choose_tile(p.m, columns, p.k)) + packing;
+  return tiling_cost(p.m, columns, p.k, choose_tile(p.m, columns, p.k, 1, most_rows_of(p, static_cast<std::int64_t>(element_size)))) + packing;
 }
 
 /// A tile of the swapped method has all columns of C, so that its transpose is made of whole rows.
@@ -219,7 +226,7 @@ constexpr plan make_plan(matmul_problem const& p, std::size_t element_size) {
     result.how = method::swapped;
     return result;
   }
-  return plan_outer(p, size, choose_tile(p.m, ceil_div(p.n, width), p.k));
+  return plan_outer(p, size, choose_tile(p.m, ceil_div(p.n, width), p.k, 1, most_rows_of(p, size)));
 }
 
 template <int Rows, std::int64_t Row, class T>
