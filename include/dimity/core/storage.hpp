@@ -1,8 +1,9 @@
 // Where the elements of a tensor live: inside the object when it is small, otherwise in one 64-byte aligned block on the heap.
 #pragma once
 
+#include <dimity/core/copy.hpp>
+
 #include <cstddef>
-#include <cstring>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -86,8 +87,7 @@ class heap_storage {
  private:
   static T* allocate() { return static_cast<T*>(::operator new(N * sizeof(T), std::align_val_t{storage_alignment})); }
   void copy(heap_storage const& other) {
-    // Compilers do not know that two blocks never overlap; memcpy also writes past the caches what is larger than them.
-    if (other.elements_ && N > 0) std::memcpy(static_cast<void*>(elements_), other.elements_, N * sizeof(T));
+    if (other.elements_ && N > 0) copy_bytes(static_cast<void*>(elements_), other.elements_, N * sizeof(T));
   }
 
   T* elements_;

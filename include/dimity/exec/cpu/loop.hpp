@@ -1,6 +1,7 @@
 // The code of a fused kernel: rows, in each row its stages, in each stage one pass over the lanes.
 #pragma once
 
+#include <dimity/core/copy.hpp>
 #include <dimity/exec/cpu/evaluate.hpp>
 #include <dimity/exec/cpu/reduce.hpp>
 #include <dimity/exec/cpu/rows.hpp>
@@ -20,6 +21,12 @@ struct loop {
   static constexpr int lane_axes = k.axes > 0 ? k.axes - 1 : 0;  // all but the lanes' own
   static constexpr amount lane_extent = k.axes > k.outer ? k.extent[k.axes > 0 ? k.axes - 1 : 0] : amount(1);
   static constexpr int mid_axes = k.axes - k.outer - 1;
+  /// Whether its results are more than the caches hold, so that they are written past them.
+  static constexpr bool streams = [] {
+    amount elements = 1;
+    for (int axis = 0; axis < k.axes; ++axis) elements *= k.extent[axis];
+    return !runs_scalar<Plan> && k.injected < 0 && elements.is_known() && elements.number() >= static_cast<extent_t>(streamed_bytes / sizeof(float));
+  }();
 
   using position = detail::position;
   template <amount A>
@@ -211,7 +218,7 @@ struct loop {
     constexpr store const& st = facts::st(S);
     constexpr int A = st.access;
     if constexpr (st.combine == primitive::copy && facts::acc(A).type != dtype::boolean && is_near(A, lane_axes) && lane_stride<A> == amount(1)) {
-      store_row<type_of<facts::acc(A).type>, W, Partial, facts::acc(A).slot, facts::acc(A).offset.code, known_stride(A, 0, lane_axes), known_stride(A, 1, lane_axes)>(c, get<st.value>(r));
+      store_row<type_of<facts::acc(A).type>, W, Partial, streams, facts::acc(A).slot, facts::acc(A).offset.code, known_stride(A, 0, lane_axes), known_stride(A, 1, lane_axes)>(c, get<st.value>(r));
     } else if constexpr (st.combine == primitive::copy) {
       put<A, st.value, W, Partial>(r, c);
     } else {
@@ -451,6 +458,7 @@ struct loop {
     } else {
       rows<0>(s, slots, at);
     }
+    if constexpr (streams) finish_streams();
   }
 
   // ---- as the epilogue of a contraction

@@ -29,10 +29,11 @@ DIMITY_INLINE vec<T, W> load_row(cursor const& c) {
   else if constexpr (Partial) return load_first<T, W>(from + c.i, c.n);
   else return load_lanes<T, W>(from + c.i);
 }
-template <class T, int W, bool Partial, int Slot, extent_t Offset, extent_t Stride0, extent_t Stride1>
+template <class T, int W, bool Partial, bool Streams, int Slot, extent_t Offset, extent_t Stride0, extent_t Stride1>
 DIMITY_INLINE void store_row(cursor const& c, vec<T, W> const& x) {
   T* to = row_at<T, Slot, Offset, Stride0, Stride1>(c.slots, c.at) + c.i;
   if constexpr (Partial) store_first<T, W>(to, x, c.n);
+  else if constexpr (Streams) stream_lanes<T, W>(to, x);
   else store_lanes<T, W>(to, x);
 }
 

@@ -117,6 +117,38 @@ DIMITY_INLINE void store_lanes(T* to, vec<T, W> const& x) {
     for (int i = 0; i < W; ++i) to[i] = x.p[i];
   }
 }
+/// Past the caches, where the address allows it; a kernel that does so ends with finish_streams().
+template <class T, int W>
+DIMITY_INLINE void stream_lanes(T* to, vec<T, W> const& x) {
+#if defined(__SSE2__) && !defined(__CUDACC__)
+  if constexpr (vec<T, W>::native && std::is_floating_point_v<T>) {
+    constexpr std::size_t bytes = sizeof(typename vec<T, W>::part);
+    if ((reinterpret_cast<std::uintptr_t>(to) & (bytes - 1)) == 0) {
+      for (int i = 0; i < vec<T, W>::parts; ++i) {
+        T* const at = to + i * vec<T, W>::part_lanes;
+        if constexpr (bytes == 16 && sizeof(T) == 4) _mm_stream_ps(at, x.p[i]);
+        else if constexpr (bytes == 16) _mm_stream_pd(at, x.p[i]);
+#if defined(__AVX__)
+        else if constexpr (bytes == 32 && sizeof(T) == 4) _mm256_stream_ps(at, x.p[i]);
+        else if constexpr (bytes == 32) _mm256_stream_pd(at, x.p[i]);
+#endif
+#if defined(__AVX512F__)
+        else if constexpr (bytes == 64 && sizeof(T) == 4) _mm512_stream_ps(at, x.p[i]);
+        else if constexpr (bytes == 64) _mm512_stream_pd(at, x.p[i]);
+#endif
+      }
+      return;
+    }
+  }
+#endif
+  store_lanes<T, W>(to, x);
+}
+/// What was streamed is there for other threads before anything that follows.
+inline void finish_streams() {
+#if defined(__SSE2__) && !defined(__CUDACC__)
+  _mm_sfence();
+#endif
+}
 template <class T, int W>
 DIMITY_INLINE mask<T, W> load_mask(bool const* from) {
   mask<T, W> r;

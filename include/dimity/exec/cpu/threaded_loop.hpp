@@ -112,6 +112,7 @@ struct threaded_loop {
       } else {
         for (at.index[0] = begin; at.index[0] < end; ++at.index[0]) base::template rows<1>(s, own.p, at);
       }
+      if constexpr (base::streams) finish_streams();
     });
   }
 
@@ -171,6 +172,7 @@ struct threaded_loop {
       scalars s = invariant;
       position at;
       columns_of_rows<0>(s, own.p, at, lane_share(n, step_of<0>, pass<0>::W, share, shares));
+      if constexpr (base::streams) finish_streams();
     });
   }
 
@@ -192,6 +194,7 @@ struct threaded_loop {
         typename p::accumulators_t none;
         lane_share const mine(n, step_of<Stage>, p::W, share, shares);
         some_lanes<Stage>(none, all, own.p, at, mine.from, mine.to, mine.left);
+        if constexpr (base::streams) finish_streams();
       });
     }
   }
@@ -222,6 +225,7 @@ struct threaded_loop {
           }
           ((get<R>(node[t]).a[0] = get<R>(tree).partial[height]), ...);
         }
+        if constexpr (base::streams) finish_streams();
       });
       typename p::template trees<std::integer_sequence<int, R...>>::type tree;
       for (extent_t t = 0; t < subtrees; ++t) ((get<R>(tree).push(get<R>(node[t]).a[0], height)), ...);
