@@ -33,8 +33,9 @@ template <class T>
 void check_elements(T const* x, known_shape const& shape, std::string const& name) {
   extent_t nan = 0, infinite = 0, first = -1;
   for (extent_t i = 0, n = shape.size(); i < n; ++i) {
-    if (std::isfinite(x[i])) continue;
-    (x[i] != x[i] ? nan : infinite) += 1;
+    auto const value = +x[i];
+    if (std::isfinite(value)) continue;
+    (value != value ? nan : infinite) += 1;
     if (first < 0) first = i;
   }
   if (first < 0) return;
@@ -57,6 +58,10 @@ void look_at(void const* data, dtype type, known_shape const& shape, std::int64_
     check_elements(static_cast<double const*>(data), shape, name_in_pool(name));
   } else if (type == dtype::float32) {
     check_elements(static_cast<float const*>(data), shape, name_in_pool(name));
+  } else if (type == dtype::float16) {
+    check_elements(static_cast<float16 const*>(data), shape, name_in_pool(name));
+  } else if (type == dtype::bfloat16) {
+    check_elements(static_cast<bfloat16 const*>(data), shape, name_in_pool(name));
   }
 }
 

@@ -42,6 +42,18 @@ static_assert(float16(1 + 0x1p-11 + 0x1p-40).bits == 0x3c01 && float16(1 + 0x1p-
 static_assert(bfloat16(1 + 0x1p-8 + 0x1p-40).bits == 0x3f81 && bfloat16(-(1 + 0x1p-8 + 0x1p-40)).bits == 0xbf81);
 static_assert(bfloat16((std::int64_t{1} << 62) + (std::int64_t{1} << 54) + 1).bits == bfloat16(0x1.02p62).bits && bfloat16((std::int64_t{1} << 62) + (std::int64_t{1} << 54)).bits == bfloat16(0x1p62).bits);
 static_assert(bfloat16(std::numeric_limits<std::int64_t>::min()).bits == bfloat16(-0x1p63).bits && bfloat16(std::numeric_limits<std::uint64_t>::max()).bits == bfloat16(0x1p64).bits);
+template <class T>
+constexpr bool holds_integers() {
+  for (std::int64_t i = -256; i <= 256; ++i)
+    if (T(i) != static_cast<float>(i) || (i >= 0 && T(static_cast<std::uint64_t>(i)) != static_cast<float>(i))) return false;
+  for (std::int64_t i : {1000, 2047, 2049, -2049, 5000, 60001})
+    if (T(i).bits != T(static_cast<double>(i)).bits || T(i).bits != T(static_cast<std::int32_t>(i)).bits) return false;
+  return true;
+}
+static_assert(holds_integers<float16>() && holds_integers<bfloat16>());
+static_assert(bfloat16((std::uint64_t{1} << 63) + (std::uint64_t{1} << 55) + 1).bits == bfloat16(0x1.02p63).bits && bfloat16((std::uint64_t{1} << 63) + (std::uint64_t{1} << 55)).bits == bfloat16(0x1p63).bits);
+static_assert(bfloat16((std::int64_t{1} << 53) + 1).bits == bfloat16(0x1p53).bits && bfloat16(-(std::int64_t{1} << 62) - (std::int64_t{1} << 54) - 1).bits == bfloat16(-0x1.02p62).bits);
+static_assert(float16(1e300).bits == 0x7c00 && bfloat16(-1e300).bits == 0xff80 && bfloat16(3.4e38).bits == 0x7f80);
 static_assert(std::numeric_limits<float16>::max() == 65504.0f && std::numeric_limits<float16>::epsilon() == 0x1p-10f && std::numeric_limits<float16>::min() == 0x1p-14f);
 static_assert(std::numeric_limits<bfloat16>::epsilon() == 0x1p-7f && std::numeric_limits<bfloat16>::min() == std::numeric_limits<float>::min() && std::numeric_limits<bfloat16>::lowest() < -3.38e38f);
 static_assert(bfloat16(2) + bfloat16(3) == 5.0f && -bfloat16(2) == -2.0f && bfloat16(1) < bfloat16(2) && bfloat16(true) == 1.0f);

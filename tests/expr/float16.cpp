@@ -96,6 +96,11 @@ TEST_CASE_TEMPLATE("rounded once, where they are stored", T, float16, bfloat16) 
   CHECK(is_rounded<T>(logsumexp(x, axis<1>), logsumexp(wx, axis<1>)));
   tensor<float, 7> const unrounded = cast<float>(sum(x * y, axis<1>));
   CHECK(allclose(unrounded, sum(wx * wy, axis<1>), 1e-6, 1e-6));
+  tensor<std::int64_t, 4> const counts{1, 2, 3, 5000};
+  tensor<T, 4> const converted = cast<T>(counts);
+  for (int i = 0; i < 4; ++i) CHECK(converted.data()[i].bits == T(counts.data()[i]).bits);
+  tensor<float, 7, 37> const to_own_type = cast<float>(cast<T>(x * y));
+  for (std::size_t i = 0; i < to_own_type.size(); ++i) CHECK(to_own_type.data()[i] == static_cast<float>(T(wx.data()[i] * wy.data()[i])));
   // What the user asks for is done.
   tensor<float, 7, 37> const rounded = cast<float>(cast<T>(wx * wy));
   int different = 0;
@@ -170,11 +175,21 @@ TEST_CASE_TEMPLATE("beside other element types in one kernel", T, float16, bfloa
 }
 
 TEST_CASE_TEMPLATE("random numbers, and tensors that are filled", T, float16, bfloat16) {
-  tensor<T, 500> const u = random::uniform<T, 500>(key{1}), n = random::normal<T, 500>(key{2});
-  CHECK(is_rounded<T>(u, eval(random::uniform<float, 500>(key{1}))));
+  tensor<T, 20000> const u = random::uniform<T, 20000>(key{1}), v = random::uniform<T, 20000>(key{3}, 2, 3);
+  float const step = std::is_same_v<T, bfloat16> ? 0x1p-8f : 0x1p-11f;
+  int outside = 0;
+  for (std::size_t i = 0; i < 20000; ++i) {
+    float const x = u.data()[i], y = v.data()[i];
+    outside += x < 0 || x >= 1 || x / step != std::floor(x / step) || y < 2 || y >= 3;
+  }
+  CHECK(outside == 0);
+  CHECK(std::fabs(static_cast<float>(mean(cast<float>(u))) - 0.5f) < 0.01f);
+  tensor<T, 500> const n = random::normal<T, 500>(key{2});
   CHECK(is_rounded<T>(n, eval(random::normal<float, 500>(key{2}))));
   tensor<T, 4> const steps = arange<T, 4>(T(1), T(0.5)), filled = full<T, 4>(0.1);
   CHECK(static_cast<float>(steps(3)) == 2.5f);
+  tensor<T, 131> const line = linspace<T, 131>(0, 1);
+  for (int i = 0; i < 131; ++i) CHECK(line.data()[i].bits == T(static_cast<float>(i) * (1.0f / 130)).bits);
   CHECK(filled(2).bits == T(0.1).bits);
   CHECK(allclose(filled, filled));
 }

@@ -1,5 +1,6 @@
 // Derivatives, transforms and training with 16-bit floats.
 #include <dimity/dimity.hpp>
+#include <dimity/debug.hpp>
 #include <dimity/plan/facts.hpp>
 
 #include <doctest/doctest.h>
@@ -42,6 +43,17 @@ constexpr auto loss = [](auto const& model, auto const& x, auto const& labels) {
 constexpr auto mixed_loss = [](auto const& model, auto const& x, auto const& labels) {
   auto const sixteen = cast<bfloat16>(model);
   return mean(nn::cross_entropy(cast<float>(sixteen(cast<bfloat16>(x))), labels));
+};
+template <class T>
+constexpr auto converted_outside = [](auto const& m, auto const& inputs) {
+  auto const sixteen = cast<T>(m);
+  auto const [last, states] = scan([](auto const& state, auto const& input, auto const& u) { return std::tuple{state + cast<float>(sum(matmul(input, u))), state}; }, zeros_like(sum(m)), inputs, sixteen);
+  return last;
+};
+template <class T>
+constexpr auto converted_inside = [](auto const& m, auto const& inputs) {
+  auto const [last, states] = scan([](auto const& state, auto const& input, auto const& u) { return std::tuple{state + cast<float>(sum(matmul(input, cast<T>(u)))), state}; }, zeros_like(sum(m)), inputs, m);
+  return last;
 };
 template <auto Loss>
 constexpr auto step = compile([](auto const& model, auto const& optimizer, auto const& x, auto const& labels) {
@@ -114,6 +126,13 @@ TEST_CASE_TEMPLATE("batched, repeated and branched", T, float16, bfloat16) {
   })(tensor<bool>(true), x);
   CHECK(static_cast<float>(chosen(2, 2)) == 2 * static_cast<float>(x(2, 2)));
 }
+TEST_CASE_TEMPLATE("what a loop's iterations add to a gradient is added in float", T, float16, bfloat16) {
+  tensor<float, 4, 4> const w = ones<float, 4, 4>();
+  tensor<T, 1000, 1, 4> const x = ones<T, 1000, 1, 4>();
+  tensor<float, 4, 4> const a = grad(converted_outside<T>)(w, x), b = grad(converted_inside<T>)(w, x);
+  CHECK(allclose(a, full<float, 4, 4>(1000.0f), 1e-6, 0.0));
+  CHECK(allclose(b, full<float, 4, 4>(1000.0f), 1e-6, 0.0));
+}
 TEST_CASE_TEMPLATE("attention sums in float", T, float16, bfloat16) {
   auto const q = numbers<T, 2, 24, 8>(6), k = numbers<T, 2, 24, 8>(7), v = numbers<T, 2, 24, 8>(8);
   constexpr attention_options options{.causal = true, .block_queries = 8, .block_keys = 8};
@@ -137,6 +156,12 @@ TEST_CASE("a whole struct converted") {
   auto const exact = grad(loss)(model, x, labels);
   static_assert(std::is_same_v<std::remove_cvref_t<decltype(gradients)>, network<float>>);
   CHECK(units_apart<bfloat16>(gradients.output.weight, exact.output.weight) < 4);
+}
+TEST_CASE("what is shown and checked is what is stored") {
+  CHECK_THROWS_AS((void)debug::check_finite(tensor<float16, 3>{1, 70000, 2}, "h"), finite_error);
+  constexpr auto squared = [](auto const& x) { return debug::check_finite(x * x, "square"); };
+  CHECK_THROWS_AS((void)compile(squared)(tensor<float16, 2>{1, 300}), finite_error);
+  CHECK(static_cast<float>(compile(squared)(tensor<bfloat16, 2>{1, 300})(1)) == 90112.0f);
 }
 TEST_CASE("training") {
   auto const close = [](std::pair<float, float> const& losses) {

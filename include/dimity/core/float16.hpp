@@ -12,9 +12,11 @@ namespace detail {
 /// Rounds towards zero and makes the last bit odd where something was lost: rounding the result once more, to less than half as many bits, then gives what rounding x directly would.
 /// Boldo and Melquiond, "Emulation of a FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008.
 constexpr float round_to_odd(double x) {
+  if (x > std::numeric_limits<float>::max()) return std::numeric_limits<float>::infinity();  // which 16 bits do not hold either
+  if (x < -std::numeric_limits<float>::max()) return -std::numeric_limits<float>::infinity();
   float const nearest = static_cast<float>(x);
   double const back = nearest;
-  if (back == x || x != x || (nearest - nearest != 0 && x - x != 0)) return nearest;
+  if (back == x || x != x) return nearest;
   auto bits = std::bit_cast<std::uint32_t>(nearest);
   if ((back > x) == (x > 0)) --bits;  // towards zero
   return std::bit_cast<float>(bits | 1u);
@@ -25,10 +27,10 @@ constexpr float narrowed(T x) {
   if constexpr (std::is_same_v<T, float> || (std::is_integral_v<T> && sizeof(T) < 4)) return static_cast<float>(x);
   else if constexpr (sizeof(T) <= 4 || std::is_same_v<T, double>) return round_to_odd(static_cast<double>(x));
   else {
-    // 64-bit integers, of which a double holds 53 bits: what is below is kept in the last one.
-    constexpr T low = 0x7ff;
-    T const kept = x & low ? static_cast<T>((x & ~low) | (low + 1) / 2) : x;
-    return round_to_odd(static_cast<double>(kept));
+    // Of large 64-bit integers a double holds the bits from the eleventh on: whether anything is below is kept in that one.
+    constexpr T exact = T(1) << 53, low = 0xfff;
+    bool const fits = x <= exact && (std::is_unsigned_v<T> || x >= T(0) - exact);
+    return round_to_odd(static_cast<double>(fits || (x & low) == 0 ? x : static_cast<T>((x & ~low) | (low + 1) / 2)));
   }
 }
 
@@ -70,7 +72,7 @@ struct bfloat16 {
 
   bfloat16() = default;
   template <class T>
-    requires std::is_arithmetic_v<T>
+    requires(std::is_arithmetic_v<T> && !std::is_same_v<T, long double>)
   constexpr bfloat16(T x) : bits(detail::bfloat16_bits(detail::narrowed(x))) {}
   constexpr operator float() const { return detail::bfloat16_value(bits); }
   static constexpr bfloat16 from_bits(std::uint16_t bits) { return std::bit_cast<bfloat16>(bits); }
@@ -82,7 +84,7 @@ struct float16 {
 
   float16() = default;
   template <class T>
-    requires std::is_arithmetic_v<T>
+    requires(std::is_arithmetic_v<T> && !std::is_same_v<T, long double>)
   constexpr float16(T x) : bits(detail::float16_bits(detail::narrowed(x))) {}
   constexpr operator float() const { return detail::float16_value(bits); }
   static constexpr float16 from_bits(std::uint16_t bits) { return std::bit_cast<float16>(bits); }
@@ -99,7 +101,7 @@ inline constexpr bool is_float16 = std::is_same_v<T, float16> || std::is_same_v<
 namespace std {
 
 template <>
-class numeric_limits<dimity::bfloat16> {
+class numeric_limits<dimity::bfloat16> : public numeric_limits<float> {
  public:
   static constexpr bool is_specialized = true, is_signed = true, is_integer = false, is_exact = false, has_infinity = true, has_quiet_NaN = true, is_iec559 = false, is_bounded = true, is_modulo = false;
   static constexpr int digits = 8, digits10 = 2, max_digits10 = 4, radix = 2, min_exponent = -125, max_exponent = 128, min_exponent10 = -37, max_exponent10 = 38;
@@ -109,10 +111,12 @@ class numeric_limits<dimity::bfloat16> {
   static constexpr dimity::bfloat16 epsilon() { return dimity::bfloat16::from_bits(0x3c00); }
   static constexpr dimity::bfloat16 infinity() { return dimity::bfloat16::from_bits(0x7f80); }
   static constexpr dimity::bfloat16 quiet_NaN() { return dimity::bfloat16::from_bits(0x7fc0); }
+  static constexpr dimity::bfloat16 round_error() { return 0.5f; }
+  static constexpr dimity::bfloat16 signaling_NaN() { return dimity::bfloat16::from_bits(0x7fa0); }
   static constexpr dimity::bfloat16 denorm_min() { return dimity::bfloat16::from_bits(0x0001); }
 };
 template <>
-class numeric_limits<dimity::float16> {
+class numeric_limits<dimity::float16> : public numeric_limits<float> {
  public:
   static constexpr bool is_specialized = true, is_signed = true, is_integer = false, is_exact = false, has_infinity = true, has_quiet_NaN = true, is_iec559 = true, is_bounded = true, is_modulo = false;
   static constexpr int digits = 11, digits10 = 3, max_digits10 = 5, radix = 2, min_exponent = -13, max_exponent = 16, min_exponent10 = -4, max_exponent10 = 4;
@@ -122,6 +126,8 @@ class numeric_limits<dimity::float16> {
   static constexpr dimity::float16 epsilon() { return dimity::float16::from_bits(0x1400); }
   static constexpr dimity::float16 infinity() { return dimity::float16::from_bits(0x7c00); }
   static constexpr dimity::float16 quiet_NaN() { return dimity::float16::from_bits(0x7e00); }
+  static constexpr dimity::float16 round_error() { return 0.5f; }
+  static constexpr dimity::float16 signaling_NaN() { return dimity::float16::from_bits(0x7d00); }
   static constexpr dimity::float16 denorm_min() { return dimity::float16::from_bits(0x0001); }
 };
 

@@ -81,7 +81,8 @@ constexpr auto arange(std::type_identity_t<T> start = T(0), std::type_identity_t
 template <element T, extent_t N>
   requires(is_floating(dtype_of<T>))
 constexpr auto linspace(std::type_identity_t<T> start, std::type_identity_t<T> stop) {
-  T const step = N > 1 ? T((stop - start) / T(N - 1)) : T(0);
+  using scalar = decltype(detail::scalar_leaf<T>::value);
+  scalar const step = N > 1 ? scalar((scalar(stop) - scalar(start)) / scalar(N - 1)) : scalar(0);
   return detail::apply<detail::linspace_operation<T, N>>(detail::scalar_leaf<T>{start}, detail::scalar_leaf<T>{step}, detail::scalar_leaf<T>{N > 1 ? stop : start});
 }
 

@@ -75,6 +75,12 @@ constexpr ref uniform_grid(ref key, dtype type, shape_value const& s, double sca
   return high_bits(words.high, 27, type) * (scale * 0x1p-27) + (offset == 0 ? low : low + offset);
 }
 constexpr ref unit_uniform(ref key, dtype type, shape_value const& s) { return uniform_grid(key, type, s, 1, 0); }
+/// Below 1 in a result type that has fewer bits than it is drawn in, too: multiples of 2^-8 in bfloat16, 2^-11 in float16.
+constexpr ref unit_uniform_as(ref key, dtype type, dtype result, shape_value const& s) {
+  if (!is_16_bit_float(result)) return cast(unit_uniform(key, type, s), result);
+  int const bits = result == dtype::bfloat16 ? 8 : 11;
+  return cast(high_bits(random_words(key, s), bits, dtype::float32) * (1.0 / (1 << bits)), result);
+}
 constexpr double grid_of(dtype type) { return type == dtype::float32 ? 0x1p-24 : 0x1p-53; }
 
 /// -log(1 - u) for u inside (0, 1). In float from 31 bits: small results, which decide maxima of Gumbel numbers, are resolved more finely than by 24.
@@ -102,12 +108,12 @@ struct bits_operation {
 template <class T, extent_t... E>
 struct uniform_operation : drawn<T, E...> {
   using drawn<T, E...>::type, drawn<T, E...>::result, drawn<T, E...>::shape_in;
-  static constexpr ref emit(builder& g, ref key) { return cast(unit_uniform(key, type, shape_in(g)), result); }
+  static constexpr ref emit(builder& g, ref key) { return unit_uniform_as(key, type, result, shape_in(g)); }
   static constexpr ref emit(builder& g, ref key, ref low, ref high) {
     shape_value const s = shape_in(g);
     low = broadcast_to(cast(low, result), s);
     high = broadcast_to(cast(high, result), s);
-    ref const x = low + cast(unit_uniform(key, type, s), result) * (high - low);
+    ref const x = cast(low + unit_uniform_as(key, type, result, s) * (high - low), result, always_rounds);
     // Rounding may reach the bound that is excluded.
     return select(less(x, high), x, low);
   }

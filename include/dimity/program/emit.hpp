@@ -141,8 +141,11 @@ constexpr void unify_shapes(builder& g, list<ref> const& a, list<ref> const& b) 
 }
 
 constexpr ref cast(ref x, dtype type, std::int64_t rounding) {
-  if (x.type() == type) return x;
   node const n = x.get();
+  if (n.type == type) {
+    if (is_16_bit_float(type) && rounding == always_rounds && n.op == primitive::cast && n.attribute == rounds_if_stored) return cast(ref{x.g, n.arg[0]}, type, always_rounds);
+    return x;
+  }
   if (n.op == primitive::constant && !is_dual_number(type) && type != dtype::boolean && !is_16_bit_float(type)) {
     if (!is_floating(n.type)) return integer_constant(*x.g, type, n.attribute);
     if (is_floating(type)) return constant(*x.g, type, constant_value(n));

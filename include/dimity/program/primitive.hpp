@@ -97,7 +97,7 @@ constexpr bool takes_16_bit_floats(primitive p) {
   switch (p) {
     case primitive::input: case primitive::block_input: case primitive::constant: case primitive::cast: case primitive::copy: case primitive::broadcast: case primitive::transpose: case primitive::reshape:
     case primitive::slice: case primitive::after: case primitive::pad: case primitive::concat: case primitive::dot: case primitive::gather: case primitive::dynamic_slice:
-    case primitive::dynamic_update_slice: case primitive::control: case primitive::control_result: return true;
+    case primitive::dynamic_update_slice: case primitive::debug_print: case primitive::check_finite: case primitive::control: case primitive::control_result: return true;
     default: return false;
   }
 }

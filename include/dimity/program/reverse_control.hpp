@@ -172,6 +172,7 @@ struct backward_scan {
   };
   /// Sums of products a @ b, one an iteration, are one product of everything side by side (DESIGN section 6); what else there is adds up as it comes.
   constexpr void split(int to, ref t, list<product>& products, ref& rest) {
+    if (node const stored = t.get(); stored.op == primitive::cast && stored.attribute == rounds_if_stored) t.id = stored.arg[0];  // not rounded before it is added up
     node const n = t.get();
     if (from_cotangent[t.id] && n.op == primitive::add && g.shape(n.arg[0]) == t.shape() && g.shape(n.arg[1]) == t.shape()) {
       split(to, {&g, n.arg[0]}, products, rest);
@@ -179,7 +180,7 @@ struct backward_scan {
     } else if (from_cotangent[t.id] && n.op == primitive::dot && t.rank() == 2) {
       products.push({to, n.arg[0], n.arg[1]});
     } else {
-      rest = rest.valid() ? rest + t : t;
+      rest = rest.valid() ? rest + widened(t) : widened(t);
     }
   }
   constexpr ref side_by_side(ref a, ref b) {
@@ -285,7 +286,7 @@ struct backward_scan {
           find_residuals(side);
           stackable = stackable && can_stack(side);
         }
-      if (!stackable) rest = t;
+      if (!stackable) rest = widened(t);
       else
         for (product const& p : own_products) products.push(p);
       if (rest.valid()) {
@@ -320,8 +321,9 @@ struct backward_scan {
     b.trips = c.trips;
     ref const backward = add_control(g, b, inputs, outputs);
     for (int i = 0; i < wanted_inputs.size(); ++i) result.push({g.control_inputs[c.inputs + wanted_inputs[i]].operand, control_result(backward, i)});
-    for (int i = 0; i < sums.size(); ++i) result.push({summed[i], control_result(backward, wanted_inputs.size() + i)});
-    for (product const& p : products) result.push({p.to, side_by_side(stack_of(p.left, backward, stacked, first_stacked), stack_of(p.right, backward, stacked, first_stacked))});
+    for (int i = 0; i < sums.size(); ++i) result.push({summed[i], cast(control_result(backward, wanted_inputs.size() + i), g.type(summed[i]))});
+    for (product const& p : products)
+      result.push({p.to, cast(side_by_side(stack_of(p.left, backward, stacked, first_stacked), stack_of(p.right, backward, stacked, first_stacked)), g.type(p.to))});
     return result;
   }
   constexpr void mark(int before) {

@@ -392,13 +392,13 @@ struct dot_product {
     std::int64_t const from_row = share.begin(row_blocks) * row_block, to_row = std::min<std::int64_t>(P.m, share.end(row_blocks) * row_block);
     if (from_row >= to_row) return;
     if constexpr (how.packs_a) {
-      for (std::int64_t k = 0; k < P.k; ++k) scratch[k] = a[k * P.a_col];
+      for (std::int64_t k = 0; k < P.k; ++k) std::memcpy(scratch + k, a + k * P.a_col, sizeof(T));
       a = scratch;
     }
     if constexpr (how.packs_b) {
       T* const packed = scratch + how.a_elements;
       for (std::int64_t k = 0; k < P.k; ++k)
-        for (std::int64_t j = 0; j < P.n; ++j) packed[j * b_col + k] = b[k * P.b_row + j * P.b_col];
+        for (std::int64_t j = 0; j < P.n; ++j) std::memcpy(packed + j * b_col + k, b + k * P.b_row + j * P.b_col, sizeof(T));
       b = packed;
     }
     constexpr std::int64_t whole = P.n / width * width;

@@ -233,7 +233,7 @@ template <int Rows, std::int64_t Row, class T>
 [[gnu::always_inline]] inline void pack_column(T const* from, T* to) {
   if constexpr (Row == 1) std::memcpy(to, from, Rows * sizeof(T));
   else
-    for (int r = 0; r < Rows; ++r) to[r] = from[r * Row];
+    for (int r = 0; r < Rows; ++r) std::memcpy(to + r, from + r * Row, sizeof(T));
 }
 
 /// Packs rows of A into panels of Rows rows in which the rows of one k are adjacent; Left rows more make a panel of their own.
@@ -253,7 +253,7 @@ inline void pack_row_panels(T const* a, std::int64_t rows, std::int64_t depth, T
 template <std::int64_t Row, std::int64_t Col, class T>
 inline void pack_scalars(T const* from, std::int64_t depth, int columns, T* to, std::int64_t to_row) {
   for (std::int64_t i = 0; i < depth; ++i) {
-    for (int c = 0; c < columns; ++c) to[i * to_row + c] = from[i * Row + c * Col];
+    for (int c = 0; c < columns; ++c) std::memcpy(to + i * to_row + c, from + i * Row + c * Col, sizeof(T));
     for (int c = columns; c < lanes<T>; ++c) to[i * to_row + c] = T(0);
   }
 }

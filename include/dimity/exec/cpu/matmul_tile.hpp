@@ -210,7 +210,9 @@ template <bool Pairs, class T>
 template <outer_shape S, int Row, class T, int... V>
 [[gnu::always_inline]] inline void outer_row(batch<T>* sum, T const* a, batch<T> const* b_row,
                                              std::integer_sequence<int, V...>) {
-  batch<T> const broadcast(a[Row * S.a_row]);
+  T element;
+  std::memcpy(&element, a + Row * S.a_row, sizeof(T));  // a pair need not be aligned as a float is
+  batch<T> const broadcast(element);
   ((sum[Row * S.vectors + V] = accumulated<S.pairs, T>(broadcast, b_row[V], sum[Row * S.vectors + V])), ...);
 }
 

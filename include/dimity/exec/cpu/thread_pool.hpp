@@ -35,7 +35,7 @@ inline void relax() {
 }
 
 /// Where a worker runs. One that is woken while other processors are busy for a moment may be put behind the thread that woke it, and Linux 6.18 leaves it there for many milliseconds: measured, two threads then take as long
-/// as one. So the caller's processor is taken from those of a worker that sleeps, or was last seen there, before it is given work.
+/// as one. So the caller's processor is taken from those of a worker that sleeps, or was last seen there, before it is given work. What a worker may use is what the thread that made it could then.
 class processor {
 #if defined(__GLIBC__) && defined(_GNU_SOURCE)
  public:
