@@ -103,7 +103,7 @@ DIMITY_INLINE void narrow_words(bfloat16, typename float_words<W>::type const& u
     auto const x = reinterpret_cast<__m512>(u);
     // The instruction makes subnormal numbers zeros.
     if (_mm512_fpclass_ps_mask(x, 0x20) == 0) [[likely]] {
-      out = std::bit_cast<halves>(_mm512_cvtneps_pbh(x));
+      out = reinterpret_cast<halves>(_mm512_cvtneps_pbh(x));
       return;
     }
   }
