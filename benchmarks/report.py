@@ -26,6 +26,10 @@ def load(name):
     return report
 
 
+def micro(ns):
+    return f"{float(f'{ns / 1000:.3g}'):,g}"
+
+
 def limits():
     report = load("limits_bench.json")
     times, allocations = {}, {}
@@ -141,7 +145,6 @@ def attention():
         if run.get("run_type") == "iteration":
             kind, what, who, length = run["run_name"].split("/")[:4]
             times.setdefault(kind, {}).setdefault(int(length), {}).setdefault(what, {}).setdefault(who, []).append(run["cpu_time"])
-    micro = lambda ns: f"{float(f'{ns / 1000:.3g}'):,g}"
     yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; float, one head of 64; load average {report['context']['load_avg'][0]:.1f}. Processor time, "
            "medians of interleaved repetitions in one process; below 1 blocks are faster.")
     for kind, rows in times.items():
@@ -163,7 +166,6 @@ def bfloat16():
         if run.get("run_type") == "iteration":
             kind, who, size = run["run_name"].split("/")[:3]
             times.setdefault((kind, size), {}).setdefault(who, []).append(run["cpu_time"])
-    micro = lambda ns: f"{float(f'{ns / 1000:.3g}'):,g}"
     words = {"product": "product {}", "weight": "product {}, weights transposed", "chain": "relu(x y + 1) / 2 - x, {} elements", "gelu": "GELU, {} elements"}
     yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; load average {report['context']['load_avg'][0]:.1f}. Processor time, medians of interleaved "
            "repetitions in one process; above 1 bfloat16 of dimity is faster.")
@@ -185,7 +187,6 @@ def threads():
             workload, who = run["run_name"].split("/")[:2]
             times.setdefault(workload, {}).setdefault(who, []).append(run["real_time"])
     hand_over = {who: statistics.median(values) for who, values in times.pop("hand over").items()}
-    micro = lambda ns: f"{float(f'{ns / 1000:.3g}'):,g}"
     yield f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; {report['context']['date'][:10]}; load average {report['context']['load_avg'][0]:.1f}. Real time, medians of interleaved repetitions in one process."
     yield ""
     yield "Handing a share over and waiting for it, µs: " + ", ".join(f"{who} {micro(ns)}" for who, ns in hand_over.items()) + "."

@@ -10,14 +10,14 @@
 
 namespace dimity::detail {
 
-/// From here on results are written past the caches, which they would leave before anyone reads them: a line that is stored in the usual way is read first, a third to a half of all traffic. Measured on Zen 4 with a last-level
-/// cache of 32 MiB: copies of 64 MiB take 0.6 of the time, and what is updated in place as long as before.
+/// From here on results are written past the caches, which they would leave before anyone reads them: a line that is stored in the usual way is read first, a third to a half of all traffic
+/// (`make bench-peers`: copy and triad of 16 Mi floats).
 inline constexpr std::size_t streamed_bytes = std::size_t{32} << 20;
 
 /// Between two blocks that do not overlap; both are aligned to 64 bytes where they are large.
 inline void copy_bytes(void* to, void const* from, std::size_t bytes) {
 #if defined(__SSE2__) && !defined(__CUDACC__)
-  // glibc's memcpy does this too, from sizes that depend on what it believes of the caches, and in an order of pages that took 1.8 times as long.
+  // glibc's memcpy does this too, from sizes that depend on what it believes of the caches.
   if (bytes >= streamed_bytes) {
     auto* t = static_cast<char*>(to);
     auto const* f = static_cast<char const*>(from);

@@ -100,11 +100,12 @@ inline constexpr bool is_float16 = std::is_same_v<T, float16> || std::is_same_v<
 
 namespace std {
 
+// What is not said here is as for float.
 template <>
 class numeric_limits<dimity::bfloat16> : public numeric_limits<float> {
  public:
-  static constexpr bool is_specialized = true, is_signed = true, is_integer = false, is_exact = false, has_infinity = true, has_quiet_NaN = true, is_iec559 = false, is_bounded = true, is_modulo = false;
-  static constexpr int digits = 8, digits10 = 2, max_digits10 = 4, radix = 2, min_exponent = -125, max_exponent = 128, min_exponent10 = -37, max_exponent10 = 38;
+  static constexpr bool is_iec559 = false;
+  static constexpr int digits = 8, digits10 = 2, max_digits10 = 4, min_exponent = -125, max_exponent = 128, min_exponent10 = -37, max_exponent10 = 38;
   static constexpr dimity::bfloat16 min() { return dimity::bfloat16::from_bits(0x0080); }
   static constexpr dimity::bfloat16 max() { return dimity::bfloat16::from_bits(0x7f7f); }
   static constexpr dimity::bfloat16 lowest() { return dimity::bfloat16::from_bits(0xff7f); }
@@ -118,8 +119,7 @@ class numeric_limits<dimity::bfloat16> : public numeric_limits<float> {
 template <>
 class numeric_limits<dimity::float16> : public numeric_limits<float> {
  public:
-  static constexpr bool is_specialized = true, is_signed = true, is_integer = false, is_exact = false, has_infinity = true, has_quiet_NaN = true, is_iec559 = true, is_bounded = true, is_modulo = false;
-  static constexpr int digits = 11, digits10 = 3, max_digits10 = 5, radix = 2, min_exponent = -13, max_exponent = 16, min_exponent10 = -4, max_exponent10 = 4;
+  static constexpr int digits = 11, digits10 = 3, max_digits10 = 5, min_exponent = -13, max_exponent = 16, min_exponent10 = -4, max_exponent10 = 4;
   static constexpr dimity::float16 min() { return dimity::float16::from_bits(0x0400); }
   static constexpr dimity::float16 max() { return dimity::float16::from_bits(0x7bff); }
   static constexpr dimity::float16 lowest() { return dimity::float16::from_bits(0xfbff); }
