@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// Thrown by debug::check_finite().
 struct finite_error : error {
@@ -100,4 +100,4 @@ template <operand X>
 }
 
 }  // namespace debug
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

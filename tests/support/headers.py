@@ -1,4 +1,4 @@
-"""Compiles each header alone, included twice.
+"""Compiles each header alone, included twice. A header that does not include core/config.hpp would open a namespace that is called DIMITY_NAMESPACE, and nothing else would tell.
 
 usage: headers.py INCLUDE_DIR -- COMPILER FLAGS...
 """
@@ -13,7 +13,7 @@ command = sys.argv[sys.argv.index("--") + 1 :]
 
 
 def compile_alone(header):
-    source = f"#include <{header}>\n" * 2
+    source = f"#include <{header}>\n" * 2 + "#ifndef DIMITY_NAMESPACE\n#error dimity/core/config.hpp is not included\n#endif\n"
     return subprocess.run([*command, "-fsyntax-only", "-x", "c++", "-"], input=source, capture_output=True, text=True, errors="replace")
 
 

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 
-namespace dimity::detail {
+#include <dimity/core/config.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
 
 /// An extent, a stride or a size: `coefficient * extent * extent * ...`, with up to four extents known at run time only (symbols, numbered from 0). A known number is itself, so that
 /// the constant evaluation of programs without such extents pays for one comparison. One integer, which compares and copies at once:
@@ -95,4 +97,4 @@ constexpr std::int64_t value_of(amount a, std::int64_t const* symbols) {
   return v;
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

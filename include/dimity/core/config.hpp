@@ -9,11 +9,19 @@
 #define DIMITY_INLINE [[gnu::always_inline]] inline
 #define DIMITY_INLINE_LAMBDA __attribute__((always_inline))
 
-namespace dimity {
+// Files of one program that are compiled for different instruction sets (docs/dispatch.md) must not share a function: the linker would keep one of several
+// versions of it, and that one might not run on the machine. So each of them has a namespace dimity of its own, and the compiler does not mix their types.
+#ifdef DIMITY_ARCHITECTURE
+#define DIMITY_NAMESPACE dimity::inline DIMITY_ARCHITECTURE
+#else
+#define DIMITY_NAMESPACE dimity
+#endif
+
+namespace DIMITY_NAMESPACE {
 
 struct version_number {
   int major, minor, patch;
 };
 inline constexpr version_number version{DIMITY_VERSION_MAJOR, DIMITY_VERSION_MINOR, DIMITY_VERSION_PATCH};
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -8,7 +8,9 @@
 #include <emmintrin.h>
 #endif
 
-namespace dimity::detail {
+#include <dimity/core/config.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
 
 /// From here on results are written past the caches, which they would leave before anyone reads them: a line that is stored in the usual way is read first, a third to a half of all traffic
 /// (`make bench-peers`: copy and triad of 16 Mi floats).
@@ -38,4 +40,4 @@ inline void copy_bytes(void* to, void const* from, std::size_t bytes) {
   std::memcpy(to, from, bytes);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <string>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// A decimal number, digits[0] . digits[1...] times ten to the exponent.
 struct decimal {
@@ -103,4 +103,4 @@ inline std::string scalar_text(double x, dtype type) {
   return p.whole + "." + (p.fraction.empty() ? "0" : p.fraction);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

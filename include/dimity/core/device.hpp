@@ -3,7 +3,9 @@
 
 #include <type_traits>
 
-namespace dimity {
+#include <dimity/core/config.hpp>
+
+namespace DIMITY_NAMESPACE {
 
 /// This machine's vector units, through xsimd, on the calling thread. The default.
 struct simd_device {};
@@ -29,4 +31,4 @@ struct device_scope {
 };
 
 }  // namespace detail
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

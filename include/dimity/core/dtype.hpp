@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 template <class T>
 struct dual;
@@ -140,4 +140,4 @@ constexpr dtype sum_result(dtype d) {
   return d;
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <type_traits>
 
-namespace dimity {
+#include <dimity/core/config.hpp>
+
+namespace DIMITY_NAMESPACE {
 
 /// value + tangent * e with e * e = 0. Seed the tangent with 1 to read a derivative off the result's tangent.
 /// Comparisons look at the value only. T is float, double or another dual (higher derivatives).
@@ -151,4 +153,4 @@ dual<T> fmod(dual<T> const& a, dual<T> const& b) {
   return {fmod(a.value, b.value), a.tangent - b.tangent * trunc(a.value / b.value)};
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

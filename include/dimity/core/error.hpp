@@ -6,7 +6,9 @@
 #include <stdexcept>
 #include <string>
 
-namespace dimity {
+#include <dimity/core/config.hpp>
+
+namespace DIMITY_NAMESPACE {
 
 /// Base of everything that dimity throws.
 struct error : std::runtime_error {
@@ -37,4 +39,4 @@ template <class Error>
 }
 
 }  // namespace detail
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

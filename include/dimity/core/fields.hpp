@@ -8,7 +8,9 @@
 #include <type_traits>
 #include <utility>
 
-namespace dimity::detail {
+#include <dimity/core/config.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
 
 inline constexpr int max_fields = 64;
 
@@ -156,4 +158,4 @@ constexpr std::string_view field_name() {
 #pragma clang diagnostic pop
 #endif
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

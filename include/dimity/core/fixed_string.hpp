@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <string_view>
 
-namespace dimity {
+#include <dimity/core/config.hpp>
+
+namespace DIMITY_NAMESPACE {
 
 template <std::size_t N>
 struct fixed_string {
@@ -15,4 +17,4 @@ struct fixed_string {
   constexpr std::string_view view() const { return {text, N - 1}; }
 };
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -6,7 +6,9 @@
 #include <limits>
 #include <type_traits>
 
-namespace dimity {
+#include <dimity/core/config.hpp>
+
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// Rounds towards zero and makes the last bit odd where something was lost: rounding the result once more, to less than half as many bits, then gives what rounding x directly would.
@@ -96,7 +98,7 @@ template <class T>
 inline constexpr bool is_float16 = std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>;
 
 }  // namespace detail
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE
 
 namespace std {
 

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 
-namespace dimity::detail {
+#include <dimity/core/config.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
 
 struct philox_block {
   std::uint32_t word[4];
@@ -27,4 +29,4 @@ constexpr philox_block philox4x32(philox_block counter, std::uint32_t key0, std:
   return {{c0, c1, c2, c3}};
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <iosfwd>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// NumPy's defaults: np.printoptions(precision=8, threshold=1000, edgeitems=3, linewidth=75).
@@ -222,4 +222,4 @@ void print(X const& x) {
   std::puts(to_string(x).c_str());
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -12,7 +12,7 @@
 #include <tuple>
 #include <utility>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 template <class T>
 struct traced;
@@ -420,4 +420,4 @@ constexpr std::size_t parameter_count(X const& x) {
   return n;
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -3,7 +3,7 @@
 
 #include <dimity/core/tensor.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <extent_t... E>
@@ -205,4 +205,4 @@ class tensor<T, E...> {
   extent_t extents_[rank];
 };
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// An extent of a tensor: a number, or what stands for one that is chosen at run time: `dyn`, `dim<"name">`, which are far below 0.
 using extent_t = std::int64_t;
@@ -177,4 +177,4 @@ struct row_major<shape<E...>> {
 };
 
 }  // namespace detail
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -6,7 +6,7 @@
 
 #include <tuple>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <class Leaf, extent_t N>
@@ -86,4 +86,4 @@ constexpr auto stack_trees(std::array<X, N> const& entries) {
   return result;
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// Elements and blocks are aligned to this on every instruction set, so that the ABI does not depend on compiler flags.
 inline constexpr std::size_t storage_alignment = 64;
@@ -97,4 +97,4 @@ template <class T, std::size_t N, std::size_t Limit>
 using storage = std::conditional_t<(sizeof(T) * N <= Limit), inline_storage<T, N>, heap_storage<T, N>>;
 
 }  // namespace detail
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -15,7 +15,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 template <class T, extent_t... E>
 class tensor;
@@ -213,4 +213,4 @@ class tensor {
   storage_type elements_;
 };
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -3,7 +3,7 @@
 
 #include <dimity/core/run_time_tensor.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// Strides in elements, one an axis; row-major ones are `row_major_strides<shape>`.
 template <extent_t... S>
@@ -252,4 +252,4 @@ template <class X>
 concept stored_tensor = is_stored_tensor<X>;
 
 }  // namespace detail
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

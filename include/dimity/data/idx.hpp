@@ -18,7 +18,7 @@
 #include <system_error>
 #include <vector>
 
-namespace dimity::data {
+namespace DIMITY_NAMESPACE::data {
 
 /// The element types of IDX; the values are the bytes that name them in a file.
 enum class idx_dtype : unsigned char { uint8 = 0x08, int8 = 0x09, int16 = 0x0b, int32 = 0x0c, float32 = 0x0d, float64 = 0x0e };
@@ -52,9 +52,9 @@ struct idx_file {
   friend bool operator==(idx_file const&, idx_file const&) = default;
 };
 
-}  // namespace dimity::data
+}  // namespace DIMITY_NAMESPACE::data
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 [[noreturn]] inline void idx_fail(std::filesystem::path const& path, std::string const& what) { fail<data_error>(path.string() + ": " + what); }
 
@@ -90,9 +90,9 @@ inline void idx_swap_order(std::vector<unsigned char>& bytes, std::size_t elemen
   for (auto at = bytes.begin(); at != bytes.end(); at += static_cast<std::ptrdiff_t>(element)) std::reverse(at, at + static_cast<std::ptrdiff_t>(element));
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail
 
-namespace dimity::data {
+namespace DIMITY_NAMESPACE::data {
 
 /// Reads a whole IDX file.
 /// \return the array, complete; its `bytes.size()` is the product of its shape times the size of an element.
@@ -169,4 +169,4 @@ inline void write_idx(std::filesystem::path const& path, idx_file const& file) {
   if (!stream.write(out.data(), static_cast<std::streamsize>(out.size())).flush()) detail::idx_fail(path, "cannot be written: " + detail::idx_reason());
 }
 
-}  // namespace dimity::data
+}  // namespace DIMITY_NAMESPACE::data

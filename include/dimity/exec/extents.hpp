@@ -6,7 +6,7 @@
 #include <dimity/plan/extents.hpp>
 #include <dimity/plan/memory.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 template <class Plan>
 inline constexpr bool has_symbols = Plan::size.symbols > 0;
@@ -101,4 +101,4 @@ DIMITY_INLINE extent_t workspace_needed(extent_t const* symbols) {
   return region_start<Plan, Plan::size.first_region, Plan::size.regions>(symbols, Plan::value.workspace_bytes);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -7,7 +7,7 @@
 #include <dimity/plan/schedule.hpp>
 #include <dimity/program/finish.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 template <class Source, class F>
 constexpr auto with_plan(F const& f) {
@@ -135,4 +135,4 @@ void run_planned(void* const* inputs, void* const* outputs, extent_t const* symb
   executor<typename plan_on<Device, Plan>::type>::run({inputs, outputs, bytes > 0 ? workspace_of_thread(bytes) : nullptr, symbols});
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

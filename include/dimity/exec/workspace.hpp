@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <new>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 namespace detail {
 
@@ -85,4 +85,4 @@ inline std::byte* workspace_of_thread(std::size_t bytes) {
 inline void reserve_workspace(std::size_t bytes) { detail::this_thread_workspace().reserve(bytes); }
 #endif
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -4,7 +4,7 @@
 #include <dimity/expr/contraction.hpp>
 #include <dimity/program/emit_attention.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 constexpr shape_value leading_axes(ref x) {
@@ -154,4 +154,4 @@ constexpr auto scaled_dot_product_attention(Q&& query, K&& key, V&& value, M&& m
   }
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -5,7 +5,7 @@
 #include <dimity/expr/operators.hpp>
 #include <dimity/expr/reductions.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// True when |a - b| <= absolute + relative * |b| everywhere; equal infinities are close, nan only if equal_nan. Shapes broadcast.
 template <operand A, operand B>
@@ -46,4 +46,4 @@ bool array_equal(A const& a, B const& b) {
   }
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -4,7 +4,7 @@
 #include <dimity/expr/expression.hpp>
 #include <dimity/expr/rules.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// What NumPy's matmul asks of two shapes.
@@ -215,4 +215,4 @@ constexpr auto tensordot(A&& a, B&& b) {
 template <class Left, class Right>
 inline constexpr bool matmul_compatible = detail::matmul_compatible_shapes<Left, Right>::value;
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

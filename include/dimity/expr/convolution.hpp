@@ -6,7 +6,7 @@
 #include <dimity/expr/window.hpp>
 #include <dimity/program/emit_convolution.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <extent_t Given, extent_t Needed>
@@ -202,4 +202,4 @@ constexpr auto conv_transpose1d(X&& x, W&& w) {
   return detail::convolve<check, detail::transposed_convolution_operation<Options, 1>>(static_cast<X&&>(x), static_cast<W&&>(w));
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -3,7 +3,7 @@
 
 #include <dimity/expr/expression.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <class T, extent_t... E>
@@ -116,4 +116,4 @@ constexpr auto full_like(X const& x, detail::element_of<X> value) {
   else return detail::creation_like<detail::element_of<X>, detail::shape_of<X>>::full(value);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

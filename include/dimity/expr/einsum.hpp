@@ -5,7 +5,7 @@
 #include <dimity/expr/einsum_equation.hpp>
 #include <dimity/expr/eval.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// An operand with a label on each axis.
@@ -248,4 +248,4 @@ constexpr auto einsum(X&& x, R&&... rest) {
   }
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -6,7 +6,7 @@
 
 #include <bit>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 inline constexpr int max_einsum_operands = 16;
 
@@ -169,4 +169,4 @@ struct einsum_shapes {
   static_assert(facts::most_axes() <= max_rank, "[dimity.einsum.4] einsum: the result, or a product on the way to it, has more than 8 axes");
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -4,7 +4,7 @@
 #include <dimity/expr/expression.hpp>
 #include <dimity/expr/rules.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// Functions that NumPy computes in floating point whatever they are given.
@@ -157,4 +157,4 @@ constexpr auto apply_pair(A&& a, B&& b) {
 }
 
 }  // namespace detail
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -11,7 +11,7 @@
 
 #include <limits>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 inline constexpr double sqrt_2 = 1.414213562373095048801688724209698079;
@@ -82,4 +82,4 @@ constexpr auto erfinv(X&& x) {
   return detail::apply<detail::erfinv_operation>(static_cast<X&&>(x));
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

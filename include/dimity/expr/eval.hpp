@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// Says how the program of an expression type is built.
@@ -314,4 +314,4 @@ void assign(Destination&& to, X const& x, Device const& device) {
   detail::evaluator<X>::template into<Device>(to, x);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -10,7 +10,7 @@
 
 #include <utility>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 template <class Operation, class T, class Shape, class... Operands>
 class expression;
@@ -347,4 +347,4 @@ constexpr auto as_operand(S const& s) {
 }
 
 }  // namespace detail
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

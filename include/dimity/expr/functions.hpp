@@ -3,7 +3,7 @@
 
 #include <dimity/expr/elementwise.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// Absolute value.
 template <operand A>
@@ -312,4 +312,4 @@ constexpr auto stop_gradient(A&& a) {
   return detail::apply<detail::stop_gradient_operation>(static_cast<A&&>(a));
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -8,7 +8,7 @@
 #include <dimity/expr/expression.hpp>
 #include <dimity/expr/rules.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 // Each rule is a predicate and a struct with the error: clang evaluates nothing that mentions a class with a failed static_assert.
@@ -271,4 +271,4 @@ constexpr auto sort(X&& x) {
   return sort(static_cast<X&&>(x), axis<-1>);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -5,7 +5,7 @@
 
 #include <tuple>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <extent_t Extent, int Parts>
@@ -181,4 +181,4 @@ constexpr auto pad(X&& x) {
   else return detail::failed<detail::element_of<X>, detail::shape_of<X>>{};
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -4,7 +4,7 @@
 #include <dimity/expr/expression.hpp>
 #include <dimity/expr/rules.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// One `dyn` in the new shape is what is left of the elements.
@@ -251,4 +251,4 @@ constexpr auto triu(X&& x) {
   return detail::apply<detail::triangle_operation<Offset, true>>(static_cast<X&&>(x));
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -5,7 +5,7 @@
 #include <dimity/expr/elementwise.hpp>
 #include <dimity/expr/eval.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// Elementwise sum; logical or of truth values. Integers wrap around.
 template <class A, class B>
@@ -246,4 +246,4 @@ constexpr auto& operator>>=(A&& a, B&& b) {
   return a;
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -6,7 +6,7 @@
 #include <dimity/expr/window.hpp>
 #include <dimity/program/emit_pooling.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// Windows lie side by side unless a stride is given.
@@ -111,4 +111,4 @@ constexpr auto avg_pool1d(X&& x) {
   return detail::pool<detail::mean_pooling_operation<size_2d{1, Kernel}, Options, 1>, size_2d{1, Kernel}, Options, 1>(static_cast<X&&>(x));
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

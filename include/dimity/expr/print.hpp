@@ -4,7 +4,7 @@
 #include <dimity/core/print.hpp>
 #include <dimity/expr/eval.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// to_string(eval(x)).
 template <class Operation, class T, class Shape, class... Operands>
@@ -22,4 +22,4 @@ void print(expression<Operation, T, Shape, Operands...> const& x) {
   print(eval(x));
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

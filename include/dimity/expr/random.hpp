@@ -11,7 +11,7 @@
 
 #include <array>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <class T>
@@ -218,4 +218,4 @@ constexpr auto categorical(basic_key<K> const& k, X&& logits) {
 using random::fold_in;
 using random::split;
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -5,7 +5,7 @@
 #include <dimity/expr/erfinv.hpp>
 #include <dimity/expr/indexing.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 struct key_tag {
@@ -204,4 +204,4 @@ struct categorical_operation {
 };
 
 }  // namespace detail
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -5,7 +5,7 @@
 #include <dimity/expr/expression.hpp>
 #include <dimity/expr/rules.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// Of axes that exist: callers check them.
@@ -452,4 +452,4 @@ constexpr auto cumulative_prod(X&& x, axis_set<A>) {
   return detail::apply_along<detail::cumulative_operation<detail::primitive::cumulative_prod, A>, A>(static_cast<X&&>(x));
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

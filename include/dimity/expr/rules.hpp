@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 template <class Left, class Right>
 struct broadcast_check {
@@ -93,12 +93,12 @@ struct reduced_extent {
   static_assert(Count > 0, "[dimity.shape.6] max, min, argmax and argmin of no elements have no value");
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// True when two shapes broadcast by NumPy's rule; for generic code and tests.
 template <class Left, class Right>
 inline constexpr bool broadcastable = detail::broadcast_check<Left, Right>::value;
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

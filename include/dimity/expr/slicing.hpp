@@ -3,7 +3,7 @@
 
 #include <dimity/expr/layout.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <extent_t Step>
@@ -189,4 +189,4 @@ constexpr auto rows(tensor<T, First, Rest...> const& x, extent_t begin) {
   return detail::rows_view<Count>(x.data(), begin, detail::extents_of(x), shape<First, Rest...>{});
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

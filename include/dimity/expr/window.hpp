@@ -3,7 +3,7 @@
 
 #include <dimity/core/shape.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// Height and width; one number stands for both. Along a length only the width counts.
 struct size_2d {
@@ -80,4 +80,4 @@ struct window_fits {
 constexpr bool are_valid(sliding const& height, sliding const& width) { return height.is_valid() && width.is_valid(); }
 
 }  // namespace detail
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -5,7 +5,7 @@
 #include <dimity/linalg/factorize.hpp>
 #include <dimity/program/emit_fourier.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <class Shape, int Axis>
@@ -155,4 +155,4 @@ constexpr auto rfftfreq(T spacing = T(1)) {
 }
 
 }  // namespace fft
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -7,7 +7,7 @@
 
 #include <type_traits>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <class Shape>
@@ -114,4 +114,4 @@ constexpr auto view(X& x) {
   return detail::eigen_vector_view<N>(x);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -3,7 +3,7 @@
 
 #include <dimity/linalg/factorize.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <class Matrix>
@@ -121,4 +121,4 @@ constexpr auto svdvals(A&& a) {
 }
 
 }  // namespace linalg
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

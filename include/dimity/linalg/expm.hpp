@@ -3,7 +3,7 @@
 
 #include <dimity/linalg/solve.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace linalg {
 
 /// 1 + a + a a / 2 + .. of matrices a, [.., n, n]: the solution at time 1 of x' = a x. A Pade approximant of a / 2^s that is squared s times (Higham, 2005): 2 (small norms) to 7 + s products of matrices and a system of equations, where s grows with log2 of the norm.
@@ -14,4 +14,4 @@ constexpr auto expm(A&& a) {
 }
 
 }  // namespace linalg
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

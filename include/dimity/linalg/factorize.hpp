@@ -6,7 +6,7 @@
 
 #include <tuple>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <bool Upper>
@@ -76,4 +76,4 @@ constexpr auto det(A&& a) {
 }
 
 }  // namespace linalg
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

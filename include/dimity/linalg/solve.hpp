@@ -5,7 +5,7 @@
 #include <dimity/expr/creation.hpp>
 #include <dimity/program/emit_linalg.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <class Matrix>
@@ -111,4 +111,4 @@ constexpr auto inv(A&& a) {
 }
 
 }  // namespace linalg
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -4,7 +4,7 @@
 #include <dimity/expr/attention.hpp>
 #include <dimity/nn/linear.hpp>
 
-namespace dimity::nn {
+namespace DIMITY_NAMESPACE::nn {
 namespace detail {
 
 using namespace dimity::detail;
@@ -75,4 +75,4 @@ struct multi_head_attention {
   }
 };
 
-}  // namespace dimity::nn
+}  // namespace DIMITY_NAMESPACE::nn

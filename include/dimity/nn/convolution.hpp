@@ -5,7 +5,7 @@
 #include <dimity/expr/layout.hpp>
 #include <dimity/expr/operators.hpp>
 
-namespace dimity::nn {
+namespace DIMITY_NAMESPACE::nn {
 
 /// y = conv2d(x, weight) + bias: [.., In, height, width] -> [.., Out, height out, width out]. `nn::conv2d<T, 1, 8, 3, convolution_options{.padding = 1}>`; weights and bias start uniform in +-1/sqrt(fan in), as in PyTorch.
 template <class T, extent_t In, extent_t Out, size_2d Kernel, convolution_options Options = convolution_options{}>
@@ -52,4 +52,4 @@ struct conv_transpose1d {
   static constexpr extent_t fan_in = Out / Options.groups * Kernel;
 };
 
-}  // namespace dimity::nn
+}  // namespace DIMITY_NAMESPACE::nn

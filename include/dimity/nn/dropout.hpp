@@ -4,7 +4,7 @@
 #include <dimity/expr/random.hpp>
 #include <dimity/expr/reductions.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 struct dropout_operation {
@@ -39,4 +39,4 @@ constexpr auto dropout(X&& x, basic_key<K> const& k, P&& probability) {
 }
 
 }  // namespace nn
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -3,7 +3,7 @@
 
 #include <dimity/expr/indexing.hpp>
 
-namespace dimity::nn {
+namespace DIMITY_NAMESPACE::nn {
 
 /// Rows of `weight` [Count, Width] at integer indices of any shape: [..] to [.., Width]. As take(): negative indices count from the end, and what is still outside gives the nearest row. The gradient adds into the rows that were
 /// taken, into one that was taken twice twice; it is dense. Rows start standard normal, as in PyTorch.
@@ -16,4 +16,4 @@ struct embedding {
   constexpr void initialize(auto& init) { init.fill_normal(weight.data(), weight.size(), 1.0); }
 };
 
-}  // namespace dimity::nn
+}  // namespace DIMITY_NAMESPACE::nn

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-namespace dimity::nn {
+namespace DIMITY_NAMESPACE::nn {
 namespace detail {
 
 using namespace dimity::detail;
@@ -83,4 +83,4 @@ Model init(Key const& key) {
   return model;
 }
 
-}  // namespace dimity::nn
+}  // namespace DIMITY_NAMESPACE::nn

@@ -4,7 +4,7 @@
 #include <dimity/expr/contraction.hpp>
 #include <dimity/expr/operators.hpp>
 
-namespace dimity::nn {
+namespace DIMITY_NAMESPACE::nn {
 namespace detail {
 
 template <class Input, class Weight>
@@ -48,4 +48,4 @@ struct linear_without_bias {
   static constexpr extent_t fan_in = In;
 };
 
-}  // namespace dimity::nn
+}  // namespace DIMITY_NAMESPACE::nn

@@ -4,7 +4,7 @@
 #include <dimity/expr/operators.hpp>
 #include <dimity/expr/reductions.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <class Logits, class Labels>
@@ -104,4 +104,4 @@ constexpr auto binary_cross_entropy_with_logits(A&& logits, B&& target) {
 }
 
 }  // namespace nn
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -3,7 +3,7 @@
 
 #include <dimity/expr/reductions.hpp>
 
-namespace dimity::nn {
+namespace DIMITY_NAMESPACE::nn {
 
 /// `nn::layer_norm<float, 64, nn::normalization_options{.eps = 1e-6}>`
 struct normalization_options {
@@ -107,4 +107,4 @@ struct rms_norm {
   }
 };
 
-}  // namespace dimity::nn
+}  // namespace DIMITY_NAMESPACE::nn

@@ -9,7 +9,7 @@
 
 #include <tuple>
 
-namespace dimity::nn {
+namespace DIMITY_NAMESPACE::nn {
 
 /// `nn::lstm<float, 8, 16, nn::recurrent_options{.reverse = true}>`
 struct recurrent_options {
@@ -103,4 +103,4 @@ struct bidirectional {
   }
 };
 
-}  // namespace dimity::nn
+}  // namespace DIMITY_NAMESPACE::nn

@@ -13,7 +13,7 @@
 
 #include <tuple>
 
-namespace dimity::nn {
+namespace DIMITY_NAMESPACE::nn {
 namespace detail {
 
 using namespace dimity::detail;
@@ -141,4 +141,4 @@ using lstm_cell = detail::recurrent_cell<detail::lstm_kind, T, I, H>;
 template <class T, extent_t I, extent_t H>
 using gru_cell = detail::recurrent_cell<detail::gru_kind, T, I, H>;
 
-}  // namespace dimity::nn
+}  // namespace DIMITY_NAMESPACE::nn

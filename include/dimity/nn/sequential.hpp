@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <tuple>
 
-namespace dimity::nn {
+namespace DIMITY_NAMESPACE::nn {
 namespace detail {
 
 struct layers_in_turn {
@@ -45,4 +45,4 @@ struct residual {
   constexpr auto operator()(auto const& x) const { return x + layer(x); }
 };
 
-}  // namespace dimity::nn
+}  // namespace DIMITY_NAMESPACE::nn

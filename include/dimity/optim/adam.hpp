@@ -3,7 +3,7 @@
 
 #include <dimity/optim/optimizer.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace optim {
 
 struct adam_options {
@@ -108,4 +108,4 @@ adamw_state<Model> adamw(Model const& model, adamw_options o = {}) {
 }
 
 }  // namespace optim
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

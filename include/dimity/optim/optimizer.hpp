@@ -5,7 +5,7 @@
 #include <dimity/expr/compare.hpp>
 #include <dimity/transform/compile.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <class List>
@@ -79,4 +79,4 @@ struct update_function {
 inline constexpr update_function update{};
 
 }  // namespace optim
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -3,7 +3,7 @@
 
 #include <dimity/optim/optimizer.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace optim {
 
 struct sgd_options {
@@ -60,4 +60,4 @@ sgd_state<Model> sgd(Model const& model, sgd_options options = {}) {
 }
 
 }  // namespace optim
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -3,7 +3,7 @@
 
 #include <dimity/plan/plan.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 template <class Plan>
 constexpr bool same_elements(Plan const& p, access const& a, access const& b, int axes) {
@@ -98,4 +98,4 @@ constexpr bool may_overwrite(plan<N> const& p, int output, int input) {
   return may_overwrite(p, range{N.first_step, N.steps}, output, input);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/plan/kernels.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 constexpr bool equal_kernels(plan_builder const& out, kernel const& a, kernel const& b) {
   if (a.axes != b.axes || a.outer != b.outer || a.stages != b.stages || a.injected != b.injected || a.values.size() != b.values.size() ||
@@ -55,4 +55,4 @@ constexpr void find_equal(plan_builder& out) {
       if (out.opaques[j].same_as < 0 && equal_opaques(out, out.opaques[i], out.opaques[j])) out.opaques[i].same_as = static_cast<std::int16_t>(j);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

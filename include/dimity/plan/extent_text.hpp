@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 inline std::string amount_text(extent_symbol const* symbols, amount a);
 inline std::string symbol_text(extent_symbol const* symbols, int i) {
@@ -28,4 +28,4 @@ inline std::string amount_text(extent_symbol const* symbols, amount a) {
   return s;
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/plan/plan.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// What a plan knows of extents chosen at run time, without its type: this code exists once.
 struct extent_rules {
@@ -44,4 +44,4 @@ constexpr void find_extents(extent_rules const& rules, Given const& given, exten
     }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -7,7 +7,7 @@
 #include <concepts>
 #include <initializer_list>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// A plan without its sizes in the type, so that what reads plans is compiled once.
@@ -246,4 +246,4 @@ constexpr std::int64_t contraction_flops(detail::plan<N> const& p, E... extents)
   return detail::flops_of(detail::view_plan(p, at.values), N.first_step, N.steps);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -3,7 +3,7 @@
 
 #include <dimity/plan/kernels.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// From what the passes left, or from another plan: `n` of each.
 template <plan_size N, class From, class Extents>
@@ -38,4 +38,4 @@ constexpr bool fits(plan_size const& a, plan_size const& b) {
          a.conditions <= b.conditions && a.interface <= b.interface;
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

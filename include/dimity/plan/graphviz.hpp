@@ -3,7 +3,7 @@
 
 #include <dimity/plan/print.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 inline void draw_edges(plan_view const& p, kernel const& k, std::string const& node, std::string& out) {
@@ -67,4 +67,4 @@ std::string to_graphviz(detail::plan<N> const& plan) {
   return detail::graphviz_text(detail::view_plan(plan));
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

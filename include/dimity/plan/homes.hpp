@@ -3,7 +3,7 @@
 
 #include <dimity/plan/planner.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 inline constexpr int max_floating_depth = 8;
 
@@ -484,4 +484,4 @@ struct home_finder {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

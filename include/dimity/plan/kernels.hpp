@@ -5,7 +5,7 @@
 
 #include <initializer_list>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// The growing flat arrays of a plan.
 struct plan_builder {
@@ -361,4 +361,4 @@ struct kernel_builder {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -5,7 +5,7 @@
 
 #include <initializer_list>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 inline constexpr std::int64_t buffer_alignment = 64;
 
@@ -166,4 +166,4 @@ constexpr amount workspace_amount(extent_table& extents, std::int64_t known, lis
   return extents.sum(total, known);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/plan/homes.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 struct need_finder {
   planner& p;
@@ -181,4 +181,4 @@ struct need_finder {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

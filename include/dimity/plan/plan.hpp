@@ -3,7 +3,7 @@
 
 #include <dimity/program/graph.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 inline constexpr int max_axes = 8;
 
@@ -163,4 +163,4 @@ struct plan {
   std::int64_t workspace_bytes = 0;  ///< of what is known
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/plan/plan.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// How a value reaches its users.
 enum class status : std::uint8_t {
@@ -110,4 +110,4 @@ constexpr bool only_ones_differ(shape_value const& a, shape_value const& b) {
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <string>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// How much to_string(plan) tells: a line a step, or also every value of every kernel.
 enum class plan_detail { steps, values };
@@ -249,4 +249,4 @@ void print(detail::plan<N> const& plan, plan_detail how = plan_detail::steps) {
   std::fputs(to_string(plan, how).c_str(), stdout);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

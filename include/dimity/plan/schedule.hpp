@@ -6,7 +6,7 @@
 #include <dimity/plan/memory.hpp>
 #include <dimity/plan/tasks.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 struct scheduler : task_builder {
   list<std::int32_t> written_level = {};  ///< per buffer, -1 for inputs
@@ -335,4 +335,4 @@ struct scheduler : task_builder {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

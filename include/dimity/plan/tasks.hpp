@@ -3,7 +3,7 @@
 
 #include <dimity/plan/equal.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// How much scratch memory a primitive's own kernel needs; the executor says so (exec/cpu), the plan reserves it.
 using scratch_rule = amount (*)(opaque_step const&, shape_value const* shapes, std::int64_t const* pool);
@@ -263,4 +263,4 @@ struct task_builder {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -7,7 +7,7 @@
 #include <dimity/program/emit_pooling.hpp>
 #include <dimity/program/rules.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// The operand with the batch as axis 0, repeated if it does not depend on it.
 constexpr ref with_batch(ref x, bool has_batch, amount n) {
@@ -242,4 +242,4 @@ constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& 
   return batch(g, inputs, batched, outputs, size, list<unsigned char>());
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -6,7 +6,7 @@
 #include <dimity/program/derivative.hpp>
 #include <dimity/program/emit_layout.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 constexpr list<ref> batch(builder& g, list<ref> const& inputs, list<ref> const& batched, list<ref> const& outputs, amount size, list<unsigned char> const& given);
 constexpr ref with_batch(ref x, bool has_batch, amount n);
@@ -148,7 +148,7 @@ constexpr list<ref> batch_control(builder& g, int index, list<std::int32_t> cons
   return result;
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail
 
 // The pass that this one calls for bodies, and that calls it.
 #include <dimity/program/batching.hpp>

@@ -4,7 +4,7 @@
 #include <dimity/program/control.hpp>
 #include <dimity/program/replay.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 constexpr int without_copies(builder const& g, int id) {
   while (g.nodes[id].op == primitive::copy) id = g.nodes[id].arg[0];
@@ -283,4 +283,4 @@ struct closing {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

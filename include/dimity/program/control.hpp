@@ -3,7 +3,7 @@
 
 #include <dimity/program/rules.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Everything that a node needs first: its operands; for a result of a custom rule what the rule is told, for a control what its bodies use of the nodes outside.
 template <class F>
@@ -143,4 +143,4 @@ constexpr ref control_result(ref made, int k) {
   return append(g, primitive::control_result, g.type(of), s, made.id, -1, -1, k);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

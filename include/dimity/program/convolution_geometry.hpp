@@ -3,7 +3,7 @@
 
 #include <dimity/core/shape.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Images [N, groups * in_channels, in[0], in[1]] and kernels [groups * out_channels, in_channels, kernel[0], kernel[1]] to [N, groups * out_channels, out[0], out[1]]:
 /// y[n, g O + o, a, b] = sum over i, c, d of x[n, g I + i, a stride[0] + c dilation[0] - before[0], b stride[1] + d dilation[1] - before[1]] w[g O + o, i, c, d], with x = 0 outside.
@@ -45,4 +45,4 @@ constexpr convolution_geometry geometry_from(std::int64_t const* pool) {
   return c;
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

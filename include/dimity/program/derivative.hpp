@@ -5,7 +5,7 @@
 
 #include <dimity/program/emit.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 inline constexpr double ln_2 = 0.693147180559945309417232121458176568;
 inline constexpr double ln_10 = 2.302585092994045684017991454684364208;
@@ -88,4 +88,4 @@ constexpr ref scale_by_derivative(ref y, int k, ref t) {
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/program/graph.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// A value of a program under construction. Passes, derivative rules and composite functions are written with these.
 struct ref {
@@ -319,4 +319,4 @@ constexpr ref equal(ref a, ref b) { return binary(primitive::equal, a, b); }
 
 constexpr ref iota(builder& g, dtype type, shape_value const& s, int axis) { return append(g, primitive::iota, type, s, -1, -1, -1, axis); }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

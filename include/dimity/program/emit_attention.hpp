@@ -7,7 +7,7 @@
 
 #include <limits>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// For `scaled_dot_product_attention<attention_options{.causal = true}>(q, k, v)`. Blocks are chosen where they are 0 (docs/attention.md).
 struct attention_options {
@@ -378,4 +378,4 @@ constexpr ref attention(attention_operands const& x) {
 }
 
 }  // namespace detail
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

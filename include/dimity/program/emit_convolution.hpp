@@ -4,7 +4,7 @@
 #include <dimity/program/convolution_geometry.hpp>
 #include <dimity/program/emit_layout.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 constexpr convolution_geometry geometry_of(builder const& g, node const& n) { return geometry_from(g.pool.begin() + static_cast<int>(n.attribute)); }
 
@@ -70,4 +70,4 @@ constexpr ref batch_convolution(builder& g, node const& n, ref const* x, ref con
   return reshape(append_convolution(n.op, reshape(x[0], joined), given[1], c), s);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/program/emit_layout.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// x: [.., 2, n] -> [.., 2, n]: y_k = sum_j x_j exp(-2 pi i j k / n), or with + where `inverse`; not normalised
 constexpr ref fft(ref x, bool inverse) { return append(*x.g, primitive::fft, x.type(), x.shape(), x.id, -1, -1, inverse); }
@@ -31,4 +31,4 @@ constexpr ref half_spectrum_weights(ref y, amount n, double others) {
   return n.number() % 2 != 0 ? weight : select(equal(k, full(g, dtype::int64, s, static_cast<double>(n.number() / 2))), one, weight);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

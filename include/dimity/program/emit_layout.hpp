@@ -3,7 +3,7 @@
 
 #include <dimity/program/emit.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Result axis i is operand axis permutation[i].
 constexpr ref transpose(ref x, axis_map permutation) {
@@ -208,4 +208,4 @@ constexpr ref cumulative(primitive op, ref x, int axis, bool from_end = false) {
   return append(*x.g, op, x.type(), x.shape(), x.id, -1, -1, axis + (from_end ? 16 : 0));
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/program/emit_layout.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// a: [.., n, n], b: [.., n, k] with the same leading axes -> x with a x = b
 constexpr ref solve(ref a, ref b) { return append(*a.g, primitive::solve, b.type(), b.shape(), a.id, b.id); }
@@ -43,4 +43,4 @@ constexpr ref svd(ref a) {
 /// a: [.., n, n] -> its exponential
 constexpr ref expm(ref a) { return append(*a.g, primitive::expm, a.type(), a.shape(), a.id); }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

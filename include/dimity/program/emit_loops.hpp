@@ -4,7 +4,7 @@
 #include <dimity/program/control.hpp>
 #include <dimity/program/emit_layout.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 constexpr ref entry_of_one(ref x) { return reshape(x, without_axes(x.shape(), 1)); }
 constexpr ref as_one_entry(ref x) {
@@ -69,4 +69,4 @@ constexpr list<ref> branch_on(builder& g, ref condition, list<ref> const& operan
   return results;
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -4,7 +4,7 @@
 #include <dimity/program/convolution_geometry.hpp>
 #include <dimity/program/emit_layout.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// op is window_max, select_and_gather or select_and_scatter on images [m, height, width] (and what the second operand has for each element, or each window).
 constexpr ref append_window(primitive op, ref x, ref second, convolution_geometry const& c) {
@@ -54,4 +54,4 @@ constexpr ref batch_window(builder& g, node const& n, ref const* x, shape_value 
   return reshape(append_window(n.op, joined(x[0]), n.op == primitive::window_max ? ref{} : joined(x[1]), c), s);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -4,7 +4,7 @@
 #include <dimity/core/shape.hpp>
 #include <dimity/program/list.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 enum class symbol_kind : std::uint8_t {
   axis,      ///< the extent of an axis of an input
@@ -178,4 +178,4 @@ struct extent_table {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/program/close.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// True when finish() would change nothing: without copies and dead nodes, what is there was simplified when it was made.
 constexpr bool is_finished(builder const& g) {
@@ -57,4 +57,4 @@ constexpr void finish(builder const& from, builder& to) {
   for (int o : from.outputs) to.outputs.push(moved[o]);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -5,7 +5,7 @@
 #include <dimity/program/forward_linalg.hpp>
 #include <dimity/program/reverse.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// What operand k's tangent t adds to y's tangent; invalid where nothing does.
 constexpr ref push_forward(ref y, int k, ref t) {
@@ -151,4 +151,4 @@ constexpr list<ref> forward(builder& g, list<ref> const& inputs, list<ref> const
   return forward(g, inputs, tangents, outputs, list<unsigned char>());
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/program/reverse_control.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 constexpr list<ref> forward(builder& g, list<ref> const& inputs, list<ref> const& tangents, list<ref> const& outputs, list<unsigned char> const& given);
 
@@ -57,7 +57,7 @@ constexpr list<std::int32_t> forward_control(builder& g, int index, list<std::in
   return result;
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail
 
 // The pass that this one calls for bodies, and that calls it.
 #include <dimity/program/forward.hpp>

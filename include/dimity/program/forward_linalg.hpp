@@ -3,7 +3,7 @@
 
 #include <dimity/program/emit_linalg.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// A row vector [.., 1, n] for each matrix [.., n, n], as a matrix with equal rows, or equal columns.
 constexpr ref repeat_as_rows(ref row, shape_value const& s) {
@@ -68,4 +68,4 @@ constexpr ref push_expm(ref a, ref t) {
   return slice_axis(rows_of(both, 0, n), last, n, n) * scale;
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

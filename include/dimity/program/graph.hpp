@@ -10,7 +10,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Up to eight small axis numbers in one integer, a nibble each; 15 means none. One integer compares and copies at once in constant evaluation.
 struct axis_map {
@@ -353,4 +353,4 @@ constexpr double constant_value(node const& n) {
   return is_floating(n.type) ? std::bit_cast<double>(n.attribute) : static_cast<double>(n.attribute);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/program/batching.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// A product of so few rows reads its second operand for little work: for all iterations at once it is one product that reads it once. Larger ones would need much memory for all iterations. Where to draw the line is a choice, not a measurement.
 inline constexpr extent_t few_rows = 8;
@@ -40,4 +40,4 @@ constexpr void hoist_products(builder& g, list<control_input>& inputs, int state
   for (int i = 0; i < products.size(); ++i) inputs.push({products[i].id, made[i].id, -1});
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -1,7 +1,9 @@
 // A growing array for constant evaluation: a raw array is several times cheaper there than std::vector (DESIGN section 5).
 #pragma once
 
-namespace dimity::detail {
+#include <dimity/core/config.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
 
 template <class T>
 class list {
@@ -69,4 +71,4 @@ constexpr int intern_in(list<T>& pool, T const* values, int n) {
   return at;
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

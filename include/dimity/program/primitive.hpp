@@ -3,7 +3,9 @@
 
 #include <cstdint>
 
-namespace dimity::detail {
+#include <dimity/core/config.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
 
 enum class primitive : std::uint8_t {
   // sources; block_input stands in the body of a loop or branch for what the body is given
@@ -122,4 +124,4 @@ constexpr char const* name_of(primitive p) {
   return names[static_cast<int>(p)];
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/program/emit_layout.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Appends `n` (a node of `from`) to `to` with other operands, through the same rewrites as when it was first made.
 constexpr ref replay(builder& to, builder const& from, node const& n, int a, int b, int c) {
@@ -48,4 +48,4 @@ constexpr ref replay(builder& to, builder const& from, node const& n, int a, int
   return append(to, n.op, n.type, s, a, b, c, n.attribute);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

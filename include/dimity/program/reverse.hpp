@@ -9,7 +9,7 @@
 #include <dimity/program/forward_linalg.hpp>
 #include <dimity/program/reverse_control.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// For prod over the axes in `mask`: the product of all other elements at each place, right also where elements are zero.
 constexpr ref product_of_others(ref x, std::uint32_t mask) {
@@ -309,4 +309,4 @@ constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> cons
 }
 constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> const& seeds, list<ref> const& wanted) { return reverse(g, outputs, seeds, wanted, list<unsigned char>()); }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

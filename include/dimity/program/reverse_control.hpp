@@ -7,7 +7,7 @@
 
 #include <initializer_list>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 constexpr list<ref> reverse(builder& g, list<ref> const& outputs, list<ref> const& seeds, list<ref> const& wanted, list<unsigned char> const& given);
 
@@ -418,7 +418,7 @@ constexpr list<contribution> reverse_control(builder& g, ref own, list<std::int3
   return backward_scan{g, index, own, c}.run(cotangents, active);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail
 
 // The pass that this one calls for bodies, and that calls it.
 #include <dimity/program/reverse.hpp>

@@ -3,7 +3,7 @@
 
 #include <dimity/program/emit.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// The rule that a node is a result of, or -1.
 constexpr int rule_of(node const& n) { return n.op == primitive::copy && n.attribute >= first_custom_rule ? static_cast<int>(n.attribute - first_custom_rule) : -1; }
@@ -38,4 +38,4 @@ constexpr bool is_first_output(builder const& g, int rule, int id) {
   return true;
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -4,7 +4,7 @@
 #include <dimity/core/tensor.hpp>
 #include <dimity/program/emit.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// The scalar type of tracers: `net<traced<float>>` is `net<float>` while it is traced. As a value it is a rank-0 tracer.
 template <class T>
@@ -84,4 +84,4 @@ template <class X>
 concept tracer = operand<X> && operand_traits<std::remove_cvref_t<X>>::is_traced;
 
 }  // namespace detail
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -5,7 +5,7 @@
 #include <dimity/transform/custom.hpp>
 #include <dimity/transform/odeint.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// The floating leaves of trees as one vector, and back.
@@ -193,4 +193,4 @@ constexpr auto odeint(F const&, Y const& y0, Ts const& ts, P const&... parameter
   return detail::ode_function<F, Options>{}(y0, ts, parameters...);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

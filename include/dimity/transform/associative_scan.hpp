@@ -3,7 +3,7 @@
 
 #include <dimity/transform/scan.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <class F, scan_options Options>
@@ -101,4 +101,4 @@ constexpr auto associative_scan(F const&, Xs const& xs) {
   return detail::associative_scan_function<F, Options>{}(xs);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -6,7 +6,7 @@
 #include <tuple>
 #include <utility>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// A condition counts as false or true, an index as it is.
@@ -86,4 +86,4 @@ constexpr auto switch_(Index const& index, std::tuple<F...> const&, Args const&.
   return detail::branch_function<false, F...>{}(index, args...);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -4,7 +4,7 @@
 #include <dimity/expr/functions.hpp>
 #include <dimity/transform/compile.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// A floating scalar becomes T, traced or not; everything else stays.
@@ -49,4 +49,4 @@ constexpr auto cast(Tree const& tree) {
   return detail::cast_tree_function<T>{}(tree);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

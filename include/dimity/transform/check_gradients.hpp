@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 struct check_gradients_options {
   double step = 0;       ///< of the finite differences; 0: the cube root of the arguments' precision, 6e-6 for double, 5e-3 for float
@@ -215,4 +215,4 @@ gradient_report check_gradients(F const& f, Args const&... args) {
   return check_gradients(check_gradients_options{}, f, args...);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

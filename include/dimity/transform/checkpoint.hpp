@@ -4,7 +4,7 @@
 #include <dimity/core/fixed_string.hpp>
 #include <dimity/transform/custom.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// What checkpoint() saves nevertheless.
 struct save_nothing_policy {};
@@ -96,4 +96,4 @@ constexpr auto checkpoint_name(X&& x) {
   return detail::apply<detail::name_operation<detail::name_code(Name.view())>>(static_cast<X&&>(x));
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// An argument as it is given: lvalues are read where they are, temporaries and moved ones are donated.
@@ -388,4 +388,4 @@ constexpr compiled_function<F, Device> compile(F const&, Device device) {
   return {device};
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

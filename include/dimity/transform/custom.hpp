@@ -3,7 +3,7 @@
 
 #include <dimity/transform/jvp.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// For custom_vjp: what the backward function returns for an argument that gets no derivative (labels, keys).
 struct no_derivative {};
@@ -182,4 +182,4 @@ constexpr detail::custom_function<F, Rule, false> custom_jvp(F const&, Rule cons
   return {};
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -5,7 +5,7 @@
 #include <dimity/transform/compile.hpp>
 #include <dimity/transform/rules.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <class Result>
@@ -230,4 +230,4 @@ constexpr auto vjp(F const&, std::tuple<Primals...> const& primals, Cotangent&& 
   }
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

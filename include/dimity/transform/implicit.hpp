@@ -10,7 +10,7 @@
 #include <tuple>
 #include <utility>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// For `find_root<root_options{.tolerance = 1e-8}>(...)` and fixed_point.
 struct root_options {
@@ -170,4 +170,4 @@ constexpr auto fixed_point(F const&, X const& start, P const&... parameters) {
   return detail::iterated_root<F, detail::plain_iteration<F>, detail::distance_to_image<F>, Options>{}(start, parameters...);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -4,7 +4,7 @@
 #include <dimity/program/batching.hpp>
 #include <dimity/transform/jvp.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// The unit vectors of a shape: [size, shape...].
@@ -177,4 +177,4 @@ constexpr detail::jacfwd_function<grad_function<F, 0>> hessian(F const&) {
   return {};
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

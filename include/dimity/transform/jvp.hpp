@@ -5,7 +5,7 @@
 #include <dimity/transform/grad.hpp>
 #include <dimity/transform/rules.hpp>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <int Primals, int Tangents>
@@ -107,4 +107,4 @@ constexpr detail::hvp_function<F> hvp(F const&) {
   return {};
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -6,7 +6,7 @@
 #include <array>
 #include <tuple>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <std::size_t N>
@@ -134,4 +134,4 @@ constexpr auto vjp(F const&, std::tuple<Primals...> const& primals) {
   return detail::value_and_map<detail::traced_pull, detail::kept_pull, F>(primals);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

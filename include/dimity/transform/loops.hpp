@@ -6,7 +6,7 @@
 #include <tuple>
 #include <utility>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <class Condition, class Body>
@@ -178,4 +178,4 @@ constexpr auto fori_loop(I const& begin, J const& end, Body const&, X const& x, 
   return detail::fori_function<Body, Bound>{}(begin, end, x, consts...);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

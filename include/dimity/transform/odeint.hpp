@@ -9,7 +9,7 @@
 #include <tuple>
 #include <utility>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// dormand_prince: order 5 with an estimate of the error that chooses the steps. rk4: the classical method of order 4 with steps of equal size.
 enum class ode_method { dormand_prince, rk4 };
@@ -146,4 +146,4 @@ struct ode_solver {
 };
 
 }  // namespace detail
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -3,7 +3,7 @@
 
 #include <dimity/core/pytree.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// f.template operator()<Field>() for the types of a tuple, a pair or a struct.
 template <class X, class F>
@@ -99,4 +99,4 @@ constexpr int leaves_there([[maybe_unused]] presence p) {
   else return places_of<X>.leaves_there(p);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/transform/trace.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// For a function whose first `count` arguments all have the optionals of argument `argument`, once or several times over: its member `optionals_like`.
 struct argument_pattern {
@@ -108,4 +108,4 @@ auto try_trace(long) -> not_traced;
 template <class Source>
 struct trial : decltype(try_trace<Source>(0)) {};
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <string>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 template <class Integer>
@@ -159,4 +159,4 @@ void print(traced_function<F, Args...> const& program) {
   std::fputs(to_string(program).c_str(), stdout);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

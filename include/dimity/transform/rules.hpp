@@ -6,7 +6,7 @@
 
 #include <type_traits>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 template <class Leaf>
 struct leaf_form {
@@ -59,4 +59,4 @@ struct first_unfit<Fit, Rest...> {
   using rule = typename std::conditional_t<Fit::value, first_unfit<Rest...>, Fit>::rule;
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <utility>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// For `scan<scan_options{.reverse = true}>(...)`.
 struct scan_options {
@@ -151,4 +151,4 @@ constexpr auto map(F const&, Xs const& xs, Consts const&... consts) {
   return detail::map_function<F>{}(xs, consts...);
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// The leaves of a tree with a leading axis, in a tuple; those of an optional in an optional tuple of their own, so that the order of optionals and leaves stays.
@@ -103,4 +103,4 @@ constexpr auto stack_trees(std::array<X, N> const& entries) {
   return result;
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -6,7 +6,7 @@
 
 #include <tuple>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 template <class Before, class After>
 struct loop_state {
@@ -76,4 +76,4 @@ constexpr void push_like(builder& g, Expected const& expected, Given const& give
 /// A condition as a bool: numbers count as whether they are not zero.
 constexpr ref as_condition(ref x) { return x.type() == dtype::boolean ? x : binary(primitive::not_equal, x, full_like(x, 0)); }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -6,7 +6,7 @@
 #include <dimity/transform/optional_places.hpp>
 #include <dimity/transform/stacked_optionals.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// A function given to a transform is known to the compiler only by its type.
 template <class F>
@@ -182,4 +182,4 @@ struct partial_source : traced_source<F, Args...> {
   static constexpr presence build(builder& g) { return traced_source<F, Args...>::build(g, There); }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

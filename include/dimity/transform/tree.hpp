@@ -10,7 +10,7 @@
 #include <tuple>
 #include <utility>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 namespace detail {
 
 /// References to all leaves, in order.
@@ -260,4 +260,4 @@ constexpr auto unravel(V const& vector) {
   }
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

@@ -11,7 +11,7 @@
 #include <tuple>
 #include <utility>
 
-namespace dimity {
+namespace DIMITY_NAMESPACE {
 
 /// Passed to vmap(): the argument is the same for all entries.
 struct whole_t {};
@@ -325,4 +325,4 @@ constexpr detail::vmap_function<F, std::remove_const_t<decltype(In)>...> vmap(F 
   return {};
 }
 
-}  // namespace dimity
+}  // namespace DIMITY_NAMESPACE

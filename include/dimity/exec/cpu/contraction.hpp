@@ -7,7 +7,7 @@
 #include <dimity/exec/cpu/matmul_tiny.hpp>
 #include <dimity/exec/cpu/result_sinks.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// A matrix product whose extents and strides may be chosen at run time.
 struct product_sizes {
@@ -107,4 +107,4 @@ struct contraction {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 template <class Plan, int Index>
 struct control_runner {
@@ -142,4 +142,4 @@ void run_control(void* const* slots) {
   control_runner<Plan, Index>::run(slots);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -4,7 +4,7 @@
 #include <dimity/exec/cpu/convolution_geometry.hpp>
 #include <dimity/exec/cpu/matmul_tile.hpp>
 
-namespace dimity::detail::conv {
+namespace DIMITY_NAMESPACE::detail::conv {
 
 /// Planes [image, channel] of rows and columns, anywhere in memory.
 template <class T>
@@ -153,4 +153,4 @@ template <class T>
     }
 }
 
-}  // namespace dimity::detail::conv
+}  // namespace DIMITY_NAMESPACE::detail::conv

@@ -4,7 +4,7 @@
 #include <dimity/exec/cpu/convolution_copy.hpp>
 #include <dimity/exec/cpu/convolution_sums.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 namespace conv {
 
 /// Bytes of scratch that are passed over again and again, for the second-level cache.
@@ -170,4 +170,4 @@ void convolution_forward(convolution_geometry const& g, extent_t batch, T const*
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

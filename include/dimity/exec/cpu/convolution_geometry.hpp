@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Rows (axis 0) or columns (axis 1) of the input, zeros included, which the windows of `count` neighbouring outputs span.
 constexpr extent_t window_span(convolution_geometry const& g, int axis, extent_t count) {
@@ -29,4 +29,4 @@ constexpr extent_range outputs_inside(convolution_geometry const& g, int axis, e
   return {first, std::max(first, last)};
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

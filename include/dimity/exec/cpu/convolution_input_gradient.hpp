@@ -3,7 +3,7 @@
 
 #include <dimity/exec/cpu/convolution_forward.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 namespace conv {
 
 /// The elements of the input, along an axis, whose distance from the first element that is padded with has remainder `remainder` by the stride: first, first + stride, ...
@@ -220,4 +220,4 @@ void convolution_input_gradient(convolution_geometry const& g, extent_t batch, T
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

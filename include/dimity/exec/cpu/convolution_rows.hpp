@@ -3,7 +3,7 @@
 
 #include <dimity/exec/cpu/convolution_tile.hpp>
 
-namespace dimity::detail::conv {
+namespace DIMITY_NAMESPACE::detail::conv {
 
 inline constexpr int window_size = 3, window_taps = window_size * window_size;
 /// Sums besides nine weights, in registers.
@@ -70,4 +70,4 @@ template <class T, int Rows>
   }
 }
 
-}  // namespace dimity::detail::conv
+}  // namespace DIMITY_NAMESPACE::detail::conv

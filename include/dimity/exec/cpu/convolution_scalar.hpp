@@ -4,7 +4,7 @@
 #include <dimity/exec/cpu/convolution_geometry.hpp>
 #include <dimity/exec/cpu/matmul.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// images(n)(channel, oh * OW + ow, value), once per output.
 template <class T, class Images>
@@ -86,4 +86,4 @@ void convolution_weight_gradient_scalar(convolution_geometry const& g, extent_t 
         }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

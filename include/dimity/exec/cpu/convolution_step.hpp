@@ -4,7 +4,7 @@
 #include <dimity/exec/cpu/convolution.hpp>
 #include <dimity/exec/cpu/result_sinks.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 constexpr bool has_vector_convolution(dtype type) { return type == dtype::float32 || type == dtype::float64; }
 constexpr amount convolution_scratch_bytes(opaque_step const& s, convolution_geometry const& c) {
@@ -88,4 +88,4 @@ struct convolution_step {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

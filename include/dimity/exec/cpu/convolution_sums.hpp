@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-namespace dimity::detail::conv {
+namespace DIMITY_NAMESPACE::detail::conv {
 
 /// Taps per pass: what a tile reads of them stays in the first-level cache, and long sums are made of short ones.
 inline constexpr extent_t depth_block = std::min<extent_t>(256, 24 * 1024 / (tile_vectors * static_cast<extent_t>(sizeof(batch<float>))));
@@ -292,4 +292,4 @@ void emit_results(Sink const& sink, extent_t row, extent_t first, extent_t count
   if (i < count) sink(row, first + i, load_first<T, lanes<T>>(from + i, static_cast<int>(count - i)).p[0], static_cast<int>(count - i));
 }
 
-}  // namespace dimity::detail::conv
+}  // namespace DIMITY_NAMESPACE::detail::conv

@@ -4,7 +4,7 @@
 #include <dimity/exec/cpu/matmul_pack.hpp>
 #include <dimity/program/convolution_geometry.hpp>
 
-namespace dimity::detail::conv {
+namespace DIMITY_NAMESPACE::detail::conv {
 
 using mm::batch;
 using mm::lanes;
@@ -101,4 +101,4 @@ void run_any_tile(int rows, int vectors, tile_task<T> const& task) {
   else run_tile_of<T, 1>(vectors, task);
 }
 
-}  // namespace dimity::detail::conv
+}  // namespace DIMITY_NAMESPACE::detail::conv

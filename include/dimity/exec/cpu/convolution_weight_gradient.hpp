@@ -4,7 +4,7 @@
 #include <dimity/exec/cpu/convolution_forward.hpp>
 #include <dimity/exec/cpu/convolution_weight_tile.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 namespace conv {
 
 struct weight_plan {
@@ -234,4 +234,4 @@ void convolution_weight_gradient(convolution_geometry const& g, extent_t batch, 
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

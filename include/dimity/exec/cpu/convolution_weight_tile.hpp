@@ -3,7 +3,7 @@
 
 #include <dimity/exec/cpu/convolution_sums.hpp>
 
-namespace dimity::detail::conv {
+namespace DIMITY_NAMESPACE::detail::conv {
 
 /// Some positions of a window and of the gradient; x at tap k is at source + offset[k] + image * image_step + row * row_step + column.
 struct position_block {
@@ -130,4 +130,4 @@ void add_any_dot_tile(int taps, dot_task<T> const& task, position_block const& b
   else add_dot_tile<T, Outputs, 1>(task, block);
 }
 
-}  // namespace dimity::detail::conv
+}  // namespace DIMITY_NAMESPACE::detail::conv

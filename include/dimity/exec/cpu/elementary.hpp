@@ -10,7 +10,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 #if defined(__AVX512F__)
 template <class X>
@@ -201,4 +201,4 @@ DIMITY_INLINE X softplus_lanes(X const& x) {
   return multiply_add(X(p * z), z, z) + xsimd::max(X(0.0f), x);  // in this order x86 returns the nan
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

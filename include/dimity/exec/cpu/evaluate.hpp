@@ -5,7 +5,7 @@
 
 #include <bit>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Behind a call when a kernel has many of them: measured 170 -> 5.8 s of compile time and 12% faster (DESIGN section 6).
 template <primitive P, class X>
@@ -129,4 +129,4 @@ DIMITY_INLINE auto evaluate_lanes(Get const& operand) {
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

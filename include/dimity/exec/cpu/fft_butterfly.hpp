@@ -3,7 +3,7 @@
 
 #include <dimity/exec/cpu/fft_lanes.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Complex numbers, as many as V has lanes.
 template <class V>
@@ -181,4 +181,4 @@ DIMITY_FFT_INLINE void butterfly(complex_lanes<V>* x) {
   else if constexpr (N > 1) butterfly_composite<T, N, Step>(x);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -4,7 +4,7 @@
 #include <dimity/exec/cpu/fft_convolution.hpp>
 #include <dimity/exec/cpu/fft_sum.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// to_k = sum_j x_j exp(-+ 2 pi i j k / N), not normalised; Inverse: +. Real and imaginary parts are apart, the elements of the input `stride` from each other; `to` does not overlap the input.
 /// scratch: fft_scratch_elements(N). The relative error in the 2-norm is a few epsilon times log2(N), at most (Higham, Accuracy and Stability of Numerical Algorithms, theorem 24.2).
@@ -33,4 +33,4 @@ void fft(T const* re, T const* im, extent_t stride, T* to_re, T* to_im, T* scrat
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

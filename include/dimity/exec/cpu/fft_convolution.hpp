@@ -3,7 +3,7 @@
 
 #include <dimity/exec/cpu/fft_stage.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// chirp_j = exp(-pi i j^2 / N) for j < N, and the transform of its conjugate, continued evenly to a circle of `length`, and divided by that.
 template <class T, extent_t N>
@@ -56,4 +56,4 @@ void fft_as_convolution(T const* re, T const* im, extent_t stride, T* __restrict
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

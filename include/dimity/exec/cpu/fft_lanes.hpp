@@ -15,7 +15,7 @@
 #define DIMITY_FFT_INLINE __attribute__((always_inline, no_sanitize("undefined"))) inline
 #define DIMITY_FFT_LAMBDA __attribute__((always_inline, no_sanitize("undefined")))
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 template <class T, int W>
 struct lanes_of {
@@ -241,4 +241,4 @@ DIMITY_FFT_INLINE void write_columns(T* to, extent_t row, lanes<T, W> const* col
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/exec/cpu/fft_complex.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Up to this length many transforms are computed side by side, one in each lane.
 inline constexpr extent_t fft_largest_in_lanes = 32;
@@ -82,4 +82,4 @@ void fft_many(T const* re, T const* im, extent_t stride, extent_t distance, T* t
   for (extent_t i = 0; i < count; ++i) fft<T, N, Inverse>(re + i * distance, im + i * distance, stride, to_re + i * to_distance, to_im + i * to_distance, scratch);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/exec/cpu/fft_lanes.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Prime factors beyond this one cost more as butterflies than as convolutions.
 inline constexpr extent_t fft_largest_prime = 31;
@@ -129,4 +129,4 @@ constexpr fft_plan fft_plan_of(extent_t n) {
 template <class T, extent_t N>
 inline constexpr fft_plan fft_plan_for = fft_plan_of<T>(N);
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

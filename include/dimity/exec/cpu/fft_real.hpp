@@ -3,7 +3,7 @@
 
 #include <dimity/exec/cpu/fft_complex.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// exp(-2 pi i k / N) for k = 0 ... N / 4.
 template <class T, extent_t N>
@@ -154,4 +154,4 @@ void irfft(T const* re, T const* im, extent_t stride, T* to, T* scratch) {
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Where a pass reads its elements: real and imaginary parts apart,
 template <class T>
@@ -154,4 +154,4 @@ void fft_in_passes_strided(T const* re, T const* im, extent_t stride, planar_sin
   fft_in_passes<T, N>(planar_source<T>{x, y}, to, to, scratch);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

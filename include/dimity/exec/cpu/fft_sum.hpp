@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// cos and -sin of 2 pi j k / N, for j = 1 ... (N - 1) / 2, and behind them j = N / 2 where N is even; k runs fastest.
 template <class T, int N>
@@ -56,4 +56,4 @@ void fft_as_sum(T const* re, T const* im, extent_t stride, T* __restrict to_re, 
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

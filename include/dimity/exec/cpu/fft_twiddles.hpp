@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Elements of the table of a pass: for every p the factors of results 1 ... radix - 1, real and imaginary part of each. The last pass has none.
 constexpr extent_t fft_pass_twiddles(extent_t length, fft_radices const& radices, int pass) {
@@ -78,4 +78,4 @@ Table const& fft_table() {
   return table;
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 #if defined(__CUDACC__)
 template <int W>
@@ -199,4 +199,4 @@ DIMITY_INLINE vec<To, W> convert_lanes(vec<From, W> const& x) {
   return load_lanes<To, W>(to);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

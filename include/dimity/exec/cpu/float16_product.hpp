@@ -5,7 +5,7 @@
 #include <dimity/exec/cpu/matmul.hpp>
 #include <dimity/exec/cpu/matmul_run_time.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 namespace mm {
 
 #if defined(__AVX512BF16__)
@@ -208,4 +208,4 @@ void float16_product_at_run_time(matmul_problem const& p, X const* a, X const* b
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -4,7 +4,7 @@
 #include <dimity/exec/cpu/fft.hpp>
 #include <dimity/exec/cpu/operands.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// The length of the transform: that of the real row, where there is one.
 constexpr extent_t fourier_length(opaque_step const& s, shape_value const* shapes) {
@@ -60,4 +60,4 @@ struct fourier_step : primitive_facts<Plan, Index> {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

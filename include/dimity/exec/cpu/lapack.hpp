@@ -7,7 +7,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 #ifdef DIMITY_LAPACK
 inline constexpr bool has_lapack = true;
@@ -139,4 +139,4 @@ bool lapack_svd(T* a, T* s, T* v, extent_t m, extent_t n, T* scratch) {
 }
 #endif
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

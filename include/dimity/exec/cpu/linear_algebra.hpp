@@ -9,7 +9,7 @@
 
 #include <cstring>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Whether LAPACK does it: for extents that are known, so that one of both is in the binary.
 constexpr bool step_uses_lapack(opaque_step const& step, shape_value const* shapes) {
@@ -154,4 +154,4 @@ struct matrix_step : primitive_facts<Plan, Index> {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

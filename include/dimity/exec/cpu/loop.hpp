@@ -8,7 +8,7 @@
 #include <dimity/exec/cpu/threaded.hpp>
 #include <dimity/exec/extents.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 template <class Plan, int Kernel>
 struct loop {
@@ -495,4 +495,4 @@ template <class Plan, int Kernel>
   else loop<Plan, Kernel>::run(own.p);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

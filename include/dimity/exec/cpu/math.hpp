@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 template <class X>
 struct element_of_part {
@@ -416,4 +416,4 @@ constexpr primitive combiner_of(primitive reduction) {
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

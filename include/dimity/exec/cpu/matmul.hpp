@@ -3,7 +3,7 @@
 
 #include <dimity/exec/cpu/matmul_pack.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 namespace mm {
 
 template <class Sink>
@@ -489,4 +489,4 @@ void matmul_scalar(matmul_problem const& P, X const* a, X const* b, Sink const& 
     }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -5,7 +5,7 @@
 
 #include <dimity/exec/cpu/matmul_tile.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// C[m,n] = sum_k A[m,k] * B[k,n]; strides in elements, any (row-major, transposed, broadcast 0). With `pairs` an element of A and B is two bfloat16 of successive k in the place of a float.
 struct matmul_problem {
@@ -287,4 +287,4 @@ inline void pack_panel(T const* b, std::int64_t depth, T* to) {
 }
 
 }  // namespace mm
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/exec/cpu/matmul_pack.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 namespace mm {
 
 /// The tile: rows of C, and vectors of its columns. Twelve or sixteen independent sums hide the latency of two fma units.
@@ -210,4 +210,4 @@ void matmul_run_time(matmul_problem const& p, T const* a, T const* b, T* scratch
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace dimity::detail::mm {
+namespace DIMITY_NAMESPACE::detail::mm {
 
 template <class T>
 using batch = native_batch<T>;
@@ -334,4 +334,4 @@ template <dot_shape S, std::int64_t K, class T>
   }
 }
 
-}  // namespace dimity::detail::mm
+}  // namespace DIMITY_NAMESPACE::detail::mm

@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-namespace dimity::detail::mm {
+namespace DIMITY_NAMESPACE::detail::mm {
 
 inline constexpr std::int64_t tiny = 4;
 constexpr bool is_tiny(matmul_problem const& p) { return p.m <= tiny && p.n <= tiny && p.k <= tiny && p.m * p.n * p.k > 0; }
@@ -52,4 +52,4 @@ struct tiny_product {
   }
 };
 
-}  // namespace dimity::detail::mm
+}  // namespace DIMITY_NAMESPACE::detail::mm

@@ -5,7 +5,7 @@
 
 #include <type_traits>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Largest 1-norms for which the diagonal Pade approximant of a degree is exact to a unit in the last place (Higham, The scaling and squaring method for the matrix exponential revisited, 2005, table 2.3; for float the same for its unit roundoff).
 struct pade_limit {
@@ -80,4 +80,4 @@ void exponential_in_place(T* a, extent_t n, T* scratch) {
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

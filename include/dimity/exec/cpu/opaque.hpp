@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 constexpr amount cpu_scratch_bytes(opaque_step const& s, shape_value const* shapes, std::int64_t const* pool) {
   if (is_convolution(s.op)) return convolution_scratch_bytes(s, geometry_from(pool + s.attribute));
@@ -267,4 +267,4 @@ template <class Plan, int Index>
   opaque<Plan, Index>::run(slots, epilogue_slots);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -5,7 +5,7 @@
 
 #include <cstring>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// A shape at a call.
 struct known_shape {
@@ -117,4 +117,4 @@ struct primitive_facts {
   static T* result(void* const* slots) { return static_cast<T*>(slots[s.result_slot]); }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -8,7 +8,7 @@
 #include <limits>
 #include <utility>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// A power of two by which elements are divided so that no square of the large ones overflows or vanishes; nan where an element is not finite. Unless the largest is wanted between 1 and 2, it is 1 where there is no danger.
 template <class T>
@@ -266,4 +266,4 @@ void svd_in_place(T* a, T* s, T* v, extent_t m, extent_t n, T* scratch) {
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -7,7 +7,7 @@
 
 #include <limits>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// The place of a window's first largest element, or of its first nan, in an image with rows `row` and columns `column` elements apart; -1 where no element lies inside.
 template <class T>
@@ -157,4 +157,4 @@ struct window_step : primitive_facts<Plan, Index> {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// The first n of W lanes.
 template <class T, int W>
@@ -151,4 +151,4 @@ struct reduction_tree {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 template <int Value, class V>
 struct variable {
@@ -136,4 +136,4 @@ struct kernel_facts {
   using list_t = typename plan_list<Plan, Plan::value.list_ranges[Range].begin, std::make_integer_sequence<int, Plan::value.list_ranges[Range].size()>>::type;
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -4,7 +4,7 @@
 #include <dimity/exec/cpu/loop.hpp>
 #include <dimity/exec/cpu/operands.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Stores. `Step` has the plan's step `s`, the element type T, the `rank` of the result, and the `rows` and `columns` of its last two axes.
 template <class Step>
@@ -113,4 +113,4 @@ class result_sinks<Step, true> {
   typename e::position start_;
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -4,7 +4,7 @@
 #include <dimity/exec/cpu/simd.hpp>
 #include <dimity/plan/plan.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// The indices of a row.
 struct position {
@@ -37,4 +37,4 @@ DIMITY_INLINE void store_row(cursor const& c, vec<T, W> const& x) {
   else store_lanes<T, W>(to, x);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

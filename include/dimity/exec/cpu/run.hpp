@@ -7,7 +7,7 @@
 
 #include <cstddef>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Memory of one call: where arguments are, where results go, and scratch of `workspace_bytes`.
 struct memory {
@@ -185,6 +185,6 @@ struct executor {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail
 
 #include <dimity/exec/cpu/control.hpp>

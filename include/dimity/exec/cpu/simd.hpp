@@ -20,7 +20,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// The machine's native vector of T (float, double, integers), as chosen by the compiler flags.
 template <class T>
@@ -369,4 +369,4 @@ DIMITY_INLINE vec<To, W> convert_lanes(vec<From, W> const& x) {
   }
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -7,7 +7,7 @@
 #include <limits>
 #include <utility>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 template <class T>
 T magnitude(T const& x) {
@@ -100,4 +100,4 @@ void slogdet_in_place(T* a, extent_t n, T* result) {
   result[1] = logarithm;
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

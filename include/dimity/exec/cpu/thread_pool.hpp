@@ -21,7 +21,7 @@
 #error "[dimity.device.2] threads allocate memory when they are made, which DIMITY_NO_HEAP forbids: leave out <dimity/threads.hpp>"
 #endif
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// How many threads the call that runs on this thread may use.
 inline constinit thread_local int call_threads = 1;
@@ -210,4 +210,4 @@ struct device_scope<cpu> {
   bool owns = false;
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -3,7 +3,7 @@
 
 #include <dimity/core/device.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// The same constant under another type, which kernels look at.
 template <class Plan>
@@ -22,4 +22,4 @@ struct threaded_contraction;
 template <class Convolution>
 struct threaded_convolution;
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -8,7 +8,7 @@
 
 #include <limits>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Nanoseconds of one multiplication and addition in a long product, an estimate.
 template <class T>
@@ -92,4 +92,4 @@ struct threaded_convolution {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

@@ -5,7 +5,7 @@
 #include <dimity/exec/cpu/thread_pool.hpp>
 #include <dimity/exec/workspace.hpp>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 template <class Plan, int Kernel>
 struct threaded_loop {
@@ -262,4 +262,4 @@ struct threaded_loop {
   }
 };
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail

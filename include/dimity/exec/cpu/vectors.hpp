@@ -7,7 +7,7 @@
 
 #include <limits>
 
-namespace dimity::detail {
+namespace DIMITY_NAMESPACE::detail {
 
 /// Calls `vectors(i)` for every i from 0 on at which a whole vector begins, and `rest(i)` for every i behind them.
 template <class T, class Vectors, class Rest>
@@ -106,4 +106,4 @@ void multiply_small(T const* a, T const* b, T* c, extent_t m, extent_t k, extent
   for (; row < m; ++row) add_product_rows<1>(a, b, c, row, k, n);
 }
 
-}  // namespace dimity::detail
+}  // namespace DIMITY_NAMESPACE::detail
