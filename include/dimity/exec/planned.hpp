@@ -113,7 +113,7 @@ DIMITY_INLINE std::byte* workspace_of() {
 template <class Plan>
 [[gnu::noinline]] void run_out_of_line(void* const* inputs, void* const* outputs) {
   memory const m{inputs, outputs, workspace_of<static_cast<std::size_t>(Plan::value.workspace_bytes)>()};
-  if constexpr (executor<Plan>::is_one_kernel && !is_threaded<Plan>) {
+  if constexpr (executor<Plan>::is_one_kernel && !is_threaded<Plan> && !adds_up_in_blocks<Plan, 0>) {
     // Most expressions are one kernel, and this is its code: each function on the way to it costs compile time, inlined or not.
     typename executor<Plan>::kernel_pointers const own(m);
     loop<Plan, 0>::run(own.p);

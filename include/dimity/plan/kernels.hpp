@@ -260,9 +260,18 @@ struct kernel_builder {
     for (int s = k.stores.begin; s < out.stores.size(); ++s) raise_to_store(out.stores[s]);
     keep_costly(count);
     make_lists(out.values.size() - k.values.begin);
+    if (of == nullptr) divide_rows();
     k.values.end = out.values.size();
     k.accesses.end = out.accesses.size();
     k.stores.end = out.stores.size();
+  }
+  constexpr void divide_rows() {
+    if (most_row_blocks_of(k) == 1) return;
+    for (int s = k.stores.begin; s < out.stores.size(); ++s) {
+      if (out.stores[s].combine == primitive::copy) continue;
+      slot_node.push(-1);
+      out.stores[s].partial_slot = static_cast<std::int16_t>(slot_node.size() - 1);
+    }
   }
   /// A value is stored once for every element that it stands for, however few axes it depends on; an accumulation also combines it once per element of the inner axes.
   constexpr void raise_to_store(store& s) {

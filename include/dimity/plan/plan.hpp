@@ -34,6 +34,7 @@ struct store {
   std::int16_t value = 0, access = 0, stage = 0;
   primitive combine = primitive::copy;
   amount fill = 0;  ///< elements to set to the identity before accumulating
+  std::int16_t partial_slot = -1;  ///< of what the blocks of rows but the first leave, `fill` elements each; -1 where rows are not divided into blocks
 };
 
 struct range {
@@ -59,6 +60,24 @@ struct kernel {
     return n;
   }
 };
+
+/// Into how many blocks a kernel divides its first axis where it adds rows up. Each block begins anew, and what they leave is added up in their order: threads can share them, and the result is that of one thread.
+/// Blocks are of 32 rows and more, so that beginning anew and adding up cost little beside the rows, or two of 16 and more; and there is only one where a second thread would not be worth it.
+inline constexpr extent_t most_row_blocks = 16, least_elements_of_blocks = 1 << 15;
+constexpr int row_blocks(extent_t first_axis, extent_t elements) {
+  if (elements < least_elements_of_blocks || first_axis < 32) return 1;
+  extent_t const wanted = first_axis < 64 ? 2 : first_axis / 32;
+  return static_cast<int>(wanted < most_row_blocks ? wanted : most_row_blocks);
+}
+/// At most, of extents that need not be known.
+constexpr int most_row_blocks_of(kernel const& k) {
+  extent_t elements = 1;
+  for (int i = 0; i < k.axes; ++i) {
+    if (!k.extent[i].is_known()) elements = least_elements_of_blocks;
+    else if (elements < least_elements_of_blocks || k.extent[i] == 0) elements *= k.extent[i].number();
+  }
+  return k.outer == 0 ? 1 : row_blocks(k.extent[0].is_known() ? k.extent[0].number() : most_row_blocks * 32, elements);
+}
 
 /// A primitive with a kernel of its own. Operand strides are per operand axis; the result is row-major.
 struct opaque_step {

@@ -84,6 +84,12 @@ inline std::string kernel_text(plan_view const& p, int index) {
   kernel const& k = p.kernels[index];
   std::string s = kernel_kind(p, k) + " " + space_text(p, k) + ", " + count_text(k.values.size(), "value");
   if (k.stages > 1) s += ", " + count_text(k.stages, "stage");
+  for (int i = k.stores.begin; i < k.stores.end; ++i)
+    if (p.stores[i].partial_slot >= 0) {
+      bool const known = k.rows().is_known() && k.inner().is_known();
+      s += std::string(known ? ", in " : ", in up to ") + std::to_string(most_row_blocks_of(k)) + " blocks of rows";
+      break;
+    }
   std::string const moved = traffic_text(p, k);
   if (!moved.empty()) s += "; " + moved;
   if (k.same_as >= 0) s += "; same code as step " + std::to_string(step_of_kernel(p, k.same_as));

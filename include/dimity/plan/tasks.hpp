@@ -197,12 +197,16 @@ struct task_builder {
     k.slots.begin = out.slots.size();
     for (int i = 0; i < kernels.slot_node.size(); ++i) {
       int const node = kernels.slot_node[i];
-      out.slots.push(static_cast<std::int16_t>(node >= 0 ? buffer_for(node) : workspace(row_bytes(k, i))));
+      out.slots.push(static_cast<std::int16_t>(node >= 0 ? buffer_for(node) : workspace(own_bytes(k, i))));
     }
     k.slots.end = out.slots.size();
     out.kernels.push(k);
   }
-  constexpr amount row_bytes(kernel const& k, int slot) {
+  /// Of a slot that is no node's: a row that is kept for later stages, or what blocks of rows leave.
+  constexpr amount own_bytes(kernel const& k, int slot) {
+    for (int s = k.stores.begin; s < k.stores.end; ++s)
+      if (store const& st = out.stores[s]; st.partial_slot == slot)
+        return st.fill * amount((most_row_blocks_of(k) - 1) * static_cast<std::int64_t>(size_of(out.accesses[k.accesses.begin + st.access].type)));
     for (int a = k.accesses.begin; a < k.accesses.end; ++a)
       if (out.accesses[a].slot == slot) return k.inner() * amount(static_cast<std::int64_t>(size_of(out.accesses[a].type)));
     return 0;

@@ -478,21 +478,4 @@ struct loop {
   }
 };
 
-/// In variables of their own: a store of the kernel could change what `slots` points to, for all that the compiler knows, and every vector would read its pointers again.
-template <class Indices>
-struct own_pointers;
-template <int... I>
-struct own_pointers<std::integer_sequence<int, I...>> {
-  void* p[sizeof...(I)];
-  DIMITY_INLINE explicit own_pointers(void* const* slots) : p{slots[I]...} {}
-};
-
-/// Not inlined: programs of many kernels would otherwise become one function of unbounded compile time, and equal kernels share this one.
-template <class Plan, int Kernel>
-[[gnu::noinline]] void run_kernel(void* const* slots) {
-  own_pointers<std::make_integer_sequence<int, Plan::value.kernels[Kernel].slots.size() + (has_symbols<Plan> ? 1 : 0)>> const own(slots);
-  if constexpr (is_threaded<Plan>) threaded_loop<Plan, Kernel>::run(own.p);
-  else loop<Plan, Kernel>::run(own.p);
-}
-
 }  // namespace DIMITY_NAMESPACE::detail

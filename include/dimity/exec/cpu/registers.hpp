@@ -89,6 +89,14 @@ constexpr bool has_combining_store(store const* stores, int count) {
     if (stores[i].combine != primitive::copy) return true;
   return false;
 }
+/// Whether the plan has memory for the sums of several blocks of rows.
+constexpr bool has_row_blocks(store const* stores, int count) {
+  for (int i = 0; i < count; ++i)
+    if (stores[i].partial_slot >= 0) return true;
+  return false;
+}
+template <class Plan, int Kernel>
+inline constexpr bool adds_up_in_blocks = has_row_blocks(Plan::value.stores + Plan::value.kernels[Kernel].stores.begin, Plan::value.kernels[Kernel].stores.size());
 /// Several accumulators hide the latency of adding; a long body has enough to do without.
 constexpr int vectors_at_once(bool reduces, std::size_t values, extent_t vectors) {
   int const wanted = reduces ? (values <= 4 ? 4 : values <= 14 ? 2 : 1) : (values <= 6 ? 2 : 1);

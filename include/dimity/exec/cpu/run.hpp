@@ -3,6 +3,7 @@
 
 #include <dimity/core/device.hpp>
 #include <dimity/exec/cpu/opaque.hpp>
+#include <dimity/exec/cpu/row_blocks.hpp>
 #include <dimity/exec/extents.hpp>
 
 #include <cstddef>

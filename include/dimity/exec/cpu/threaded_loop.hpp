@@ -1,7 +1,7 @@
-// A kernel divided among threads: its rows, or the lanes of its only row, or of all rows where these are added up. Every element and every sum is computed by the operations, and in the order, of one thread.
+// A kernel divided among threads: its rows, or blocks of them where they are added up, or the lanes of its only row, or of all rows. Every element and every sum is computed by the operations, and in the order, of one thread.
 #pragma once
 
-#include <dimity/exec/cpu/loop.hpp>
+#include <dimity/exec/cpu/row_blocks.hpp>
 #include <dimity/exec/cpu/thread_pool.hpp>
 #include <dimity/exec/workspace.hpp>
 
@@ -116,6 +116,21 @@ struct threaded_loop {
     });
   }
 
+  // ---- blocks of rows that are added up
+
+  using blocks = blocked_rows<Plan, Kernel>;
+  static void run_blocks(void* const* slots) {
+    int const n = blocks::count(slots), shares = count_shares(static_cast<double>(elements(slots, 0)) * element_cost, n);
+    if (shares == 1) return blocks::run(slots);
+    scalars invariant;
+    base::invariants(invariant, slots, position{});
+    run_shares(shares, [&](int share) {
+      own_slots const own(slots, share);
+      for (int b = n * share / shares; b < n * (share + 1) / shares; ++b) blocks::run_block(invariant, typename blocks::pointers(own.p, b - 1).p, b, n);
+    });
+    for (int b = 1; b < n; ++b) blocks::join(slots, b - 1);
+  }
+
   // ---- lanes
 
   template <int Stage>
@@ -142,7 +157,7 @@ struct threaded_loop {
   static constexpr extent_t step_of = pass<Stage>::unroll * pass<Stage>::W * (pass<Stage>::W * pass<Stage>::unroll < 64 ? 64 / (pass<Stage>::W * pass<Stage>::unroll) : 1);
 
   static constexpr bool by_columns = [] {
-    if constexpr (k.outer > 0 && adds_up && k.stages == 1 && base::mid_axes == 0) return !pass<0>::reduces && list_t<facts::list_of(0, stage_list::row_stores)>::size() == 0 && buffers.count == 0;
+    if constexpr (k.outer > 0 && adds_up && !adds_up_in_blocks<Plan, Kernel> && k.stages == 1 && base::mid_axes == 0) return !pass<0>::reduces && list_t<facts::list_of(0, stage_list::row_stores)>::size() == 0 && buffers.count == 0;
     else return false;
   }();
   template <int Axis>
@@ -254,8 +269,12 @@ struct threaded_loop {
   }
 
   static void run(void* const* slots) {
-    if (call_threads == 1) return base::run(slots);
-    if constexpr (by_rows) run_rows(slots);
+    if (call_threads == 1) {
+      if constexpr (adds_up_in_blocks<Plan, Kernel>) return blocks::run(slots);
+      else return base::run(slots);
+    }
+    if constexpr (adds_up_in_blocks<Plan, Kernel>) run_blocks(slots);
+    else if constexpr (by_rows) run_rows(slots);
     else if constexpr (by_columns) run_columns(slots);
     else if constexpr (is_one_row) run_one_row(slots);
     else base::run(slots);
