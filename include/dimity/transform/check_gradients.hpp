@@ -137,6 +137,21 @@ bool is_single(Tree const& tree) {
   return single;
 }
 
+template <class Leaf>
+constexpr bool is_16_bit_leaf() {
+  if constexpr (operand<Leaf>) return is_float16<element_of<Leaf>>;
+  else return is_float16<Leaf>;
+}
+template <class... Leaf>
+constexpr bool has_16_bit_leaf(leaf_list<Leaf...>) {
+  return (is_16_bit_leaf<std::remove_cvref_t<Leaf>>() || ...);
+}
+/// One step of a 16-bit float is larger than what a difference is to show.
+template <bool Coarse>
+struct difference_elements {
+  static_assert(!Coarse, "[dimity.grad.7] check_gradients: 16-bit floats are too coarse for differences: check in float, cast<float>(arguments)");
+};
+
 template <class F, class... Args>
 struct gradient_check {
   using arguments = std::tuple<Args...>;
@@ -202,12 +217,16 @@ struct gradient_check {
 
 /// Checks the derivatives of a captureless function at the arguments (tensors, scalars, models, tuples of them): reverse mode against central differences of the
 /// compiled function along random directions of every parameter, then forward mode against reverse mode, <u, Jv> = <J^T u, v>. A function whose result is not a
-/// scalar is weighted with a random u first. The arguments should lie where f is smooth: differences see both sides of a kink. Costs two evaluations for
+/// scalar is weighted with a random u first. The arguments should lie where f is smooth: differences see both sides of a kink. 16-bit floats are refused, in the arguments and in the result ([dimity.grad.7]). Costs two evaluations for
 /// each direction, and as much compile time as f, grad(f) and jvp(f).
 template <class F, class... Args>
 gradient_report check_gradients(check_gradients_options options, F const&, Args const&... args) {
+  using check = detail::gradient_check<F, detail::tree_value_t<Args>...>;
   (void)sizeof(detail::transformable_function<F>);
-  return detail::gradient_check<F, detail::tree_value_t<Args>...>::run(options, args...);
+  constexpr bool coarse = detail::has_16_bit_leaf(detail::leaves_t<typename check::arguments>{}) || detail::has_16_bit_leaf(detail::leaves_t<typename check::result>{});
+  (void)sizeof(detail::difference_elements<coarse>);
+  if constexpr (coarse) return {};
+  else return check::run(options, args...);
 }
 template <class F, class... Args>
   requires(!std::is_same_v<F, check_gradients_options>)
