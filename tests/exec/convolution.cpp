@@ -53,6 +53,7 @@ std::vector<problem> chosen_problems() {
       square(2, 1, 16, 19, {14, 3, 2, 1, 1, 1}),
       square(5, 1, 33, 16, {7, 3, 1, 1, 1, 1}),
       square(9, 1, 20, 17, {4, 3, 1, 1, 1, 1}),
+      square(13, 2, 3, 6, {14, 3, 1, 1, 1, 1}),
       square(2, 1, 40, 33, {9, 1}),
       square(2, 1, 12, 9, {11, 1, 2}),
       square(2, 1, 3, 16, {31, 7, 2, 1, 3, 3}),
@@ -350,6 +351,15 @@ TEST_CASE_TEMPLATE("convolutions of random geometries and layouts", T, float, do
     if (i % 3 == 0) w();
     if (i % 5 == 0) gradient();
   }
+}
+
+TEST_CASE("the parts of the images in which gradients of kernels are added up") {
+  problem const few = square(3, 1, 1, 8, {28, 3, 1, 1, 1, 1}), many = square(64, 1, 8, 16, {14, 3, 1, 1, 1, 1}), small = square(9, 1, 20, 17, {4, 3, 1, 1, 1, 1}), wide = square(64, 1, 512, 512, {14, 3, 1, 1, 1, 1});
+  auto const parts = [](problem const& p) { return conv::count_parts(p.g, conv::plan_weight_gradient(p.g, sizeof(float)), p.batch); };
+  CHECK(parts(few) == 3);
+  CHECK(parts(many) == 8);
+  CHECK(parts(small) == 1);
+  CHECK(parts(wide) == 1);  // 9 MiB of totals
 }
 
 TEST_CASE("convolutions by plain loops") {

@@ -156,6 +156,10 @@ TEST_CASE("convolutions") {
   auto const kernels = numbers<tensor<float, 8, 3, 3, 3>>();
   check_function([](auto const& x, auto const& w) { return relu(conv2d<convolution_options{.padding = 1}>(x, w)); }, images, kernels);
   check_function([](auto const& x, auto const& w) { return grad<0, 1>([](auto const& v, auto const& u) { return sum(square(conv2d<convolution_options{.stride = 2}>(v, u))); })(x, w); }, images, kernels);
+  // Gradients of kernels alone, in three parts of the images, and of each of two groups.
+  check_function([](auto const& x, auto const& w) { return grad<1>([](auto const& v, auto const& u) { return sum(square(conv2d<convolution_options{.padding = 1}>(v, u))); })(x, w); }, images, kernels);
+  check_function([](auto const& x, auto const& w) { return grad<1>([](auto const& v, auto const& u) { return sum(square(conv2d<convolution_options{.padding = 1, .groups = 2}>(v, u))); })(x, w); },
+                 numbers<tensor<double, 7, 4, 16, 15>>(), numbers<tensor<double, 6, 2, 3, 3>>());
 }
 
 namespace {

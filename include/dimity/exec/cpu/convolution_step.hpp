@@ -53,8 +53,9 @@ struct convolution_step {
     if constexpr (s.scratch_slot >= 0) scratch = static_cast<T*>(slots[s.scratch_slot]);
     run_images(slots, epilogue_slots, scratch, 0, facts::template operand<0>(slots).shape.extent[leading]);
   }
-  /// Images [begin, end) of each entry.
-  static void run_images(void* const* slots, void* const* epilogue_slots, [[maybe_unused]] T* scratch, extent_t begin, extent_t end) {
+  /// Images [begin, end) of each entry. `divide`: see convolution_weight_gradient().
+  template <class Divide = all_parts>
+  static void run_images(void* const* slots, void* const* epilogue_slots, [[maybe_unused]] T* scratch, extent_t begin, extent_t end, [[maybe_unused]] Divide const& divide = {}) {
     auto const a = facts::template operand<0>(slots);
     auto const b = facts::template operand<1>(slots);
     sinks const to(slots, epilogue_slots, columns.code);
@@ -68,7 +69,7 @@ struct convolution_step {
       extent_t const *const x_stride = a.stride + leading, *const y_stride = b.stride + leading;
       if constexpr (s.op == primitive::convolution_kernel_gradient) {
         auto const sink = to.at(index, done);
-        if constexpr (vectors) convolution_weight_gradient(geometry, batch, x, x_stride, y, y_stride, scratch, sink);
+        if constexpr (vectors) convolution_weight_gradient(geometry, batch, x, x_stride, y, y_stride, scratch, sink, divide);
         else convolution_weight_gradient_scalar(geometry, batch, x, x_stride, y, y_stride, sink);
         done += entry_size;
       } else {

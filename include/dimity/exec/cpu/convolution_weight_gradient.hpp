@@ -14,8 +14,17 @@ struct weight_plan {
   extent_t output_pitch = 0, row_pitch = 0;  ///< outputs and columns of the gradient's copy, in whole vectors
   extent_t sums_pitch = 0, sums_size = 0;
   extent_t line_pitch = 0;
-  extent_t gradient = 0, sums = 0, totals = 0, mask = 0;  ///< first elements in scratch
+  int most_parts = 1;      ///< of the images, see count_parts()
+  extent_t gradient = 0, sums = 0, totals = 0, mask = 0;  ///< first elements in scratch; totals: of each part
 };
+
+/// The images are divided into parts whose totals are added up in their order, so that threads can share them without changing a bit of the result. How many parts there are depends on the sizes alone: each is worth
+/// what its totals cost, and the totals of all take little memory.
+constexpr int most_parts_of(extent_t total_bytes) { return total_bytes <= (128 << 10) ? 8 : total_bytes <= (512 << 10) ? 4 : total_bytes <= (4 << 20) ? 2 : 1; }
+constexpr int count_parts(convolution_geometry const& g, weight_plan const& plan, extent_t images) {
+  extent_t const worth = std::min(images, images * g.out_size() / 512);
+  return static_cast<int>(std::clamp<extent_t>(worth, 1, plan.most_parts));
+}
 
 /// Positions whose products are added up in registers, one after the other in each lane, and blocks of them whose sums are added before they are added to the totals: the error of a sum
 /// grows with the length of such chains.
@@ -42,7 +51,8 @@ constexpr weight_plan plan_weight_gradient(convolution_geometry const& g, std::s
   p.band.source = s.place(window_elements(forward_window(g, 0, p.band.rows, lanes), p.band.images, lanes));
   p.gradient = s.place(p.band.images * p.band.rows * gradient_row + lanes);
   p.sums = s.place(p.sums_size);
-  p.totals = s.place(p.sums_size);
+  p.most_parts = most_parts_of(p.sums_size * static_cast<extent_t>(element_size));
+  p.totals = s.place(p.most_parts * p.sums_size);
   p.band.line = s.place(std::max((p.by_outputs ? lanes : 1) * p.line_pitch, line_elements(one, lanes)));
   p.mask = s.place(lanes);
   p.band.size = s.size();
@@ -114,18 +124,24 @@ void add_block(convolution_geometry const& g, weight_plan const& plan, T const* 
 
 /// Adds the recent sums to the totals and begins new ones.
 template <class T>
-void add_totals(weight_plan const& plan, T* scratch) {
-  T *const sums = scratch + plan.sums, *const totals = scratch + plan.totals;
+void add_totals(weight_plan const& plan, T* scratch, T* totals) {
+  T* const sums = scratch + plan.sums;
   for (extent_t i = 0; i < plan.sums_size; i += lanes<T>) {
     (batch<T>::load_aligned(totals + i) + batch<T>::load_aligned(sums + i)).store_aligned(totals + i);
     batch<T>(T(0)).store_aligned(sums + i);
   }
 }
 
+/// Adds the totals of another part.
+template <class T>
+void join_totals(weight_plan const& plan, T* totals, T const* part) {
+  for (extent_t i = 0; i < plan.sums_size; i += lanes<T>) (batch<T>::load_aligned(totals + i) + batch<T>::load_aligned(part + i)).store_aligned(totals + i);
+}
+
 /// All blocks of a band of one group; `blocks` are those since totals were made.
 template <class T>
 [[gnu::noinline]] void add_band(convolution_geometry const& g, weight_plan const& plan, planes<T> const& x, planes<T> const& gradient, extent_t images, extent_t row, extent_t rows,
-                                T* scratch, extent_t& blocks) {
+                                T* scratch, T* totals, extent_t& blocks) {
   window_layout window = forward_window(g, row, rows, lanes<T>);
   T const* source = scratch + plan.band.source + window.origin;
   // Tiles that broadcast x read nothing beyond it.
@@ -173,7 +189,7 @@ template <class T>
         T const* const at = source + n * block.image_step + r * block.row_step + c;
         add_block<T>(g, plan, at, results + n * block.gradient_image + r * block.gradient_row + c * block.gradient_column, block, scratch);
         if (++blocks < blocks_of_sum) continue;
-        add_totals<T>(plan, scratch);
+        add_totals<T>(plan, scratch, totals);
         blocks = 0;
       }
 }
@@ -192,9 +208,9 @@ template <class T>
 }
 
 template <class T>
-[[gnu::noinline]] void prepare_sums(convolution_geometry const& g, weight_plan const& plan, T* scratch) {
+[[gnu::noinline]] void prepare_sums(convolution_geometry const& g, weight_plan const& plan, T* scratch, T* totals) {
   std::memset(static_cast<void*>(scratch + plan.sums), 0, static_cast<std::size_t>(plan.sums_size) * sizeof(T));
-  std::memset(static_cast<void*>(scratch + plan.totals), 0, static_cast<std::size_t>(plan.sums_size) * sizeof(T));
+  std::memset(static_cast<void*>(totals), 0, static_cast<std::size_t>(plan.sums_size) * sizeof(T));
   // The last vector of a row ends with it, or, if it is the only one, begins with it.
   extent_t const left = g.out[1] % lanes<T>, first = g.out[1] >= lanes<T> ? lanes<T> - left : 0;
   std::memset(static_cast<void*>(scratch + plan.mask), 0, sizeof(batch<T>));
@@ -206,26 +222,51 @@ template <class T>
 /// Elements of 64-byte aligned scratch, whatever the batch; element_size is sizeof(T).
 constexpr extent_t convolution_weight_gradient_scratch(convolution_geometry const& g, std::size_t element_size) { return conv::plan_weight_gradient(g, element_size).band.size; }
 
+/// What one thread does with the parts of the images: all of them.
+struct all_parts {
+  template <class T, class F>
+  void operator()(int parts, double /*cost*/, T* scratch, F const& f) const {
+    f(0, parts, scratch, true);
+  }
+};
+
 /// T is float or double. The sink is called with (output, (i * KH + kh) * KW + kw, values) or (output, (i * KH + kh) * KW + kw, values, count).
-template <class T, class Sink>
+/// `divide(parts, multiplications, scratch, f)` calls f(begin, end, scratch of the thread, whether that is all parts) for all parts of the images.
+template <class T, class Sink, class Divide = all_parts>
 void convolution_weight_gradient(convolution_geometry const& g, extent_t batch, T const* x, extent_t const* x_stride, T const* gradient, extent_t const* gradient_stride, T* scratch,
-                                 Sink const& sink) {
+                                 Sink const& sink, Divide const& divide = {}) {
   using namespace conv;
   weight_plan const plan = plan_weight_gradient(g, sizeof(T));
   if (g.out_channels == 0 || plan.taps == 0) return;
+  int const parts = count_parts(g, plan, batch);
+  T* const totals = scratch + plan.totals;
   for (extent_t group = 0; group < g.groups; ++group) {
-    prepare_sums<T>(g, plan, scratch);
-    extent_t blocks = 0;
-    if (g.out_size() > 0)
-      for (extent_t n = 0; n < batch; n += plan.band.images)
-        for (extent_t row = 0; row < g.out[0]; row += plan.band.rows) {
-          planes<T> const from{element_at(x, n * x_stride[0] + group * g.in_channels * x_stride[1]), {x_stride[0], x_stride[1], x_stride[2], x_stride[3]}, {g.in[0], g.in[1]}};
-          planes<T> const results{element_at(gradient, n * gradient_stride[0] + group * g.out_channels * gradient_stride[1]),
-                                  {gradient_stride[0], gradient_stride[1], gradient_stride[2], gradient_stride[3]},
-                                  {g.out[0], g.out[1]}};
-          add_band(g, plan, from, results, std::min(plan.band.images, batch - n), row, std::min(plan.band.rows, g.out[0] - row), scratch, blocks);
-        }
-    add_totals<T>(plan, scratch);
+    auto const add_part = [&](int part, T* own, T* to) {
+      prepare_sums<T>(g, plan, own, to);
+      extent_t blocks = 0;
+      extent_t const end = batch * (part + 1) / parts;
+      if (g.out_size() > 0)
+        for (extent_t n = batch * part / parts; n < end; n += plan.band.images)
+          for (extent_t row = 0; row < g.out[0]; row += plan.band.rows) {
+            planes<T> const from{element_at(x, n * x_stride[0] + group * g.in_channels * x_stride[1]), {x_stride[0], x_stride[1], x_stride[2], x_stride[3]}, {g.in[0], g.in[1]}};
+            planes<T> const results{element_at(gradient, n * gradient_stride[0] + group * g.out_channels * gradient_stride[1]),
+                                    {gradient_stride[0], gradient_stride[1], gradient_stride[2], gradient_stride[3]},
+                                    {g.out[0], g.out[1]}};
+            add_band(g, plan, from, results, std::min(plan.band.images, end - n), row, std::min(plan.band.rows, g.out[0] - row), own, to, blocks);
+          }
+      add_totals<T>(plan, own, to);
+    };
+    bool joined = false;
+    divide(parts, static_cast<double>(batch * g.out_size()) * static_cast<double>(plan.taps * g.out_channels), scratch, [&](int begin, int end, T* own, bool all) {
+      if (all) joined = true;
+      for (int part = begin; part < end; ++part) {
+        // One thread joins each part at once, while its totals are in the cache.
+        T* const to = totals + (all && part > 0 ? 1 : part) * plan.sums_size;
+        add_part(part, own, to);
+        if (all && part > 0) join_totals<T>(plan, totals, to);
+      }
+    });
+    for (int part = 1; part < parts && !joined; ++part) join_totals<T>(plan, totals, totals + part * plan.sums_size);
     for (extent_t o = 0; o < g.out_channels; o += plan.by_outputs ? lanes<T> : 1) {
       weight_lines<T>(plan, o, scratch);
       extent_t const count = plan.by_outputs ? std::min<extent_t>(lanes<T>, g.out_channels - o) : 1;

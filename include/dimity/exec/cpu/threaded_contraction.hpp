@@ -67,7 +67,7 @@ struct threaded_contraction {
   }
 };
 
-/// By images. The gradient of the kernels adds images up, and stays with one thread.
+/// By images, or, where the gradient of the kernels adds them up, by the parts in which it does.
 template <class Convolution>
 struct threaded_convolution {
   using T = typename Convolution::T;
@@ -75,7 +75,16 @@ struct threaded_convolution {
   static constexpr auto s = Convolution::s;
 
   static void run(void* const* slots, void* const* epilogue_slots) {
-    if constexpr (s.op == primitive::convolution_kernel_gradient || epilogue_adds_up<typename Convolution::plan, s.epilogue>()) {
+    if constexpr (s.op == primitive::convolution_kernel_gradient && Convolution::vectors) {
+      extent_t const images = facts::template operand<0>(slots).shape.extent[Convolution::leading];
+      Convolution::run_images(slots, epilogue_slots, reinterpret_cast<T*>(scratch_of_share<Convolution>(slots, 0)), 0, images, [&](int parts, double multiplications, T* scratch, auto const& f) {
+        int const shares = count_shares(multiplications * 1.5 * product_cost<T>, parts);
+        if (shares == 1) return f(0, parts, scratch, true);
+        run_shares(shares, [&](int share) {
+          f(parts * share / shares, parts * (share + 1) / shares, share == 0 ? scratch : reinterpret_cast<T*>(scratch_of_share<Convolution>(slots, share)), false);
+        });
+      });
+    } else if constexpr (s.op == primitive::convolution_kernel_gradient || epilogue_adds_up<typename Convolution::plan, s.epilogue>()) {
       Convolution::run_here(slots, epilogue_slots);
     } else {
       constexpr auto& g = Convolution::geometry;
