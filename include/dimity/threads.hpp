@@ -6,4 +6,5 @@
 #pragma once
 
 #include <dimity/exec/cpu/threaded_contraction.hpp>
+#include <dimity/exec/cpu/threaded_control.hpp>
 #include <dimity/exec/cpu/threaded_loop.hpp>

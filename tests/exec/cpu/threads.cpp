@@ -1,6 +1,7 @@
 // Dividing a step among threads must not change one bit of its result, and must happen.
 #include <doctest/doctest.h>
 
+#include <dimity/debug.hpp>
 #include <dimity/dimity.hpp>
 #include <dimity/threads.hpp>
 
@@ -262,6 +263,41 @@ TEST_CASE("loops divide the steps of their bodies") {
   divide_all const all;
   check_function([](auto const& h, auto const& w) { return fori_loop(0, 3, [](auto const&, auto const& state, auto const& weight) { return tanh(matmul(state, weight)); }, h, w); }, numbers<tensor<float, 64, 64>>(),
                  numbers<tensor<float, 64, 64>>());
+}
+
+namespace {
+
+constexpr auto layer = [](auto const& h, auto const& w) { return softmax(tanh(matmul(h, w)), axis<-1>); };
+constexpr auto layers = [](auto const& xs, auto const& w) { return map(layer, xs, w); };
+
+}  // namespace
+
+TEST_CASE("iterations that carry nothing are divided once for all steps of the body") {
+  divide_all const all;
+  auto const xs = numbers<tensor<float, 7, 20, 33>>();
+  auto const w = numbers<tensor<float, 33, 33>>();
+  auto const one = compile(layers)(xs, w);
+  for (int const n : {2, 3, 7}) {
+    std::uint64_t const before = divided();
+    CHECK(same_bits(compile(layers, cpu{.threads = n})(xs, w), one));
+    CHECK(divided() == before + 1);
+  }
+  // Fewer iterations than threads: each of the two steps of each.
+  std::uint64_t const before = divided();
+  CHECK(same_bits(compile(layers, cpu{.threads = 8})(xs, w), one));
+  CHECK(divided() == before + 14);
+
+  check_function([](auto const& x, auto const& v) { return map([](auto const& y, auto const& u) { return map(layer, y, u); }, x, v); }, numbers<tensor<float, 3, 4, 5, 33>>(), w);
+  // Gradients carry the sums of what all iterations give w.
+  check_function([](auto const& x, auto const& v) { return grad<0, 1>([](auto const& y, auto const& u) { return sum(square(layers(y, u))); })(x, v); }, xs, w);
+  tensor<float, dim<"n">, 20, 33> some(5);
+  std::memcpy(some.data(), xs.data(), some.size() * sizeof(float));
+  check_function(layers, some, w);
+  tensor<float, dim<"n">, 20, 33> none(0);
+  CHECK(compile(layers, cpu{.threads = 3})(none, w).size() == 0);
+  // A thread of the pool has nobody to throw to.
+  constexpr auto checked = [](auto const& x) { return map([](auto const& y) { return debug::check_finite(log(y), "y"); }, x); };
+  CHECK_THROWS_AS(compile(checked, cpu{.threads = 2})(numbers<tensor<float, 8, 40>>(-1.0f)), dimity::error);
 }
 
 TEST_CASE("assign") {

@@ -85,22 +85,36 @@ struct control_runner {
     if constexpr (constexpr int k = operand(I).carried; k >= 0)
       if (void* const own = slots[output(k).slot]; s.read[I] != own) std::memcpy(own, s.read[I], bytes_of<k>(slots));
   }
+  /// Iterations [from, to) of `trips`, in the order of time.
   template <int... I, int... K>
-  DIMITY_INLINE static void scan(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, void* const* slots) {
-    state s;
-    begin(operands{}, results{}, s, slots);
+  DIMITY_INLINE static void iterate(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, state& s, void* const* slots, extent_t trips, extent_t from, extent_t to) {
     std::byte* const first[] = {s.read[I]..., nullptr};
-    constexpr amount all = c.trips;
-    extent_t const trips = number<all>(slots);
-    if constexpr (!c.trips.is_known())
-      if (trips == 0) (settle<I>(s, slots), ...);
-    for (extent_t t = 0; t < trips; ++t) {
+    for (extent_t t = from; t < to; ++t) {
       extent_t const row = c.from_end ? trips - 1 - t : t;
       ((operand(I).stride != amount(0) ? void(s.read[I] = first[I] + row * stride_of<I>(slots)) : void()), ...);
       ((s.written[K] = place_of<K>(slots, row, (trips - t) % 2 == 0)), ...);
       run_block<0>(s, s.written);
       (carry<I>(s), ...);
     }
+  }
+  /// Where nothing is carried: some iterations, in a workspace of their own.
+  static void iterations(void* const* slots, std::byte* scratch, extent_t trips, extent_t from, extent_t to) {
+    state s;
+    begin(operands{}, results{}, s, slots);
+    s.scratch = scratch;
+    iterate(operands{}, results{}, s, slots, trips, from, to);
+  }
+  template <int... I, int... K>
+  DIMITY_INLINE static void scan(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, void* const* slots) {
+    constexpr amount all = c.trips;
+    extent_t const trips = number<all>(slots);
+    if constexpr (is_threaded<Plan>)
+      if (threaded_scan<Plan, Index>::run(slots, trips)) return;
+    state s;
+    begin(operands{}, results{}, s, slots);
+    if constexpr (!c.trips.is_known())
+      if (trips == 0) (settle<I>(s, slots), ...);
+    iterate(operands{}, results{}, s, slots, trips, 0, trips);
   }
 
   template <int... I, int... K>

@@ -21,5 +21,7 @@ template <class Contraction>
 struct threaded_contraction;
 template <class Convolution>
 struct threaded_convolution;
+template <class Plan, int Control>
+struct threaded_scan;
 
 }  // namespace DIMITY_NAMESPACE::detail
