@@ -3,7 +3,7 @@
 
 # Code for an instruction set must not be reached but through the dispatched functions. Functions that are not dimity's (templates of the standard library, inline functions of headers) are in the object too, under the same names
 # as in all other objects of the program, and linkers keep one of them for all. So the object's own functions and constants become local to it. Variables stay one for the whole program, as the language has it: they hold no code.
-# What would run at the start of the program moves to a section of its own; dispatch.hpp runs that when it has chosen this instruction set.
+# What would run at the start of the program moves to a section of its own; dispatch.hpp runs that when it has chosen this instruction set. Initialisers with a priority stay: they are sanitizers' and coverage's.
 if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
   # Within groups the linker would still take one of several functions of a name, local or not.
   execute_process(COMMAND "${LINKER}" -r --force-group-allocation -o "${OUTPUT}" ${OBJECTS} COMMAND_ERROR_IS_FATAL ANY)
@@ -96,11 +96,11 @@ function(dimity_dispatch target)
   endif()
 
   list(TRANSFORM arg_ARCHITECTURES TOUPPER OUTPUT_VARIABLE versions)
-  list(TRANSFORM versions PREPEND DIMITY_DISPATCH_)
+  list(TRANSFORM versions REPLACE "(.+)" "$<$<STREQUAL:$<TARGET_PROPERTY:NAME>,${target}>:DIMITY_DISPATCH_\\1>")
+  set_property(SOURCE ${arg_SOURCES} APPEND PROPERTY COMPILE_DEFINITIONS ${versions})
   # A dispatched function is an inline one to the compiler, which must not hide it on that account.
-  set_property(SOURCE ${arg_SOURCES} PROPERTY COMPILE_DEFINITIONS ${versions})
+  set_property(SOURCE ${arg_SOURCES} APPEND PROPERTY COMPILE_OPTIONS -fno-visibility-inlines-hidden)
   set_property(SOURCE ${arg_SOURCES} PROPERTY SKIP_UNITY_BUILD_INCLUSION ON)
-  set_property(SOURCE ${arg_SOURCES} PROPERTY COMPILE_OPTIONS -fno-visibility-inlines-hidden)
 
   get_target_property(calls ${target} DIMITY_DISPATCH_CALLS)
   if(NOT calls)

@@ -1,8 +1,10 @@
-// One program with code for several instruction sets: functions that are compiled once for each, and chosen by the machine at the first call (docs/dispatch.md).
+// One program with code for several instruction sets: functions that are compiled once for each, and chosen by the machine at the first call
+// (docs/dispatch.md).
 //
 //   DIMITY_DISPATCH(act, (std::span<float const, 48> observation, std::span<float, 12> action) -> void) { ... }
 //
-// defines `act`, a function like any other, in the current namespace. CMake's `dimity_dispatch(app SOURCES policy.cpp)` compiles the file for each instruction set; compiled alone, it has the one version that its flags make.
+// defines `act`, a function like any other, in the current namespace. CMake's `dimity_dispatch(app SOURCES policy.cpp)` compiles the file for each instruction
+// set; compiled alone, it has the one version that its flags make.
 #pragma once
 
 #include <array>
@@ -51,7 +53,8 @@ inline int best_architecture() {
   int best = static_cast<int>(architectures.size()) - 1;
   if (char const* const most = std::getenv("DIMITY_MAX_ARCHITECTURE"); most != nullptr && *most != '\0') {
     while (best >= 0 && architectures[static_cast<std::size_t>(best)] != most) --best;
-    if (best < 0) fail<error>("[dimity.dispatch.2] DIMITY_MAX_ARCHITECTURE is '" + std::string(most) + "', which is none of baseline, avx2, avx512, avx512_bf16");
+    if (best < 0)
+      fail<error>("[dimity.dispatch.2] DIMITY_MAX_ARCHITECTURE is '" + std::string(most) + "', which is none of baseline, avx2, avx512, avx512_bf16");
   }
   while (!machine_runs(best)) --best;
   return best;
@@ -65,7 +68,8 @@ constexpr bool has_dimity_in_it() {
 /// What a dispatched function takes or returns.
 template <class Type>
 struct dispatched_value {
-  static_assert(!has_dimity_in_it<Type>(), "[dimity.dispatch.1] dimity's types differ between instruction sets: pass std::span, pointers or numbers to a dispatched function");
+  static_assert(!has_dimity_in_it<Type>(),
+                "[dimity.dispatch.1] dimity's types differ between instruction sets: pass std::span, pointers or numbers to a dispatched function");
   static constexpr bool may_cross = true;
 };
 
@@ -95,7 +99,8 @@ namespace optim {
 using dimity::is_associated_with_dimity;
 }
 
-/// The best of the instruction sets that dimity knows, "baseline", "avx2", "avx512" or "avx512_bf16", that this machine has and DIMITY_MAX_ARCHITECTURE allows: dispatched functions run the best version up to it.
+/// The best of the instruction sets that dimity knows, "baseline", "avx2", "avx512" or "avx512_bf16", that this machine has and DIMITY_MAX_ARCHITECTURE allows:
+/// dispatched functions run the best version up to it.
 inline std::string_view machine_architecture() { return detail::architectures[static_cast<std::size_t>(detail::best_architecture())]; }
 
 }  // namespace DIMITY_NAMESPACE
@@ -114,7 +119,7 @@ namespace DIMITY_NAMESPACE::detail {
 using initializer = void (*)();
 
 // Where the linker puts what dispatch.cmake took from the start of the program; null where there is nothing.
-#define DIMITY_INITIALIZERS(architecture)                                                                                                               \
+#define DIMITY_INITIALIZERS(architecture)                                                                                                        \
   extern "C" initializer first_##architecture[] __asm__("__start_dimity_initialize_" #architecture) __attribute__((weak, visibility("hidden"))); \
   extern "C" initializer last_##architecture[] __asm__("__stop_dimity_initialize_" #architecture) __attribute__((weak, visibility("hidden")));
 DIMITY_INITIALIZERS(avx2)
@@ -186,26 +191,27 @@ struct dispatched<R(P...) noexcept(NoThrow)> {
 #define DIMITY_NAME_AVX512_BF16(name) nullptr
 #endif
 
-// A macro cannot know the names of the parameters, which it would need to pass them on. A function that is a friend of a class template can be defined without: its parameters are a pack. The pointer makes the compiler emit it.
-#define DIMITY_DISPATCH_AS(dispatch, name, ...)                                                                                                              \
-  auto name __VA_ARGS__;                                                                                                                                     \
-  static auto dimity_baseline_version_of_##name __VA_ARGS__;                                                                                                 \
-  DIMITY_DECLARE_AVX2(name, __VA_ARGS__)                                                                                                                     \
-  DIMITY_DECLARE_AVX512(name, __VA_ARGS__)                                                                                                                   \
-  DIMITY_DECLARE_AVX512_BF16(name, __VA_ARGS__)                                                                                                              \
-  template <class>                                                                                                                                           \
-  struct dispatch;                                                                                                                                           \
-  template <class R, class... P, bool NoThrow>                                                                                                               \
-  struct dispatch<R(P...) noexcept(NoThrow)> {                                                                                                               \
-    friend auto name(P... arguments) noexcept(NoThrow) -> R {                                                                                                \
-      using of_this_type = ::dimity::detail::dispatched<R(P...) noexcept(NoThrow)>;                                                                          \
-      using versions = typename of_this_type::template versions<&dimity_baseline_version_of_##name, DIMITY_NAME_AVX2(name), DIMITY_NAME_AVX512(name),        \
-                                                                DIMITY_NAME_AVX512_BF16(name)>;                                                              \
-      return versions::chosen.load(std::memory_order_acquire)(std::forward<P>(arguments)...);                                                                \
-    }                                                                                                                                                        \
-  };                                                                                                                                                         \
-  template struct dispatch<auto __VA_ARGS__>;                                                                                                                \
-  [[gnu::used]] static constexpr std::add_pointer_t<auto __VA_ARGS__> DIMITY_JOIN(dispatch, _, pointer) = &name;                                             \
+// A macro cannot know the names of the parameters, which it would need to pass them on. A function that is a friend of a class template can be defined without:
+// its parameters are a pack. The pointer makes the compiler emit it.
+#define DIMITY_DISPATCH_AS(dispatch, name, ...)                                                                                                       \
+  auto name __VA_ARGS__;                                                                                                                              \
+  static auto dimity_baseline_version_of_##name __VA_ARGS__;                                                                                          \
+  DIMITY_DECLARE_AVX2(name, __VA_ARGS__)                                                                                                              \
+  DIMITY_DECLARE_AVX512(name, __VA_ARGS__)                                                                                                            \
+  DIMITY_DECLARE_AVX512_BF16(name, __VA_ARGS__)                                                                                                       \
+  template <class>                                                                                                                                    \
+  struct dispatch;                                                                                                                                    \
+  template <class R, class... P, bool NoThrow>                                                                                                        \
+  struct dispatch<R(P...) noexcept(NoThrow)> {                                                                                                        \
+    friend auto name(P... arguments) noexcept(NoThrow) -> R {                                                                                         \
+      using of_this_type = ::dimity::detail::dispatched<R(P...) noexcept(NoThrow)>;                                                                   \
+      using versions = typename of_this_type::template versions<&dimity_baseline_version_of_##name, DIMITY_NAME_AVX2(name), DIMITY_NAME_AVX512(name), \
+                                                                DIMITY_NAME_AVX512_BF16(name)>;                                                       \
+      return versions::chosen.load(std::memory_order_acquire)(std::forward<P>(arguments)...);                                                         \
+    }                                                                                                                                                 \
+  };                                                                                                                                                  \
+  template struct dispatch<auto __VA_ARGS__>;                                                                                                         \
+  [[gnu::used]] static constexpr std::add_pointer_t<auto __VA_ARGS__> DIMITY_JOIN(dispatch, _, pointer) = &name;                                      \
   static auto dimity_baseline_version_of_##name __VA_ARGS__
 
 #define DIMITY_DISPATCH_FUNCTION(name, ...) DIMITY_DISPATCH_AS(DIMITY_JOIN(dimity_dispatch_of_, name, __LINE__), name, __VA_ARGS__)
@@ -214,8 +220,9 @@ struct dispatched<R(P...) noexcept(NoThrow)> {
 #define DIMITY_DISPATCH_FUNCTION(name, ...) auto name __VA_ARGS__
 #endif
 
-/// Opens the definition of a function that dimity_dispatch compiles for several instruction sets: its name, unqualified, then its parameters and the type that it returns. Overloads, noexcept, references and types that can only be
-/// moved work as in other functions; templates and members cannot be dispatched, and dimity's own types cannot be passed. A name is free in its file from dimity_dispatch to the end of the line.
-#define DIMITY_DISPATCH(name, ...)                                                                                         \
+/// Opens the definition of a function that dimity_dispatch compiles for several instruction sets: its name, unqualified, then its parameters and the type that
+/// it returns. Overloads, noexcept, references and types that can only be moved work as in other functions; templates and members cannot be dispatched, and
+/// dimity's own types cannot be passed. A name is free in its file from dimity_dispatch to the end of the line.
+#define DIMITY_DISPATCH(name, ...)                                                                                       \
   static_assert(::dimity::detail::may_be_dispatched<auto __VA_ARGS__>, "a dispatched function: (parameters) -> result"); \
   DIMITY_DISPATCH_FUNCTION(name, __VA_ARGS__)
