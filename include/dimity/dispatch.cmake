@@ -4,14 +4,15 @@
 # Code for an instruction set must not be reached but through the dispatched functions. Functions that are not dimity's (templates of the standard library, inline functions of headers) are in the object too, under the same names
 # as in all other objects of the program, and linkers keep one of them for all. So the object's own functions and constants become local to it. Variables stay one for the whole program, as the language has it: they hold no code.
 # What would run at the start of the program moves to a section of its own; dispatch.hpp runs that when it has chosen this instruction set. Initialisers with a priority stay: they are sanitizers' and coverage's.
-if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
+if(CMAKE_SCRIPT_MODE_FILE)
   # Within groups the linker would still take one of several functions of a name, local or not.
   execute_process(COMMAND "${LINKER}" -r --force-group-allocation -o "${OUTPUT}" ${OBJECTS} COMMAND_ERROR_IS_FATAL ANY)
   execute_process(COMMAND "${OBJDUMP}" --syms --wide "${OUTPUT}" OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
 
   set(entries 0)
-  set(shared "")
-  set(own "")
+  # objcopy takes no empty lists.
+  set(shared "# weak from now on\n")
+  set(own "# local from now on\n")
   string(REGEX MATCHALL "[^\n]+" symbols "${symbols}")
   foreach(symbol IN LISTS symbols)
     # value, flags, section, size, visibility, name
