@@ -222,7 +222,7 @@ struct dispatched<R(P...) noexcept(NoThrow)> {
 
 /// Opens the definition of a function that dimity_dispatch compiles for several instruction sets: its name, unqualified, then its parameters and the type that
 /// it returns. Overloads, noexcept, references and types that can only be moved work as in other functions; templates and members cannot be dispatched, and
-/// dimity's own types cannot be passed. A name is free in its file from dimity_dispatch to the end of the line.
+/// dimity's own types cannot be passed.
 #define DIMITY_DISPATCH(name, ...)                                                                                       \
   static_assert(::dimity::detail::may_be_dispatched<auto __VA_ARGS__>, "a dispatched function: (parameters) -> result"); \
   DIMITY_DISPATCH_FUNCTION(name, __VA_ARGS__)
