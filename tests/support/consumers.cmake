@@ -11,12 +11,17 @@ function(add_consumer name project)
 endfunction()
 
 add_consumer(add_subdirectory app "-DDIMITY_SOURCE_DIR=${PROJECT_SOURCE_DIR}" --test-command app)
+add_consumer(dispatch_from_sources dispatch "-DDIMITY_SOURCE_DIR=${PROJECT_SOURCE_DIR}" --test-command dispatch)
+# As on processors and with compilers that have one version only.
+add_consumer(dispatch_to_one_version dispatch "-DDIMITY_SOURCE_DIR=${PROJECT_SOURCE_DIR}" -DDIMITY_CAN_DISPATCH=OFF --test-command dispatch)
 
 if(DIMITY_INSTALL)
   add_check("consumer/install" "${CMAKE_COMMAND}" --install "${PROJECT_BINARY_DIR}" --prefix "${prefix}")
   set_tests_properties("consumer/install" PROPERTIES FIXTURES_SETUP installed)
 
   add_consumer(find_package app "-DCMAKE_PREFIX_PATH=${prefix}" --test-command app)
+
+  add_consumer(dispatch_of_package dispatch "-DCMAKE_PREFIX_PATH=${prefix}" --test-command dispatch)
 
   # A library that links dimity must be installable itself, and its users must find dimity through it.
   add_consumer(exporting_library library "-DCMAKE_PREFIX_PATH=${prefix}" "-DCMAKE_INSTALL_PREFIX=${work_dir}/library_prefix" --build-target install)
@@ -31,7 +36,7 @@ if(DIMITY_INSTALL)
               "${CMAKE_CXX_COMPILER}" "${consumer_dir}/app")
     set_property(TEST "consumer/pkg-config" APPEND PROPERTY FIXTURES_REQUIRED installed)
   endif()
-  foreach(name find_package exporting_library library_user)
+  foreach(name find_package dispatch_of_package exporting_library library_user)
     set_property(TEST "consumer/${name}" APPEND PROPERTY FIXTURES_REQUIRED installed)
   endforeach()
 endif()
