@@ -30,61 +30,62 @@ def micro(ns):
     return f"{float(f'{ns / 1000:.3g}'):,g}"
 
 
+def measured(report, of="cpu_time"):
+    """For each benchmark, in the order of the program that has it, the parts of its name and what its repetitions measured."""
+    values = {}
+    for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
+        if run.get("run_type") == "iteration":
+            parts = tuple(part for part in run["run_name"].split("/") if ":" not in part and part not in ("real_time", "process_time"))
+            values.setdefault(parts, []).append(run.get(of, 0))
+    return values.items()
+
+
+def medians(report, of="cpu_time"):
+    """The same, with the median, by workload (all parts but the last), and then by who did it (the last)."""
+    by_workload = {}
+    for (*workload, who), values in measured(report, of):
+        by_workload.setdefault("/".join(workload), {})[who] = statistics.median(values)
+    return by_workload
+
+
 def limits():
     report = load("limits_bench.json")
-    times, allocations = {}, {}
-    for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
-        if run.get("run_type") != "iteration":
-            continue
-        workload, who = run["run_name"].split("/", 1)
-        who = who.split("/")[0]
-        times.setdefault(workload, {}).setdefault(who, []).append(run["real_time"])
-        if who == "dimity":
-            allocations[workload] = max(allocations.get(workload, 0), run.get("allocations", 0))
+    times = medians(report, "real_time")
+    allocations = {parts[0]: max(values) for parts, values in measured(report, "allocations") if parts[1] == "dimity"}
     yield f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Medians of interleaved repetitions in one process."
     yield ""
     yield "| workload | dimity, ns | hand-written xsimd, ns | ratio | allocations |"
     yield "| --- | ---: | ---: | ---: | ---: |"
     for workload, by in times.items():
-        ours, hand = statistics.median(by["dimity"]), statistics.median(by["hand"])
+        ours, hand = by["dimity"], by["hand"]
         yield f"| {workload} | {ours:.0f} | {hand:.0f} | {ours / hand:.2f} | {allocations[workload]:.0f} |"
 
 
 def gradbench():
     report = load("gradbench_bench.json")
-    times = {}
-    for run in report["benchmarks"]:
-        if run.get("run_type") != "iteration":
-            continue
-        problem, who = run["run_name"].split("/")[:2]
-        times.setdefault(problem, {}).setdefault(who, []).append(run["cpu_time"])
-    yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Processor time, medians of {len(next(iter(times.values()))['hand'])} "
+    times, repetitions = medians(report), min(len(values) for _, values in measured(report))
+    yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Processor time, medians of {repetitions} "
            f"randomly interleaved repetitions in one process; load average {report['context']['load_avg'][0]:.1f}.")
     yield ""
     yield "| problem | dimity, µs | by hand, µs | ratio |"
     yield "| --- | ---: | ---: | ---: |"
     for problem in sorted(times):
-        ours, hand = (statistics.median(times[problem][who]) / 1000 for who in ("dimity", "hand"))
+        ours, hand = (times[problem][who] / 1000 for who in ("dimity", "hand"))
         yield f"| {problem} | {float(f'{ours:.3g}'):,g} | {float(f'{hand:.3g}'):,g} | {ours / hand:.2f} |"
 
 
 def beside_peers(source, workload_name):
     """A table of processor times beside those of the fastest peer: benchmark names are workload, size, and dimity or the peer."""
     report = json.loads((results / source).read_text())
-    times = {}
-    for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
-        if run.get("run_type") == "iteration":
-            *workload, who = (part for part in run["run_name"].split("/") if ":" not in part)
-            times.setdefault(" ".join(workload), {}).setdefault(who, []).append(run["cpu_time"])
+    times, repetitions = medians(report), min(len(values) for _, values in measured(report))
     peers = sorted({who for by in times.values() for who in by} - {"dimity"})
-    repetitions = len(next(iter(times.values()))["dimity"])
     yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Processor time, medians of {repetitions} randomly interleaved repetitions in one process; "
            f"load average {report['context']['load_avg'][0]:.1f}. Each cell: dimity's time in µs, and that over the fastest peer's ({', '.join(peers)}).")
     yield ""
     rows, columns = {}, []
     for workload, by in times.items():
-        name, size = workload.rsplit(" ", 1)
-        ours, best = statistics.median(by["dimity"]), min(statistics.median(by[peer]) for peer in peers if peer in by)
+        name, size = workload.replace("/", " ").rsplit(" ", 1)
+        ours, best = by["dimity"], min(by[peer] for peer in peers if peer in by)
         rows.setdefault(name, {})[int(size)] = f"{float(f'{ours / 1000:.3g}'):,g}: {ours / best:.2f}"
         columns = sorted({*columns, int(size)})
     yield f"| {workload_name} | " + " | ".join(map(str, columns)) + " |"
@@ -103,12 +104,10 @@ def fft():
 
 def convolution():
     report = load("convolution_bench.json")
-    rates = {}
-    for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
-        if run.get("run_type") == "iteration":
-            problem, operation, who = run["run_name"].split("/")[:3]
-            rates.setdefault(problem, {}).setdefault(operation, {}).setdefault(who, []).append(run["GFLOP/s"])
-    repetitions = len(next(iter(next(iter(rates.values()))["forward"].values())))
+    rates, repetitions = {}, min(len(values) for _, values in measured(report))
+    for workload, by in medians(report, "GFLOP/s").items():
+        problem, operation = workload.rsplit("/", 1)
+        rates.setdefault(problem, {})[operation] = by
     yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; float. Medians of {repetitions} randomly interleaved repetitions in one process; load average "
            f"{report['context']['load_avg'][0]:.1f}. Each cell: GFLOP/s of dimity, and its ratio to oneDNN's on images as they are, and to oneDNN's in a blocked layout of its own choice, into which nothing is counted for bringing them. Above 1 dimity is faster.")
     yield ""
@@ -117,34 +116,28 @@ def convolution():
     for problem, by in rates.items():
         cells = []
         for operation in ("forward", "input_gradient", "weight_gradient"):
-            median = {who: statistics.median(values) for who, values in by[operation].items()}
+            median = by[operation]
             cells.append(f"{median['dimity']:.0f}: {median['dimity'] / median['onednn_plain']:.2f}, {median['dimity'] / median['onednn_blocked']:.2f}")
         yield f"| {problem} | " + " | ".join(cells) + " |"
 
 
 def extents():
     report = load("extents_bench.json")
-    times = {}
-    for run in report["benchmarks"]:
-        if run.get("run_type") == "iteration":
-            workload, who = run["run_name"].split("/")[:2]
-            times.setdefault(workload, {}).setdefault(who, []).append(run["real_time"])
+    times = medians(report, "real_time")
     yield f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}. Medians of interleaved repetitions in one process."
     yield ""
     yield "| workload, float | run time, ns | known, ns | ratio |"
     yield "| --- | ---: | ---: | ---: |"
     for workload, by in sorted(times.items(), key=lambda row: re.sub(r"\d+ rows", lambda rows: rows[0].rjust(9), row[0])):
-        chosen, known = statistics.median(by["run time"]), statistics.median(by["known"])
+        chosen, known = by["run time"], by["known"]
         yield f"| {workload} | {chosen:.0f} | {known:.0f} | {chosen / known:.2f} |"
 
 
 def attention():
     report = load("attention_bench.json")
     times = {}
-    for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
-        if run.get("run_type") == "iteration":
-            kind, what, who, length = run["run_name"].split("/")[:4]
-            times.setdefault(kind, {}).setdefault(int(length), {}).setdefault(what, {}).setdefault(who, []).append(run["cpu_time"])
+    for (kind, what, who, length), values in measured(report):
+        times.setdefault(kind, {}).setdefault(int(length), {}).setdefault(what, {})[who] = statistics.median(values)
     yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; float, one head of 64; load average {report['context']['load_avg'][0]:.1f}. Processor time, "
            "medians of interleaved repetitions in one process; below 1 blocks are faster.")
     for kind, rows in times.items():
@@ -154,7 +147,7 @@ def attention():
         for length, by in sorted(rows.items()):
             cells = []
             for what in ("forward", "both"):
-                formula, blocks = (statistics.median(by[what][who]) for who in ("formula", "blocks"))
+                formula, blocks = (by[what][who] for who in ("formula", "blocks"))
                 cells += [micro(formula), micro(blocks), f"{blocks / formula:.2f}"]
             yield f"| {length} | " + " | ".join(cells) + " |"
 
@@ -162,18 +155,15 @@ def attention():
 def bfloat16():
     report = load("bfloat16_bench.json")
     times = {}
-    for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
-        if run.get("run_type") == "iteration":
-            kind, who, size = run["run_name"].split("/")[:3]
-            times.setdefault((kind, size), {}).setdefault(who, []).append(run["cpu_time"])
+    for (kind, who, size), values in measured(report):
+        times.setdefault((kind, size), {})[who] = statistics.median(values)
     words = {"product": "product {}", "weight": "product {}, weights transposed", "chain": "relu(x y + 1) / 2 - x, {} elements", "gelu": "GELU, {} elements"}
     yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; load average {report['context']['load_avg'][0]:.1f}. Processor time, medians of interleaved "
            "repetitions in one process; above 1 bfloat16 of dimity is faster.")
     yield ""
     yield "| | float, µs | bfloat16, µs | gain | oneDNN bfloat16, µs | gain |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: |"
-    for (kind, size), by in times.items():
-        median = {who: statistics.median(values) for who, values in by.items()}
+    for (kind, size), median in times.items():
         peer = median.get("oneDNN bfloat16")
         beside = (micro(peer), f"{peer / median['bfloat16']:.2f}") if peer else ("", "")
         yield f"| {words[kind].format(size.replace('x', ' x '))} | {micro(median['float'])} | {micro(median['bfloat16'])} | {median['float'] / median['bfloat16']:.2f} | {beside[0]} | {beside[1]} |"
@@ -181,12 +171,8 @@ def bfloat16():
 
 def threads():
     report = load("threads_bench.json")
-    times = {}
-    for run in sorted(report["benchmarks"], key=lambda run: run.get("family_index", 0)):  # interleaved runs come in any order
-        if run.get("run_type") == "iteration":
-            workload, who = run["run_name"].split("/")[:2]
-            times.setdefault(workload, {}).setdefault(who, []).append(run["real_time"])
-    hand_over = {who: statistics.median(values) for who, values in times.pop("hand over").items()}
+    times = medians(report, "real_time")
+    hand_over = times.pop("hand over")
     yield f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; {report['context']['date'][:10]}; load average {report['context']['load_avg'][0]:.1f}. Real time, medians of interleaved repetitions in one process."
     yield ""
     yield "Handing a share over and waiting for it, µs: " + ", ".join(f"{who} {micro(ns)}" for who, ns in hand_over.items()) + "."
@@ -194,8 +180,21 @@ def threads():
     yield "| workload | one thread, µs | two threads, µs | gain |"
     yield "| --- | ---: | ---: | ---: |"
     for workload, by in times.items():
-        one, two = statistics.median(by["1"]), statistics.median(by["2"])
+        one, two = by["1"], by["2"]
         yield f"| {workload} | {micro(one)} | {micro(two)} | {one / two:.2f} |"
+
+
+def row_chain():
+    report = load("row_chain_bench.json")
+    yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; load average {report['context']['load_avg'][0]:.1f}. Processor time, medians of interleaved repetitions in "
+           "one process; above 1 the compiled model is faster than one layer after the other.")
+    yield ""
+    yield "| batch x widths | the plan | layer by layer, µs | compiled, µs | gain | blocks of 128 rows by hand, µs |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: |"
+    for workload, by in medians(report).items():
+        sizes, plan = workload.split("/")
+        whole, ours = by["layer by layer"], by["compiled"]
+        yield f"| {sizes.replace('x', ' x ')} | {plan} | {micro(whole)} | {micro(ours)} | {whole / ours:.2f} | {micro(by['128 rows by hand'])} |"
 
 
 def matmul():
@@ -243,7 +242,7 @@ def write(path, name, text):
     path.write_text(before + begin + text + end + rest.split(end, 1)[1])
 
 
-for table in (limits, extents, gradbench, linalg, fft, convolution, threads, attention, bfloat16, matmul, compile_time):
+for table in (limits, extents, gradbench, linalg, fft, convolution, threads, attention, bfloat16, row_chain, matmul, compile_time):
     source = results / ("compile_time.json" if table is compile_time else f"{table.__name__}_bench.json")
     if not source.exists():
         continue
