@@ -5,17 +5,18 @@
 #include <dimity/exec/workspace.hpp>
 #include <dimity/plan/alias.hpp>
 #include <dimity/plan/schedule.hpp>
-#include <dimity/program/finish.hpp>
+#include <dimity/program/row_chain.hpp>
 
 namespace DIMITY_NAMESPACE::detail {
 
 template <class Source, class F>
 constexpr auto with_plan(F const& f) {
-  builder raw, finished;
+  builder raw, finished, blocked;
   Source::build(raw);
   bool const as_it_is = is_finished(raw);
   if (!as_it_is) finish(raw, finished);
-  builder& g = as_it_is ? raw : finished;
+  builder& whole = as_it_is ? raw : finished;
+  builder& g = make_row_blocks(whole, blocked) ? blocked : whole;
   plan_builder out;
   scheduler s(g, out, cpu_scratch_bytes);
   s.run_program();
