@@ -25,8 +25,8 @@ struct mlp {
 };
 constexpr auto run = [](auto const& model, auto const& x) { return model(x); };
 constexpr auto classes = [](auto const& model, auto const& x) { return softmax(model(x * 2.0f - 1.0f), axis<-1>); };
-constexpr auto normalized = [](auto const& a, auto const& b, auto const& shift, auto const& x) {
-  auto const h = matmul(x, a) + shift;
+constexpr auto normalized = [](auto const& a, auto const& b, auto const& c, auto const& shift, auto const& x) {
+  auto const h = matmul(relu(matmul(x, a)), c) + shift;
   auto const centred = h - mean(h, axis<-1>, keep_dims);
   return matmul(centred * rsqrt(mean(square(centred), axis<-1>, keep_dims) + 1e-5f), transpose(b)) + sum(x, axis<-1>, keep_dims);
 };
@@ -35,6 +35,12 @@ constexpr auto through_all_rows = [](auto const& a, auto const& b, auto const& x
   auto const h = matmul(x, a);
   return matmul(tanh(h - mean(h, axis<0>, keep_dims)), b);
 };
+/// The mask, and what scales the rows, are made for the chain alone: in the loop.
+constexpr auto dropped = [](auto const& a, auto const& b, auto const& c, auto const& k, auto const& x) {
+  auto const scale = rsqrt(mean(square(x), axis<-1>, keep_dims) + 1e-5f);
+  return matmul(nn::dropout(relu(matmul(relu(matmul(x * scale, a)), b)), k, 0.5f), c);
+};
+constexpr auto through_self = [](auto const& a, auto const& x) { return tanh(matmul(relu(matmul(relu(matmul(x, a)), transpose(a))), a)) + x; };
 constexpr auto loss = [](auto const& model, auto const& x) { return mean(square(model(x))); };
 constexpr auto first_and_last = [](auto const& a, auto const& b, auto const& x) {
   auto const h = relu(matmul(x, a));
@@ -108,7 +114,37 @@ TEST_CASE("statistics of rows and transposed matrices stay in the loop") {
   using batch = tensor<float, 3000, 128>;
   auto const a = numbers<tensor<float, 128, 300>>(0.1f);
   auto const b = numbers<tensor<float, 40, 300>>(0.1f);
-  check_rows<24>(normalized, *numbers<batch>(1.0f), *a, *b, *numbers<tensor<float, 300>>(1.0f));
+  auto const c = numbers<tensor<float, 300, 300>>(0.1f);
+  check_rows<24>(normalized, *numbers<batch>(1.0f), *a, *b, *c, *numbers<tensor<float, 300>>(1.0f));
+}
+TEST_CASE("what is computed of rows for the chain alone is computed in the loop") {
+  using batch = tensor<float, 4096, 128>;
+  using matrix = tensor<float, 128, 128>;
+  constexpr auto const& p = compile(dropped).plan<matrix, matrix, tensor<float, 128, 8>, key, batch>;
+  static_assert(loops(p));
+  // Beside the loop there are the random bits and the number that dropout scales with: no mask of all rows, and no scaled rows.
+  static_assert(p.size.steps - p.size.first_step == 3);
+  auto const x = numbers<batch>(1.0f);
+  auto const a = numbers<matrix>(0.2f);
+  auto const c = numbers<tensor<float, 128, 8>>(0.2f);
+  auto const y = compile(dropped)(*a, *a, *c, key{5}, *x);
+  // The same in steps that make no loop.
+  auto const h = eval(relu(matmul(*x * rsqrt(mean(square(*x), axis<-1>, keep_dims) + 1e-5f), *a)));
+  auto const g = eval(relu(matmul(h, *a)));
+  auto const kept = compile([](auto const& v, auto const& k) { return nn::dropout(v, k, 0.5f); })(g, key{5});
+  CHECK(allclose(y, eval(matmul(kept, *c)), 1e-5, 1e-5));
+}
+TEST_CASE("the argument of a loop may be moved, and assigned to") {
+  using batch = tensor<float, 4096, 128>;
+  auto const a = numbers<tensor<float, 128, 128>>(0.1f);
+  auto x = numbers<batch>(1.0f);
+  static_assert(loops(compile(through_self).plan<tensor<float, 128, 128>, batch>));
+  auto const wanted = compile(through_self)(*a, *x);
+  auto y = *x;
+  y = compile(through_self)(*a, std::move(y));
+  CHECK(std::memcmp(y.data(), wanted.data(), y.size() * sizeof(float)) == 0);
+  *x = compile(through_self)(*a, *x);
+  CHECK(std::memcmp(x->data(), wanted.data(), x->size() * sizeof(float)) == 0);
 }
 TEST_CASE("doubles") {
   using batch = tensor<double, 2048, 128>;

@@ -34,7 +34,7 @@ struct store {
   std::int16_t value = 0, access = 0, stage = 0;
   primitive combine = primitive::copy;
   amount fill = 0;  ///< elements to set to the identity before accumulating
-  std::int16_t partial_slot = -1;  ///< of what the blocks of rows but the first leave, `fill` elements each; -1 where rows are not divided into blocks
+  std::int16_t partial_slot = -1;  ///< of what one block of rows leaves, `fill` elements; -1 where rows are not divided into blocks
 };
 
 struct range {

@@ -206,7 +206,7 @@ struct task_builder {
   constexpr amount own_bytes(kernel const& k, int slot) {
     for (int s = k.stores.begin; s < k.stores.end; ++s)
       if (store const& st = out.stores[s]; st.partial_slot == slot)
-        return st.fill * amount((most_row_blocks_of(k) - 1) * static_cast<std::int64_t>(size_of(out.accesses[k.accesses.begin + st.access].type)));
+        return st.fill * amount(static_cast<std::int64_t>(size_of(out.accesses[k.accesses.begin + st.access].type)));
     for (int a = k.accesses.begin; a < k.accesses.end; ++a)
       if (out.accesses[a].slot == slot) return k.inner() * amount(static_cast<std::int64_t>(size_of(out.accesses[a].type)));
     return 0;

@@ -64,9 +64,22 @@ struct row_chain {
         for (int k = 0; k < arity_of(n.op); ++k) leaves[n.arg[k]] = 1;
     }
     for (int o : from.outputs) leaves[o] = 1;
+    take_in();
+  }
+  /// What is computed of rows for the chain alone, such as a scaling of its argument or the mask of a dropout, is computed in the loop too: otherwise it would be made for all rows before.
+  constexpr void take_in() {
+    list<unsigned char> elsewhere(from.nodes.size(), 0);
+    for (int o : from.outputs) elsewhere[o] = 1;
+    // From the last: all that uses a value is decided before it.
+    for (int id = from.nodes.size() - 1; id >= 0; --id) {
+      if (where[id] == place::outside && !elsewhere[id] && from.nodes[id].op != primitive::dot && keeps_rows(id)) where[id] = place::inside;
+      if (where[id] == place::inside) continue;
+      for (int k = 0; k < arity_of(from.nodes[id].op); ++k) elsewhere[from.nodes[id].arg[k]] = 1;
+    }
   }
 
-  /// Finds the chain and says whether a loop is worth it: values between products that are too large for the cache and that nobody else wants, and matrices small enough to stay there beside a block.
+  /// Finds the chain and says whether a loop is worth it: several values between products that are too large for the cache, of which less leaves the loop than is passed on in it, and matrices small enough to stay there
+  /// beside a block. Of the products with the most rows only.
   constexpr bool find() {
     if (from.closed.size() > 0) return false;
     for (int id = 0; id < from.nodes.size(); ++id)
@@ -76,6 +89,7 @@ struct row_chain {
       if (!s.is_known()) return false;
     classify();
     extent_t matrices = 0, widest = 0, passed_on = 0, leaving = 0;
+    int times = 0;
     for (int id = 0; id < from.nodes.size(); ++id) {
       if (where[id] != place::inside) continue;
       if (leaves[id]) leaving += row_bytes(id);
@@ -84,9 +98,12 @@ struct row_chain {
       matrices += from.shape(n.arg[1]).size().number() * static_cast<extent_t>(size_of(from.type(n.arg[1])));
       extent_t const around = row_bytes(id) + row_bytes(n.arg[0]);
       if (around > widest) widest = around;
-      if (where[n.arg[0]] == place::inside && !leaves[n.arg[0]] && from.shape(n.arg[0]).extent[1].number() >= least_row_elements) passed_on += row_bytes(n.arg[0]);
+      if (where[n.arg[0]] == place::inside && !leaves[n.arg[0]] && from.shape(n.arg[0]).extent[1].number() >= least_row_elements) {
+        passed_on += row_bytes(n.arg[0]);
+        ++times;
+      }
     }
-    if (passed_on * rows < least_chain_bytes || leaving > passed_on || matrices > most_matrix_bytes) return false;
+    if (times < 2 || passed_on * rows < least_chain_bytes || leaving > passed_on || matrices > most_matrix_bytes) return false;
     extent_t const most = block_bytes / widest;
     for (block = most < rows / 4 ? most : rows / 4; block >= least_block_rows; --block)
       if (rows % block == 0) return true;
@@ -127,7 +144,7 @@ struct row_blocking {
       for (int i = 0; i < s.rank; ++i) blocks.push(s.extent[i]);
       s = blocks;
     }
-    int const node = by_rows ? reshape(x, s).id : x.id;
+    int const node = by_rows ? reshape(x, s).id : x.id;  // the same one for the same value: equal nodes exist once
     for (int i = 0; i < operands.size(); ++i)
       if (operands[i].node == node && operands[i].entry == by_rows) return given[i];
     operands.push({node, -1, by_rows});

@@ -217,7 +217,8 @@ struct gradient_check {
 
 /// Checks the derivatives of a captureless function at the arguments (tensors, scalars, models, tuples of them): reverse mode against central differences of the
 /// compiled function along random directions of every parameter, then forward mode against reverse mode, <u, Jv> = <J^T u, v>. A function whose result is not a
-/// scalar is weighted with a random u first. The arguments should lie where f is smooth: differences see both sides of a kink. 16-bit floats are refused, in the arguments and in the result ([dimity.grad.7]). Costs two evaluations for
+/// scalar is weighted with a random u first. The arguments should lie where f is smooth: differences see both sides of a kink. 16-bit floats are refused, in the arguments and in the result ([dimity.grad.7]); a function that rounds to them inside has no
+/// derivative that differences could show. Costs two evaluations for
 /// each direction, and as much compile time as f, grad(f) and jvp(f).
 template <class F, class... Args>
 gradient_report check_gradients(check_gradients_options options, F const&, Args const&... args) {

@@ -83,8 +83,8 @@ TEST_CASE("how many blocks") {
   static_assert(row_blocks(31, 1 << 20) == 1 && row_blocks(32, 1 << 20) == 2 && row_blocks(63, 1 << 20) == 2 && row_blocks(95, 1 << 20) == 2 && row_blocks(96, 1 << 20) == 3);
   static_assert(row_blocks(512, 1 << 20) == 16 && row_blocks(1 << 20, 1 << 20) == 16);
   static_assert(row_blocks(512, (1 << 15) - 1) == 1 && row_blocks(512, 1 << 15) == 16 && row_blocks(512, 0) == 1);
-  // The columns of every row, and of 15 blocks.
-  static_assert(compile(sums).plan<tensor<float, 600, 100>>.workspace_bytes == 6016);  // 6000, in whole cache lines
+  // Memory for what one block leaves: threads have their own for theirs.
+  static_assert(compile(sums).plan<tensor<float, 600, 100>>.workspace_bytes == 448);  // 400, in whole cache lines
   static_assert(compile(sums).plan<tensor<float, 300, 100>>.workspace_bytes == 0);
   CHECK(to_string(compile(sums).plan<tensor<float, 600, 100>>).find("column reduction [600] x [100], 1 value, in 16 blocks of rows;") != std::string::npos);
 }

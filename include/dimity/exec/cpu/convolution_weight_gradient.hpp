@@ -15,12 +15,13 @@ struct weight_plan {
   extent_t sums_pitch = 0, sums_size = 0;
   extent_t line_pitch = 0;
   int most_parts = 1;      ///< of the images, see count_parts()
-  extent_t gradient = 0, sums = 0, totals = 0, mask = 0;  ///< first elements in scratch; totals: of each part
+  extent_t gradient = 0, sums = 0, totals = 0, mask = 0;  ///< first elements in scratch; totals: of all parts so far, then of one
 };
 
 /// The images are divided into parts whose totals are added up in their order, so that threads can share them without changing a bit of the result. How many parts there are depends on the sizes alone: each is worth
-/// what its totals cost, and the totals of all take little memory.
-constexpr int most_parts_of(extent_t total_bytes) { return total_bytes <= (128 << 10) ? 8 : total_bytes <= (512 << 10) ? 4 : total_bytes <= (4 << 20) ? 2 : 1; }
+/// what its totals cost, and the totals of all take little memory where threads keep them.
+inline constexpr int most_parts_ever = 8;
+constexpr int most_parts_of(extent_t total_bytes) { return total_bytes <= (128 << 10) ? most_parts_ever : total_bytes <= (512 << 10) ? 4 : total_bytes <= (4 << 20) ? 2 : 1; }
 constexpr int count_parts(convolution_geometry const& g, weight_plan const& plan, extent_t images) {
   extent_t const worth = std::min(images, images * g.out_size() / 512);
   return static_cast<int>(std::clamp<extent_t>(worth, 1, plan.most_parts));
@@ -52,7 +53,7 @@ constexpr weight_plan plan_weight_gradient(convolution_geometry const& g, std::s
   p.gradient = s.place(p.band.images * p.band.rows * gradient_row + lanes);
   p.sums = s.place(p.sums_size);
   p.most_parts = most_parts_of(p.sums_size * static_cast<extent_t>(element_size));
-  p.totals = s.place(p.most_parts * p.sums_size);
+  p.totals = s.place((p.most_parts > 1 ? 2 : 1) * p.sums_size);
   p.band.line = s.place(std::max((p.by_outputs ? lanes : 1) * p.line_pitch, line_elements(one, lanes)));
   p.mask = s.place(lanes);
   p.band.size = s.size();
@@ -225,13 +226,14 @@ constexpr extent_t convolution_weight_gradient_scratch(convolution_geometry cons
 /// What one thread does with the parts of the images: all of them.
 struct all_parts {
   template <class T, class F>
-  void operator()(int parts, double /*cost*/, T* scratch, F const& f) const {
-    f(0, parts, scratch, true);
+  void operator()(int parts, extent_t /*spare*/, double /*cost*/, T* scratch, F const& f) const {
+    f(0, parts, scratch);
   }
 };
 
 /// T is float or double. The sink is called with (output, (i * KH + kh) * KW + kw, values) or (output, (i * KH + kh) * KW + kw, values, count).
-/// `divide(parts, multiplications, scratch, f)` calls f(begin, end, scratch of the thread, whether that is all parts) for all parts of the images.
+/// `divide(parts, spare, multiplications, scratch, f)` calls f(begin, end, scratch of the thread) for all parts of the images; the scratch of a call that does not begin with the first has `spare` more elements for each part, which
+/// stay until `divide` returns and later.
 template <class T, class Sink, class Divide = all_parts>
 void convolution_weight_gradient(convolution_geometry const& g, extent_t batch, T const* x, extent_t const* x_stride, T const* gradient, extent_t const* gradient_stride, T* scratch,
                                  Sink const& sink, Divide const& divide = {}) {
@@ -256,17 +258,18 @@ void convolution_weight_gradient(convolution_geometry const& g, extent_t batch, 
           }
       add_totals<T>(plan, own, to);
     };
-    bool joined = false;
-    divide(parts, static_cast<double>(batch * g.out_size()) * static_cast<double>(plan.taps * g.out_channels), scratch, [&](int begin, int end, T* own, bool all) {
-      if (all) joined = true;
+    T const* left[most_parts_ever] = {};
+    divide(parts, plan.sums_size, static_cast<double>(batch * g.out_size()) * static_cast<double>(plan.taps * g.out_channels), scratch, [&](int begin, int end, T* own) {
       for (int part = begin; part < end; ++part) {
-        // One thread joins each part at once, while its totals are in the cache.
-        T* const to = totals + (all && part > 0 ? 1 : part) * plan.sums_size;
+        // Who begins with the first part joins each at once, while its totals are in the cache.
+        T* const to = begin == 0 ? totals + (part > 0 ? plan.sums_size : 0) : own + plan.band.size + (part - begin) * plan.sums_size;
         add_part(part, own, to);
-        if (all && part > 0) join_totals<T>(plan, totals, to);
+        if (begin > 0) left[part] = to;
+        else if (part > 0) join_totals<T>(plan, totals, to);
       }
     });
-    for (int part = 1; part < parts && !joined; ++part) join_totals<T>(plan, totals, totals + part * plan.sums_size);
+    for (int part = 1; part < parts; ++part)
+      if (left[part] != nullptr) join_totals<T>(plan, totals, left[part]);
     for (extent_t o = 0; o < g.out_channels; o += plan.by_outputs ? lanes<T> : 1) {
       weight_lines<T>(plan, o, scratch);
       extent_t const count = plan.by_outputs ? std::min<extent_t>(lanes<T>, g.out_channels - o) : 1;

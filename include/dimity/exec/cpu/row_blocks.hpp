@@ -40,21 +40,49 @@ struct blocked_rows {
     return base::template number<n>(slots);
   }
 
-  /// The pointers of block b: what it leaves goes to its own part of the memory for that, from `part` on, and that of the first to where all of it belongs.
-  struct pointers {
-    void* p[slot_count];
-    pointers(void* const* slots, int part) {
-      for (int i = 0; i < slot_count; ++i) p[i] = slots[i];
-      if (part >= 0) [&]<int... S>(std::integer_sequence<int, S...>) { (place<S>(slots, part), ...); }(std::make_integer_sequence<int, k.stores.size()>{});
+  template <int S>
+  static extent_t fill_of(void* const* slots) {
+    constexpr amount fill = facts::st(S).fill;
+    return base::template number<fill>(slots);
+  }
+  using stores = std::make_integer_sequence<int, k.stores.size()>;
+  /// What a block leaves that is not the first: the plan's memory, or at `from` that of a thread.
+  struct part {
+    void* of[k.stores.size() + 1] = {};
+
+    explicit part(void* const* slots, std::byte* from = nullptr) {
+      [&]<int... S>(std::integer_sequence<int, S...>) { (place<S>(slots, from), ...); }(stores{});
     }
     template <int S>
-    void place([[maybe_unused]] void* const* slots, [[maybe_unused]] int part) {
+    void place(void* const* slots, std::byte*& from) {
       constexpr store st = facts::st(S);
       if constexpr (st.combine != primitive::copy) {
-        constexpr access a = facts::acc(st.access);
-        constexpr amount fill = st.fill;
-        p[a.slot] = static_cast<type_of<a.type>*>(slots[st.partial_slot]) + part * base::template number<fill>(slots);
+        of[S] = from != nullptr ? from : slots[st.partial_slot];
+        if (from != nullptr) from += bytes_of<S>(slots);
       }
+    }
+  };
+  template <int S>
+  static extent_t bytes_of(void* const* slots) {
+    constexpr store st = facts::st(S);
+    if constexpr (st.combine == primitive::copy) return 0;
+    else return round_up(fill_of<S>(slots) * static_cast<extent_t>(sizeof(type_of<facts::acc(st.access).type>)), buffer_alignment);
+  }
+  static extent_t part_bytes(void* const* slots) {
+    return [&]<int... S>(std::integer_sequence<int, S...>) { return (extent_t{0} + ... + bytes_of<S>(slots)); }(stores{});
+  }
+
+  /// The pointers of a block that leaves its sums in a part.
+  struct pointers {
+    void* p[slot_count];
+    pointers(void* const* slots, part const& to) {
+      for (int i = 0; i < slot_count; ++i) p[i] = slots[i];
+      [&]<int... S>(std::integer_sequence<int, S...>) { (place<S>(to), ...); }(stores{});
+    }
+    template <int S>
+    void place([[maybe_unused]] part const& to) {
+      constexpr store st = facts::st(S);
+      if constexpr (st.combine != primitive::copy) p[facts::acc(st.access).slot] = to.of[S];
     }
   };
 
@@ -65,21 +93,20 @@ struct blocked_rows {
     scalars s = invariant;
     position at;
     extent_t const rows = first_axis(slots), end = rows * (b + 1) / n;
-    base::clear(std::make_integer_sequence<int, k.stores.size()>{}, slots);
+    base::clear(stores{}, slots);
     for (at.index[0] = rows * b / n; at.index[0] < end; ++at.index[0]) base::template rows<1>(s, slots, at);
     if constexpr (base::streams) finish_streams();
   }
   template <int S>
-  static void add(void* const* slots, int part) {
+  static void add(void* const* slots, [[maybe_unused]] part const& left) {
     constexpr store st = facts::st(S);
     if constexpr (st.combine != primitive::copy) {
       constexpr access a = facts::acc(st.access);
       constexpr primitive combine = combiner_of(st.combine);
-      constexpr amount fill = st.fill;
       using T = type_of<a.type>;
-      extent_t const n = base::template number<fill>(slots);
+      extent_t const n = fill_of<S>(slots);
       T* const to = static_cast<T*>(slots[a.slot]);
-      T const* const from = static_cast<T const*>(slots[st.partial_slot]) + part * n;
+      T const* const from = static_cast<T const*>(left.of[S]);
       if constexpr (a.type == dtype::boolean) {
         for (extent_t i = 0; i < n; ++i) to[i] = logical_value<combine>(to[i], from[i]);
       } else {
@@ -94,21 +121,25 @@ struct blocked_rows {
       }
     }
   }
-  /// What block `part` + 1 left joins what those before it did.
-  static void join(void* const* slots, int part) {
-    [&]<int... S>(std::integer_sequence<int, S...>) { (add<S>(slots, part), ...); }(std::make_integer_sequence<int, k.stores.size()>{});
+  /// What a block left joins what those before it did.
+  static void join(void* const* slots, part const& left) {
+    [&]<int... S>(std::integer_sequence<int, S...>) { (add<S>(slots, left), ...); }(stores{});
   }
 
+  /// The blocks [0, end) of n.
+  static void run_first(scalars const& invariant, void* const* slots, int end, int n) {
+    part const left(slots);
+    run_block(invariant, slots, 0, n);
+    for (int b = 1; b < end; ++b) {
+      run_block(invariant, pointers(slots, left).p, b, n);
+      join(slots, left);
+    }
+  }
   static void run(void* const* slots) {
     int const n = count(slots);
     scalars invariant;
     base::invariants(invariant, slots, position{});
-    run_block(invariant, slots, 0, n);
-    // All in the first part: it stays in the cache.
-    for (int b = 1; b < n; ++b) {
-      run_block(invariant, pointers(slots, 0).p, b, n);
-      join(slots, 0);
-    }
+    run_first(invariant, slots, n, n);
   }
 };
 

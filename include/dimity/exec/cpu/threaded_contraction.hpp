@@ -20,15 +20,15 @@ constexpr bool epilogue_adds_up() {
   if constexpr (Epilogue < 0) return false;
   else return has_combining_store(Plan::value.stores + Plan::value.kernels[Epilogue].stores.begin, Plan::value.kernels[Epilogue].stores.size());
 }
-/// Scratch memory of a share: the plan's for the first, the thread's own for the others.
+/// Scratch memory of a share: the plan's for the first, the thread's own for the others, with `more` bytes behind it.
 template <class Step>
-std::byte* scratch_of_share(void* const* slots, int share) {
+std::byte* scratch_of_share(void* const* slots, int share, std::size_t more = 0) {
   if constexpr (Step::s.scratch_slot < 0) {
     return nullptr;
   } else {
     if (share == 0) return static_cast<std::byte*>(slots[Step::s.scratch_slot]);
     constexpr amount bytes = Step::plan::value.buffers[Step::plan::value.slots[Step::s.slots.begin + Step::s.scratch_slot]].bytes;
-    return workspace_of_thread(static_cast<std::size_t>(value_of(bytes, Step::facts::symbols(slots))));
+    return workspace_of_thread(static_cast<std::size_t>(value_of(bytes, Step::facts::symbols(slots))) + more);
   }
 }
 
@@ -77,13 +77,15 @@ struct threaded_convolution {
   static void run(void* const* slots, void* const* epilogue_slots) {
     if constexpr (s.op == primitive::convolution_kernel_gradient && Convolution::vectors) {
       extent_t const images = facts::template operand<0>(slots).shape.extent[Convolution::leading];
-      Convolution::run_images(slots, epilogue_slots, reinterpret_cast<T*>(scratch_of_share<Convolution>(slots, 0)), 0, images, [&](int parts, double multiplications, T* scratch, auto const& f) {
+      auto const divide = [&](int parts, extent_t spare, double multiplications, T* scratch, auto const& f) {
         int const shares = count_shares(multiplications * 1.5 * product_cost<T>, parts);
-        if (shares == 1) return f(0, parts, scratch, true);
+        if (shares == 1) return f(0, parts, scratch);
         run_shares(shares, [&](int share) {
-          f(parts * share / shares, parts * (share + 1) / shares, share == 0 ? scratch : reinterpret_cast<T*>(scratch_of_share<Convolution>(slots, share)), false);
+          int const begin = parts * share / shares, end = parts * (share + 1) / shares;
+          f(begin, end, share == 0 ? scratch : reinterpret_cast<T*>(scratch_of_share<Convolution>(slots, share, static_cast<std::size_t>((end - begin) * spare) * sizeof(T))));
         });
-      });
+      };
+      Convolution::run_images(slots, epilogue_slots, reinterpret_cast<T*>(scratch_of_share<Convolution>(slots, 0)), 0, images, divide);
     } else if constexpr (s.op == primitive::convolution_kernel_gradient || epilogue_adds_up<typename Convolution::plan, s.epilogue>()) {
       Convolution::run_here(slots, epilogue_slots);
     } else {

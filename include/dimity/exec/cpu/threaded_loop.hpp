@@ -58,18 +58,19 @@ struct threaded_loop {
   static constexpr row_buffers buffers{};
   struct own_slots {
     void* p[slot_count + 1];
-    own_slots(void* const* slots, int share) {
+    std::byte* spare = nullptr;  ///< of a share that is not the first, as much as it asked for
+    own_slots(void* const* slots, int share, extent_t spare_bytes = 0) {
       for (int i = 0; i < slot_count; ++i) p[i] = slots[i];
-      if constexpr (buffers.count > 0)
-        if (share > 0) move_buffers(slots);
+      if (share > 0 && buffers.count + spare_bytes > 0) move_buffers(slots, spare_bytes);
     }
-    void move_buffers([[maybe_unused]] void* const* slots) {
+    void move_buffers([[maybe_unused]] void* const* slots, extent_t spare_bytes) {
       [&]<int... S>(std::integer_sequence<int, S...>) {
-        extent_t bytes[] = {(buffers.is_one[S] ? round_up(buffer_bytes<S>(slots), buffer_alignment) : extent_t{0})...};
-        extent_t all = 0;
+        extent_t bytes[] = {(buffers.is_one[S] ? round_up(buffer_bytes<S>(slots), buffer_alignment) : extent_t{0})..., 0};
+        extent_t all = spare_bytes;
         for (extent_t b : bytes) all += b;
         std::byte* at = workspace_of_thread(static_cast<std::size_t>(all));
         ((buffers.is_one[S] ? void((p[S] = at, at += bytes[S])) : void()), ...);
+        spare = at;
       }(std::make_integer_sequence<int, k.slots.size()>{});
     }
     template <int S>
@@ -124,11 +125,20 @@ struct threaded_loop {
     if (shares == 1) return blocks::run(slots);
     scalars invariant;
     base::invariants(invariant, slots, position{});
+    extent_t const bytes = blocks::part_bytes(slots);
+    std::byte* left[most_row_blocks] = {};
     run_shares(shares, [&](int share) {
-      own_slots const own(slots, share);
-      for (int b = n * share / shares; b < n * (share + 1) / shares; ++b) blocks::run_block(invariant, typename blocks::pointers(own.p, b - 1).p, b, n);
+      int const begin = n * share / shares, end = n * (share + 1) / shares;
+      own_slots const own(slots, share, share > 0 ? (end - begin) * bytes : 0);
+      // The first blocks are joined as one thread joins them; those of other threads stay where they are until then.
+      if (share == 0) return blocks::run_first(invariant, own.p, end, n);
+      for (int b = begin; b < end; ++b) {
+        left[b] = own.spare + (b - begin) * bytes;
+        blocks::run_block(invariant, typename blocks::pointers(own.p, typename blocks::part(own.p, left[b])).p, b, n);
+      }
     });
-    for (int b = 1; b < n; ++b) blocks::join(slots, b - 1);
+    for (int b = 1; b < n; ++b)
+      if (left[b] != nullptr) blocks::join(slots, typename blocks::part(slots, left[b]));
   }
 
   // ---- lanes
