@@ -134,6 +134,19 @@ TEST_CASE("what is computed of rows for the chain alone is computed in the loop"
   auto const kept = compile([](auto const& v, auto const& k) { return nn::dropout(v, k, 0.5f); })(g, key{5});
   CHECK(allclose(y, eval(matmul(kept, *c)), 1e-5, 1e-5));
 }
+TEST_CASE("a matrix that is computed and has as many rows as the batch is no part of its rows") {
+  using batch = tensor<float, 576, 64>;
+  constexpr auto masked = [](auto const& a, auto const& b, auto const& mask, auto const& c, auto const& d, auto const& x) {
+    return matmul(relu(matmul(relu(matmul(relu(matmul(x, a)), b * mask)), c)), d);
+  };
+  auto const x = numbers<batch>(1.0f);
+  auto const a = numbers<tensor<float, 64, 576>>(0.2f);
+  auto const b = numbers<tensor<float, 576, 104>>(0.2f);
+  auto const mask = numbers<tensor<float, 576, 104>>(1.0f);
+  auto const c = numbers<tensor<float, 104, 104>>(0.2f);
+  auto const d = numbers<tensor<float, 104, 8>>(0.2f);
+  check_rows<24>(masked, *x, *a, *b, *mask, *c, *d);
+}
 TEST_CASE("the argument of a loop may be moved, and assigned to") {
   using batch = tensor<float, 4096, 128>;
   auto const a = numbers<tensor<float, 128, 128>>(0.1f);

@@ -73,8 +73,10 @@ struct row_chain {
     // From the last: all that uses a value is decided before it.
     for (int id = from.nodes.size() - 1; id >= 0; --id) {
       if (where[id] == place::outside && !elsewhere[id] && from.nodes[id].op != primitive::dot && keeps_rows(id)) where[id] = place::inside;
-      if (where[id] == place::inside) continue;
-      for (int k = 0; k < arity_of(from.nodes[id].op); ++k) elsewhere[from.nodes[id].arg[k]] = 1;
+      node const& n = from.nodes[id];
+      if (where[id] != place::inside)
+        for (int k = 0; k < arity_of(n.op); ++k) elsewhere[n.arg[k]] = 1;
+      else if (n.op == primitive::dot) elsewhere[n.arg[1]] = 1;  // it wants all of its right operand, which may have as many rows by chance
     }
   }
 
