@@ -33,8 +33,14 @@ struct epilogue_sink {
   typename E::scalars const& scalars;
   void* const* slots;
   typename E::position start;
-  int axis;
   static constexpr amount m = Step::rows, n = Step::columns;
+  /// The kernel's axis of rows. A constant: a position that is indexed by a variable is memory, and its stores would queue behind those of the results where these wait for the last-level cache.
+  static constexpr int axis = [] {
+    constexpr shape_value shape = Step::plan::value.shapes[Step::s.shape];
+    int before = 0;
+    for (int i = 0; i < Step::rank - 2; ++i) before += shape.extent[i] != amount(1);
+    return before;
+  }();
 
   // The product calls from every register of its tile: a long epilogue, or one with a function in it, stays one function (AdamW behind a weight
   // gradient: 26 copies otherwise).
@@ -103,7 +109,7 @@ class result_sinks<Step, true> {
       if (shape.extent[i] != amount(1)) at.index[axis++] = index[i];
     plain_sink<Step> own = own_;
     if constexpr (Step::s.result_slot >= 0) own.out += first;
-    return {own, scalars_, slots_, at, axis};
+    return {own, scalars_, slots_, at};
   }
 
  private:
