@@ -5,6 +5,7 @@
 #include <dimity/plan/print.hpp>
 #include <dimity/threads.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -158,7 +159,7 @@ TEST_CASE("extents chosen at run time: the blocks of a call") {
   for (extent_t const rows : {0, 1, 40, 700}) {
     tensor<float, dyn, 65> x(rows);
     auto const all = numbers<tensor<float, 700, 65>>(21);
-    std::memcpy(x.data(), all.data(), x.size() * sizeof(float));
+    std::copy_n(all.data(), x.size(), x.data());
     auto const s = eval(sum(exp(x), axis<0>));
     int wrong = 0;
     for (extent_t j = 0; j < 65; ++j) {
