@@ -64,7 +64,7 @@ void check_program(F const&, Args const&...) {
   detail::traced_source<std::remove_const_t<F>, Args...>::build(raw);
   detail::finish(raw, finished);
   detail::plan_builder plan;
-  detail::scheduler s(finished, plan, detail::cpu_scratch_bytes);
+  detail::scheduler s(finished, plan, detail::cpu_rules);
   s.run_program();
   check_places(plan);
   std::int64_t const least = least_bytes(plan);

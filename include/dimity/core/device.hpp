@@ -5,6 +5,8 @@
 
 #include <dimity/core/config.hpp>
 
+struct CUstream_st;  // cudaStream_t points to one
+
 namespace DIMITY_NAMESPACE {
 
 /// This machine's vector units, through xsimd, on the calling thread. The default.
@@ -21,12 +23,19 @@ struct cpu {
   int threads = 1;  ///< the calling one among them; less than 1 counts as 1
 };
 
+/// An NVIDIA GPU: `compile(f, cuda{})`, `eval(x, cuda{.stream = s})`, on tensors that are there (`cuda_tensor`). Needs `#include <dimity/cuda.hpp>` in a file that is compiled as CUDA. Work is put into the stream, and calls
+/// return before it is done; without a stream it is one of the library's own.
+struct cuda {
+  CUstream_st* stream = nullptr;
+};
+
 namespace detail {
 
 /// What is done for the length of a call on a device.
 template <class Device>
 struct device_scope {
   static_assert(!std::is_same_v<Device, cpu>, "[dimity.device.1] cpu{.threads = n} needs #include <dimity/threads.hpp>");
+  static_assert(!std::is_same_v<Device, cuda>, "[dimity.cuda.1] cuda{} needs #include <dimity/cuda.hpp>, in a file that is compiled as CUDA (nvcc, or a .cu file in CMake)");
   explicit device_scope(Device const&) {}
 };
 

@@ -9,6 +9,10 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
+/// Who runs the plan of a source: this machine's processors, unless specialised.
+template <class Source>
+inline constexpr plan_rules rules_of_source = cpu_rules;
+
 template <class Source, class F>
 constexpr auto with_plan(F const& f) {
   builder raw, finished, blocked;
@@ -16,9 +20,10 @@ constexpr auto with_plan(F const& f) {
   bool const as_it_is = is_finished(raw);
   if (!as_it_is) finish(raw, finished);
   builder& whole = as_it_is ? raw : finished;
-  builder& g = make_row_blocks(whole, blocked) ? blocked : whole;
+  constexpr plan_rules rules = rules_of_source<Source>;
+  builder& g = rules.chains_rows && make_row_blocks(whole, blocked) ? blocked : whole;
   plan_builder out;
-  scheduler s(g, out, cpu_scratch_bytes);
+  scheduler s(g, out, rules);
   s.run_program();
   return f(s, g, out);
 }

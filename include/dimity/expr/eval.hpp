@@ -291,7 +291,7 @@ constexpr auto eval(X&& x) {
   if constexpr (detail::tracer<X> || detail::is_failed<std::remove_cvref_t<X>>) {
     return x;
   } else {
-    using result = typename detail::tensor_of<detail::element_of<X>, detail::shape_of<X>>::type;
+    using result = typename detail::evaluator<std::remove_cvref_t<X>>::result;
     return result(static_cast<X&&>(x));
   }
 }

@@ -8,6 +8,11 @@
 namespace DIMITY_NAMESPACE {
 namespace detail {
 
+/// The scalar that a leaf is made of: traced, or on another device, if the leaf is.
+template <class L>
+struct scalar_of_leaf {
+  using type = std::conditional_t<tracer<L>, traced<element_of<L>>, element_of<L>>;
+};
 template <class List>
 struct first_scalar {
   using type = float;
@@ -15,12 +20,8 @@ struct first_scalar {
 template <class L, class... Rest>
 struct first_scalar<leaf_list<L, Rest...>> {
   static constexpr auto pick() {
-    if constexpr (is_floating(dtype_of<element_of<L>>)) {
-      if constexpr (tracer<L>) return std::type_identity<traced<element_of<L>>>{};
-      else return std::type_identity<element_of<L>>{};
-    } else {
-      return std::type_identity<typename first_scalar<leaf_list<Rest...>>::type>{};
-    }
+    if constexpr (is_floating(dtype_of<element_of<L>>)) return scalar_of_leaf<L>{};
+    else return first_scalar<leaf_list<Rest...>>{};
   }
   using type = typename decltype(pick())::type;
 };

@@ -67,6 +67,7 @@ struct kernel_builder {
   constexpr kernel_builder(planner& planned, plan_builder& result) : p(planned), out(result), needs(planned) {}
 
   int group = 0;
+  bool divides = true;
   kernel k = {};
   list<std::int32_t> memo_value = {};   ///< per node: its value in this kernel ...
   list<std::uint32_t> memo_map = {};    ///< ... under this map
@@ -260,7 +261,7 @@ struct kernel_builder {
     for (int s = k.stores.begin; s < out.stores.size(); ++s) raise_to_store(out.stores[s]);
     keep_costly(count);
     make_lists(out.values.size() - k.values.begin);
-    if (of == nullptr) divide_rows();
+    if (of == nullptr && divides) divide_rows();
     k.values.end = out.values.size();
     k.accesses.end = out.accesses.size();
     k.stores.end = out.stores.size();

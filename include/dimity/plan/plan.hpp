@@ -147,6 +147,16 @@ struct buffer {
   bool in_block = false;      ///< inputs and outputs are those of a loop's or branch's body
 };
 
+/// How much scratch memory a primitive's own kernel needs; the executor says so (exec/cpu), the plan reserves it.
+using scratch_rule = amount (*)(opaque_step const&, shape_value const* shapes, std::int64_t const* pool);
+
+/// What an executor wants of a plan.
+struct plan_rules {
+  scratch_rule scratch;
+  bool divides_rows = true;  ///< memory for the sums of several blocks of rows (plan.hpp: row_blocks)
+  bool chains_rows = true;   ///< products on the same rows block by block (program/row_chain.hpp)
+};
+
 struct plan_size {
   int kernels, opaques, steps, buffers, values, accesses, stores, slots, lists, list_ranges, shapes, pool;
   int controls = 0, ports = 0, blocks = 0, block_inputs = 0;

@@ -169,7 +169,7 @@ struct scheduler : task_builder {
     }
     for (int i = 0; i < body.inputs; ++i) out.block_inputs.push(static_cast<std::int16_t>(g.bodies.inputs[begin + i]));
     b.inputs.end = out.block_inputs.size();
-    scheduler own(body, out, scratch);
+    scheduler own(body, out, rules);
     own.is_block = true;
     own.run();
     b.steps = {own.first_step, out.steps.size()};

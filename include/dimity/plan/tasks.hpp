@@ -5,13 +5,10 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-/// How much scratch memory a primitive's own kernel needs; the executor says so (exec/cpu), the plan reserves it.
-using scratch_rule = amount (*)(opaque_step const&, shape_value const* shapes, std::int64_t const* pool);
-
 struct task_builder {
   builder& g;
   plan_builder& out;
-  scratch_rule scratch;
+  plan_rules rules;
   planner p = {};
   home_finder homes;
   need_finder needs;
@@ -35,8 +32,10 @@ struct task_builder {
   list<known_scratch> scratches = {};
 
   // Constructors here and in the passes: nvcc loses members that default member initialisers of an aggregate refer to.
-  constexpr task_builder(builder& program, plan_builder& result, scratch_rule rule)
-      : g(program), out(result), scratch(rule), homes(p), needs(p), kernels(p, out) {}
+  constexpr task_builder(builder& program, plan_builder& result, plan_rules const& wanted)
+      : g(program), out(result), rules(wanted), homes(p), needs(p), kernels(p, out) {
+    kernels.divides = rules.divides_rows;
+  }
 
   constexpr void find_homes() {
     p.g = &g;
@@ -216,7 +215,7 @@ struct task_builder {
   constexpr amount scratch_bytes(opaque_step const& s) {
     for (known_scratch const& k : scratches)
       if (same_primitive(out.opaques[k.opaque], s)) return k.bytes;
-    amount const bytes = scratch(s, out.shapes.begin(), out.pool.begin());
+    amount const bytes = rules.scratch(s, out.shapes.begin(), out.pool.begin());
     scratches.push({out.opaques.size(), bytes});
     return bytes;
   }

@@ -7,7 +7,20 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-template <class Plan, int Index>
+/// Where the bodies of a loop run, and where its condition is read.
+struct on_this_machine {
+  template <class Plan, int Begin, int End>
+  DIMITY_INLINE void run(memory const& m) const {
+    executor<Plan>::template run_range<Begin, End>(m);
+  }
+  DIMITY_INLINE void copy(void* to, void const* from, std::size_t bytes) const { std::memcpy(to, from, bytes); }
+  template <class T>
+  DIMITY_INLINE T read(void const* from) const {
+    return *static_cast<T const*>(from);
+  }
+};
+
+template <class Plan, int Index, class Machine = on_this_machine>
 struct control_runner {
   static constexpr control_step c = Plan::value.controls[Index];
   static constexpr int operand_count = c.operands.size(), output_count = c.outputs.size();
@@ -36,12 +49,13 @@ struct control_runner {
     void* written[output_count + 1];
     std::byte* scratch;
     extent_t const* symbols;
+    [[no_unique_address]] Machine machine;
   };
   template <int B, int... I>
   DIMITY_INLINE static void run_block(std::integer_sequence<int, I...>, state const& s, void* const* written) {
     constexpr block b = Plan::value.blocks[c.blocks.begin + B];
     void* const inputs[] = {s.read[Plan::value.block_inputs[b.inputs.begin + I]]..., nullptr};
-    executor<Plan>::template run_range<b.steps.begin, b.steps.end>(memory{inputs, written, s.scratch, s.symbols});
+    s.machine.template run<Plan, b.steps.begin, b.steps.end>(memory{inputs, written, s.scratch, s.symbols});
   }
   template <int B>
   DIMITY_INLINE static void run_block(state const& s, void* const* written) {
@@ -53,7 +67,8 @@ struct control_runner {
     return static_cast<std::byte*>(slots[operand(I).slot]) + number<offset>(slots);
   }
   template <int... I, int... K>
-  DIMITY_INLINE static void begin(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, state& s, void* const* slots) {
+  DIMITY_INLINE static void begin(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, state& s, void* const* slots, Machine const& machine) {
+    s.machine = machine;
     ((s.read[I] = first_of<I>(slots)), ...);
     ((s.written[K] = slots[output(K).slot]), ...);
     s.scratch = nullptr;
@@ -83,7 +98,7 @@ struct control_runner {
   template <int I>
   DIMITY_INLINE static void settle(state const& s, void* const* slots) {
     if constexpr (constexpr int k = operand(I).carried; k >= 0)
-      if (void* const own = slots[output(k).slot]; s.read[I] != own) std::memcpy(own, s.read[I], bytes_of<k>(slots));
+      if (void* const own = slots[output(k).slot]; s.read[I] != own) s.machine.copy(own, s.read[I], bytes_of<k>(slots));
   }
   /// Iterations [from, to) of `trips`, in the order of time.
   template <int... I, int... K>
@@ -100,31 +115,31 @@ struct control_runner {
   /// Where nothing is carried: some iterations, in a workspace of their own.
   static void iterations(void* const* slots, std::byte* scratch, extent_t trips, extent_t from, extent_t to) {
     state s;
-    begin(operands{}, results{}, s, slots);
+    begin(operands{}, results{}, s, slots, {});
     s.scratch = scratch;
     iterate(operands{}, results{}, s, slots, trips, from, to);
   }
   template <int... I, int... K>
-  DIMITY_INLINE static void scan(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, void* const* slots) {
+  DIMITY_INLINE static void scan(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, void* const* slots, Machine const& machine) {
     constexpr amount all = c.trips;
     extent_t const trips = number<all>(slots);
     if constexpr (is_threaded<Plan>)
       if (threaded_scan<Plan, Index>::run(slots, trips)) return;
     state s;
-    begin(operands{}, results{}, s, slots);
+    begin(operands{}, results{}, s, slots, machine);
     if constexpr (!c.trips.is_known())
       if (trips == 0) (settle<I>(s, slots), ...);
     iterate(operands{}, results{}, s, slots, trips, 0, trips);
   }
 
   template <int... I, int... K>
-  DIMITY_INLINE static void loop_while(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, void* const* slots) {
+  DIMITY_INLINE static void loop_while(std::integer_sequence<int, I...>, std::integer_sequence<int, K...>, void* const* slots, Machine const& machine) {
     state s;
-    begin(operands{}, results{}, s, slots);
+    begin(operands{}, results{}, s, slots, machine);
     void* const condition[] = {slots[c.head_slot]};
     for (bool to_spare = false;; to_spare = !to_spare) {
       run_block<0>(s, condition);
-      if (!*static_cast<bool const*>(condition[0])) break;
+      if (!machine.template read<bool>(condition[0])) break;
       ((s.written[K] = place_of<K>(slots, 0, to_spare)), ...);
       run_block<1>(s, s.written);
       (carry<I>(s), ...);
@@ -133,21 +148,21 @@ struct control_runner {
   }
 
   template <int... B>
-  DIMITY_INLINE static void branch(std::integer_sequence<int, B...>, void* const* slots) {
+  DIMITY_INLINE static void branch(std::integer_sequence<int, B...>, void* const* slots, Machine const& machine) {
     state s;
-    begin(operands{}, results{}, s, slots);
+    begin(operands{}, results{}, s, slots, machine);
     using index_type = type_of<c.head_type>;
     constexpr amount head_offset = c.head_offset;
-    auto const index = *reinterpret_cast<index_type const*>(static_cast<std::byte const*>(slots[c.head_slot]) + number<head_offset>(slots));
+    auto const index = machine.template read<index_type>(static_cast<std::byte const*>(slots[c.head_slot]) + number<head_offset>(slots));
     constexpr int last = c.blocks.size() - 1;
     int const taken = index <= index_type(0) ? 0 : static_cast<std::uint64_t>(index) >= static_cast<std::uint64_t>(last) ? last : static_cast<int>(index);
     ((taken == B ? run_block<B>(s, s.written) : void()), ...);
   }
 
-  static void run(void* const* slots) {
-    if constexpr (c.kind == control_kind::scan) scan(operands{}, results{}, slots);
-    else if constexpr (c.kind == control_kind::while_loop) loop_while(operands{}, results{}, slots);
-    else branch(std::make_integer_sequence<int, c.blocks.size()>{}, slots);
+  static void run(void* const* slots, Machine const& machine = {}) {
+    if constexpr (c.kind == control_kind::scan) scan(operands{}, results{}, slots, machine);
+    else if constexpr (c.kind == control_kind::while_loop) loop_while(operands{}, results{}, slots, machine);
+    else branch(std::make_integer_sequence<int, c.blocks.size()>{}, slots, machine);
   }
 };
 

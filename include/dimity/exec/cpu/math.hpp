@@ -342,6 +342,7 @@ DIMITY_INLINE X binary_value(X const& a, X const& b) {
       constexpr int bits = static_cast<int>(sizeof(T)) * 8;
       bool const too_far = static_cast<U>(b) >= static_cast<U>(bits);
       if constexpr (P == primitive::shift_left) return too_far ? T(0) : static_cast<T>(static_cast<U>(a) << b);
+      else if constexpr (std::is_unsigned_v<T>) return too_far ? T(0) : static_cast<T>(a >> b);
       else return too_far ? static_cast<T>(a < 0 ? -1 : 0) : static_cast<T>(a >> b);
     } else return static_cast<T>(binary_value<P>(static_cast<double>(a), static_cast<double>(b)));
   } else {

@@ -21,6 +21,8 @@ constexpr amount cpu_scratch_bytes(opaque_step const& s, shape_value const* shap
   return 0;
 }
 
+inline constexpr plan_rules cpu_rules{cpu_scratch_bytes};
+
 /// Shows or checks a value; defined in debug.hpp, without which no program has one to look at.
 template <primitive Op>
 void look_at(void const* data, dtype type, known_shape const& shape, std::int64_t const* name);

@@ -1,0 +1,5 @@
+// The CUDA evaluator: the same expressions, functions and models on an NVIDIA GPU. For files that are compiled as CUDA; see docs/cuda.md.
+#pragma once
+
+#include <dimity/dimity.hpp>
+#include <dimity/exec/cuda/evaluate.hpp>

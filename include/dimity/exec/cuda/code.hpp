@@ -1,0 +1,214 @@
+// A kernel of the GPU as a row of integers. nvcc can key a kernel neither on a plan (a class with arrays) nor on the type of a function that a user wrote (DESIGN section 7); integers it can, and equal kernels of
+// different programs are then one kernel.
+#pragma once
+
+#include <dimity/plan/kernels.hpp>
+
+#include <utility>
+
+namespace DIMITY_NAMESPACE::detail {
+
+/// The bytes of the widest access there is.
+inline constexpr int widest_access = 16;
+
+/// The arguments of every kernel: a pointer for each of its slots.
+template <int Count>
+struct kernel_arguments {
+  void* p[Count > 0 ? Count : 1];
+};
+
+/// What a kernel does with the elements of its index space.
+enum class device_family : std::int64_t {
+  elementwise,  ///< each thread some packets of elements
+  rows,         ///< reductions over rows that stay in registers, and what is made of them
+  reduction     ///< reductions over any axes; each store is one, over the axes in `reduced`
+};
+
+/// A kernel as lowering builds it, of values, accesses and stores as a plan has them, all extents known. Stores of a reduction say in `combine` which one.
+struct device_kernel {
+  device_family kind = device_family::elementwise;
+  int axes = 0, outer = 0, stages = 1;
+  int injected = -1;
+  std::uint32_t reduced = 0;  ///< mask of the axes that a reduction runs over
+  int splits = 1;             ///< into how many parts a reduction divides them; each part leaves its own result
+  std::int64_t extent[max_axes] = {};
+  list<value> values;
+  list<access> accesses;
+  list<store> stores;
+};
+
+inline constexpr int code_header = 10;
+/// Small numbers of a value in one word: op, type, stage, three operands.
+constexpr std::int64_t pack_value(value const& v) {
+  auto const arg = [&](int i) { return static_cast<std::int64_t>(v.arg[i] + 1) << (20 + 14 * i); };
+  return static_cast<std::int64_t>(v.op) | static_cast<std::int64_t>(v.type) << 8 | static_cast<std::int64_t>(v.stage) << 14 | arg(0) | arg(1) | arg(2);
+}
+constexpr value unpack_value(std::int64_t word, std::int64_t attribute) {
+  value v;
+  v.op = static_cast<primitive>(word & 255);
+  v.type = static_cast<dtype>(word >> 8 & 63);
+  v.stage = static_cast<std::int16_t>(word >> 14 & 63);
+  for (int i = 0; i < 3; ++i) v.arg[i] = static_cast<std::int16_t>((word >> (20 + 14 * i) & 16383) - 1);
+  v.attribute = attribute;
+  return v;
+}
+
+constexpr void encode(device_kernel const& k, list<std::int64_t>& out) {
+  for (std::int64_t const x : {static_cast<std::int64_t>(k.kind), std::int64_t{k.axes}, std::int64_t{k.outer}, std::int64_t{k.stages}, std::int64_t{k.injected}, static_cast<std::int64_t>(k.reduced), std::int64_t{k.splits},
+                               std::int64_t{k.values.size()}, std::int64_t{k.accesses.size()}, std::int64_t{k.stores.size()}})
+    out.push(x);
+  for (int i = 0; i < k.axes; ++i) out.push(k.extent[i]);
+  for (value const& v : k.values) {
+    out.push(pack_value(v));
+    out.push(v.attribute);
+  }
+  for (access const& a : k.accesses) {
+    out.push(static_cast<std::int64_t>(a.slot) << 8 | static_cast<std::int64_t>(a.type));
+    out.push(a.offset.number());
+    for (int i = 0; i < k.axes; ++i) out.push(a.stride[i].number());
+  }
+  for (store const& s : k.stores)
+    out.push(static_cast<std::int64_t>(s.value) | static_cast<std::int64_t>(s.access) << 16 | static_cast<std::int64_t>(s.stage) << 32 | static_cast<std::int64_t>(s.combine) << 40);
+}
+
+/// The axes that each value varies along. `Content` has values and accesses.
+template <class Values, class Accesses>
+constexpr void find_varying_axes(Values const& values, int count, Accesses const& accesses, int axes, int outer, int injected, std::uint32_t* varies) {
+  for (int v = 0; v < count; ++v) {
+    value const& x = values[v];
+    std::uint32_t mask = 0;
+    if (v == injected) mask = (1u << axes) - 1u;
+    else if (x.op == primitive::input) {
+      for (int i = 0; i < axes; ++i)
+        if (!(accesses[static_cast<int>(x.attribute)].stride[i] == 0)) mask |= 1u << i;
+    } else if (x.op == primitive::iota) {
+      if (x.attribute >= 0) mask = 1u << x.attribute;
+    } else {
+      for (int i = 0; i < arity_of(x.op); ++i) mask |= varies[x.arg[i]];
+      if (family_of(x.op) == family::reduction) mask &= (1u << outer) - 1u;
+    }
+    varies[v] = mask;
+  }
+}
+constexpr std::int64_t as_number(amount a) { return a.number(); }
+constexpr std::int64_t as_number(std::int64_t a) { return a; }
+/// Elements of the last axis that a thread handles at once, so that every access to neighbours is one of up to 16 bytes, aligned.
+template <class Accesses>
+constexpr int width_of_accesses(Accesses const& accesses, int count, int axes, std::int64_t last_extent) {
+  int w = widest_access, widest = 1;
+  bool any = false;
+  for (int a = 0; a < count && axes > 0; ++a) {
+    auto const& x = accesses[a];
+    if (as_number(x.stride[axes - 1]) != 1) continue;
+    any = true;
+    int const bytes = static_cast<int>(size_of(x.type));
+    if (bytes > widest) widest = bytes;
+    for (int i = 0; i + 1 < axes; ++i)
+      while (as_number(x.stride[i]) % w != 0) w /= 2;
+    while (as_number(x.offset) % w != 0) w /= 2;
+  }
+  if (!any) return 1;
+  while (w * widest > widest_access) w /= 2;
+  while (last_extent % w != 0) w /= 2;
+  return w;
+}
+
+struct device_access {
+  int slot = 0;
+  dtype type = dtype::float32;
+  std::int64_t offset = 0;
+  std::int64_t stride[max_axes] = {};
+};
+template <int Values, int Accesses, int Stores>
+struct device_content {
+  std::int64_t extent[max_axes] = {};
+  value values[Values + 1] = {};
+  device_access accesses[Accesses + 1] = {};
+  store stores[Stores + 1] = {};
+  std::uint32_t varies[Values + 1] = {};  ///< the axes that a value varies along
+  int slots = 0;
+};
+
+// Facts are constants of class scope: constexpr functions cannot be called from device code without a flag of nvcc that is still called experimental.
+template <std::int64_t... Words>
+struct device_code {
+  static constexpr std::int64_t words[] = {Words...};
+  static constexpr device_family kind = static_cast<device_family>(words[0]);
+  static constexpr int axes = static_cast<int>(words[1]), outer = static_cast<int>(words[2]), stages = static_cast<int>(words[3]), injected = static_cast<int>(words[4]), splits = static_cast<int>(words[6]);
+  static constexpr std::uint32_t reduced = static_cast<std::uint32_t>(words[5]);
+  static constexpr int value_count = static_cast<int>(words[7]), access_count = static_cast<int>(words[8]), store_count = static_cast<int>(words[9]);
+
+  static constexpr auto content = [] {
+    device_content<value_count, access_count, store_count> c;
+    int at = code_header;
+    for (int i = 0; i < axes; ++i) c.extent[i] = words[at++];
+    for (int v = 0; v < value_count; ++v, at += 2) c.values[v] = unpack_value(words[at], words[at + 1]);
+    for (int a = 0; a < access_count; ++a) {
+      c.accesses[a].slot = static_cast<int>(words[at] >> 8);
+      c.accesses[a].type = static_cast<dtype>(words[at++] & 255);
+      c.accesses[a].offset = words[at++];
+      for (int i = 0; i < axes; ++i) c.accesses[a].stride[i] = words[at++];
+      if (c.accesses[a].slot >= c.slots) c.slots = c.accesses[a].slot + 1;
+    }
+    for (int s = 0; s < store_count; ++s, ++at) {
+      c.stores[s].value = static_cast<std::int16_t>(words[at] & 0xffff);
+      c.stores[s].access = static_cast<std::int16_t>(words[at] >> 16 & 0xffff);
+      c.stores[s].stage = static_cast<std::int16_t>(words[at] >> 32 & 0xff);
+      c.stores[s].combine = static_cast<primitive>(words[at] >> 40);
+    }
+    find_varying_axes(c.values, value_count, c.accesses, axes, outer, injected, c.varies);
+    return c;
+  }();
+  static constexpr int slots = content.slots;
+  using arguments = kernel_arguments<slots>;
+
+  template <int V>
+  static constexpr value val = content.values[V];
+  template <int A>
+  static constexpr device_access acc = content.accesses[A];
+  template <int S>
+  static constexpr store st = content.stores[S];
+  template <int Axis>
+  static constexpr std::int64_t extent = content.extent[Axis];
+  template <int V>
+  static constexpr std::uint32_t varies = content.varies[V];
+
+  /// Elements of all axes in a mask.
+  static constexpr std::int64_t size_of_axes(std::uint32_t mask) {
+    std::int64_t n = 1;
+    for (int i = 0; i < axes; ++i)
+      if (mask >> i & 1u) n *= content.extent[i];
+    return n;
+  }
+  static constexpr std::uint32_t all_axes = (1u << axes) - 1u;
+  static constexpr std::int64_t size = size_of_axes(all_axes);
+  static constexpr int last = axes - 1;
+  static constexpr std::int64_t last_extent = axes > 0 ? content.extent[axes > 0 ? axes - 1 : 0] : 1;
+
+  /// Whether offsets fit 32 bits, in which addresses cost an instruction less.
+  static constexpr bool is_small = [] {
+    if (size >= std::int64_t{1} << 30) return false;
+    for (int a = 0; a < access_count; ++a) {
+      std::int64_t reach = content.accesses[a].offset;
+      for (int i = 0; i < axes; ++i) {
+        std::int64_t const s = content.accesses[a].stride[i];
+        reach += (s < 0 ? -s : s) * content.extent[i];
+      }
+      if (reach >= std::int64_t{1} << 30) return false;
+    }
+    return true;
+  }();
+  using index = std::conditional_t<is_small, int, long long>;
+
+  static constexpr int width = width_of_accesses(content.accesses, access_count, axes, last_extent);
+};
+
+/// The part [Begin, Begin + sizeof...(I)) of a constant array as a kernel's key.
+template <auto const& Array, int Begin, class Indices>
+struct code_from;
+template <auto const& Array, int Begin, std::size_t... I>
+struct code_from<Array, Begin, std::index_sequence<I...>> {
+  using type = device_code<Array[Begin + static_cast<int>(I)]...>;
+};
+
+}  // namespace DIMITY_NAMESPACE::detail

@@ -1,0 +1,96 @@
+// Kernels without reductions: every thread some packets of elements, all loads before the first store.
+#pragma once
+
+#include <dimity/exec/cuda/values.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
+
+/// Where an index over some axes (a mask) of a kernel leads, the last axis in packets of W where it is among them.
+template <class Code, std::uint32_t Axes, int W, int Axis = Code::axes - 1>
+struct place_along {
+  template <class Index>
+  DIMITY_DEVICE static void set(packet_position<Index>& p, Index n) {
+    if constexpr (Axis >= 0) {
+      constexpr bool is_last = Axis == Code::axes - 1;
+      constexpr std::int64_t elements = Code::template extent<Axis>;
+      constexpr auto extent = static_cast<Index>(elements == 0 ? 1 : is_last ? elements / W : elements);
+      constexpr std::uint32_t before = Axes & ((1u << Axis) - 1u);
+      if constexpr ((Axes >> Axis & 1u) == 0) {
+        place_along<Code, Axes, W, Axis - 1>::set(p, n);
+      } else {
+        // The outermost takes what is left.
+        Index const here = before == 0 ? n : n % extent;
+        if constexpr (is_last) p.packet = here;
+        else p.at[Axis] = here;
+        if constexpr (before != 0) place_along<Code, Axes, W, Axis - 1>::set(p, n / extent);
+      }
+    }
+  }
+};
+
+template <class Code>
+struct elementwise {
+  using values = thread_values<Code, bit_of(Code::last)>;
+  using lanes = typename values::lanes;
+  using index = typename Code::index;
+  using position = typename values::position;
+  using arguments = typename Code::arguments;
+  static constexpr int W = Code::width, threads = 256;
+  static constexpr std::int64_t packets = Code::size / W;
+  static constexpr int loads = [] {
+    int n = 0;
+    for (int v = 0; v < Code::value_count; ++v) n += Code::content.values[v].op == primitive::input && (Code::content.varies[v] & bit_of(Code::last)) != 0;
+    return n;
+  }();
+  /// Enough bytes in flight for the memory of an H100: 32 KiB per multiprocessor (notes/cuda.md section 9); and no fewer blocks than there are multiprocessors.
+  static constexpr int unroll = packets < threads * 264 ? 1 : loads <= 1 ? 4 : loads <= 3 ? 2 : 1;
+  static constexpr std::int64_t per_block = std::int64_t{threads} * unroll;
+  static constexpr std::int64_t blocks = (packets + per_block - 1) / per_block;
+  static constexpr bool divides = packets % per_block == 0;
+
+  template <int V>
+  static constexpr bool is_load = Code::template val<V>.op == primitive::input;
+  template <int V, bool Loads>
+  DIMITY_DEVICE static void step(lanes& r, arguments const& args, position const& p) {
+    if constexpr (is_load<V> == Loads) {
+      if constexpr (values::template is_lane<V>) values::template compute_lane<V>(r, r, args, p);
+      else values::template compute_single<V>(r, args, p);
+    }
+  }
+  template <int S>
+  DIMITY_DEVICE static void store_value(lanes const& r, arguments const& args, position const& p) {
+    constexpr store st = Code::template st<S>;
+    if constexpr (values::template is_lane<st.value>) {
+      values::template put<st.access>(args, p, cell_of<st.value>(r));
+    } else {
+      // One value for a whole packet: it may still have to be written for each element.
+      pack<typename values::template element<st.value>, W> x;
+      DIMITY_UNROLL
+      for (int w = 0; w < W; ++w) x.v[w] = cell_of<st.value>(r);
+      values::template put<st.access>(args, p, x);
+    }
+  }
+  template <int... V, int... S>
+  DIMITY_DEVICE static void run(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, arguments const& args) {
+    lanes r[unroll];
+    position p[unroll];
+    bool live[unroll];
+    index const first = static_cast<index>(blockIdx.x) * static_cast<index>(per_block) + static_cast<index>(threadIdx.x);
+    DIMITY_UNROLL
+    for (int u = 0; u < unroll; ++u) {
+      index const n = first + static_cast<index>(u * threads);
+      live[u] = divides || n < static_cast<index>(packets);
+      place_along<Code, Code::all_axes, W>::set(p[u], n);
+      if (live[u]) (step<V, true>(r[u], args, p[u]), ...);
+    }
+    DIMITY_UNROLL
+    for (int u = 0; u < unroll; ++u)
+      if (live[u]) (step<V, false>(r[u], args, p[u]), ...);
+    DIMITY_UNROLL
+    for (int u = 0; u < unroll; ++u)
+      if (live[u]) (store_value<S>(r[u], args, p[u]), ...);
+  }
+  DIMITY_DEVICE static void run(arguments const& args) { run(std::make_integer_sequence<int, Code::value_count>{}, std::make_integer_sequence<int, Code::store_count>{}, args); }
+};
+
+}  // namespace DIMITY_NAMESPACE::detail

@@ -1,0 +1,60 @@
+// Starts the kernels that a plan's kernel became.
+#pragma once
+
+#include <dimity/exec/cuda/lower.hpp>
+#include <dimity/exec/cuda/reduction.hpp>
+#include <dimity/exec/cuda/runtime.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
+
+/// `Kernel`: a class with `run`, `threads`, `blocks` and `arguments`. An empty one is not started.
+template <class Kernel>
+void launch_kernel([[maybe_unused]] typename Kernel::arguments const& arguments, [[maybe_unused]] cudaStream_t stream) {
+  if constexpr (Kernel::blocks > 0) {
+#ifdef DIMITY_CUDA_EMULATION
+    stream->submit([arguments] { emulation::run([&] { Kernel::run(arguments); }, Kernel::blocks, Kernel::threads); });
+#else
+    void* list[] = {const_cast<typename Kernel::arguments*>(&arguments)};
+    check_cuda(cudaLaunchKernel(reinterpret_cast<void const*>(&run_on_device<Kernel>), dim3(static_cast<unsigned>(Kernel::blocks)), dim3(static_cast<unsigned>(Kernel::threads)), list, 0, stream));
+#endif
+  }
+}
+
+template <class Code>
+struct kernel_of_code {
+  static constexpr auto pick() {
+    if constexpr (Code::kind == device_family::elementwise) return std::type_identity<elementwise<Code>>{};
+    else if constexpr (Code::kind == device_family::rows) return std::type_identity<row_kernel<Code>>{};
+    else return std::type_identity<reduction_kernel<Code>>{};
+  }
+  using type = typename decltype(pick())::type;
+};
+
+/// The code of launch I of a lowered kernel.
+template <class Lowered, int I>
+struct launch_code {
+  static constexpr range words = Lowered::value.launches[I].words;
+  template <std::size_t... W>
+  static auto make(std::index_sequence<W...>) -> device_code<Lowered::value.words[words.begin + static_cast<int>(W)]...>;
+  using type = decltype(make(std::make_index_sequence<static_cast<std::size_t>(words.size())>{}));
+  using kernel = typename kernel_of_code<type>::type;
+};
+
+template <class Lowered, int I, int... P>
+typename launch_code<Lowered, I>::kernel::arguments launch_arguments(std::integer_sequence<int, P...>, void* const* slots, std::byte* scratch) {
+  constexpr int begin = Lowered::value.launches[I].pointers.begin;
+  auto const pointer = [&](std::int64_t p) { return p >= 0 ? slots[p] : scratch + (-1 - p); };
+  return {{pointer(Lowered::value.pointers[begin + P])...}};
+}
+template <class Lowered, int... I>
+void launch_all(std::integer_sequence<int, I...>, void* const* slots, std::byte* scratch, cudaStream_t stream) {
+  (launch_kernel<typename launch_code<Lowered, I>::kernel>(launch_arguments<Lowered, I>(std::make_integer_sequence<int, Lowered::value.launches[I].pointers.size()>{}, slots, scratch), stream), ...);
+}
+/// A plan's kernel, on the memory behind its slots.
+template <class Plan, int Kernel>
+void run_kernel_on_cuda(void* const* slots, std::byte* scratch, cudaStream_t stream) {
+  using low = lowered<Plan, Kernel>;
+  launch_all<low>(std::make_integer_sequence<int, low::size.launches>{}, slots, scratch, stream);
+}
+
+}  // namespace DIMITY_NAMESPACE::detail

@@ -1,0 +1,410 @@
+// A kernel of a plan -> kernels of the GPU. Rows that fit into registers stay one kernel; otherwise each stage's reductions are kernels of their own, which leave a number for each row, and sums over outer axes always are.
+#pragma once
+
+#include <dimity/exec/cuda/code.hpp>
+#include <dimity/exec/cuda/shapes.hpp>
+#include <dimity/plan/facts.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
+
+/// One launch: its code and its pointers, in the flat lists of a lowered kernel. A pointer is a slot of the plan's kernel (>= 0) or scratch memory at byte -1 - p.
+struct device_launch {
+  range words, pointers;
+};
+struct lowered_size {
+  int words, pointers, launches;
+};
+struct lowering_result {
+  list<std::int64_t> words;
+  list<std::int64_t> pointers;
+  list<device_launch> launches;
+  std::int64_t scratch_bytes = 0;
+  constexpr lowered_size size() const { return {words.size(), pointers.size(), launches.size()}; }
+};
+
+/// Takes some values of a kernel, and all that they are made of, into another one.
+struct kernel_extract {
+  struct home {
+    std::int64_t pointer = 0;  ///< of what a reduction left
+    access where = {};
+  };
+
+  plan_view const& p;
+  kernel const& from;
+  list<home> const& reductions;  ///< per value of the kernel; only of those that are read
+  bool keeps_reductions;
+  device_kernel to = {};
+  list<std::int64_t> pointers = {};
+  list<std::int16_t> taken;
+
+  constexpr kernel_extract(plan_view const& plan, kernel const& k, list<home> const& left, bool keeps)
+      : p(plan), from(k), reductions(left), keeps_reductions(keeps), taken(k.values.size(), -1) {
+    to.axes = k.axes;
+    to.outer = k.outer;
+    for (int i = 0; i < k.axes; ++i) to.extent[i] = k.extent[i].number();
+  }
+  constexpr int slot_of(std::int64_t pointer) {
+    for (int i = 0; i < pointers.size(); ++i)
+      if (pointers[i] == pointer) return i;
+    pointers.push(pointer);
+    return pointers.size() - 1;
+  }
+  constexpr int add_access(access a, std::int64_t pointer) {
+    a.slot = static_cast<std::int16_t>(slot_of(pointer));
+    for (int i = 0; i < to.accesses.size(); ++i) {
+      access const& b = to.accesses[i];
+      bool same = a.slot == b.slot && a.type == b.type && a.offset == b.offset;
+      for (int j = 0; j < to.axes && same; ++j) same = a.stride[j] == b.stride[j];
+      if (same) return i;
+    }
+    to.accesses.push(a);
+    return to.accesses.size() - 1;
+  }
+  constexpr int take(int v) {
+    if (taken[v] >= 0) return taken[v];
+    value x = p.values[from.values.begin + v];
+    bool const reduces = family_of(x.op) == family::reduction;
+    if (reduces && !keeps_reductions) {
+      x.op = primitive::input;
+      x.attribute = add_access(reductions[v].where, reductions[v].pointer);
+      for (std::int16_t& a : x.arg) a = -1;
+    } else if (v == from.injected) {
+      x.attribute = 0;
+    } else if (x.op == primitive::input) {
+      access const& a = p.accesses[from.accesses.begin + static_cast<int>(x.attribute)];
+      x.attribute = add_access(a, a.slot);
+    } else {
+      for (int i = 0; i < arity_of(x.op); ++i) x.arg[i] = static_cast<std::int16_t>(take(x.arg[i]));
+    }
+    if (!keeps_reductions) x.stage = 0;
+    if (x.stage + 1 > to.stages) to.stages = x.stage + 1;
+    to.values.push(x);
+    taken[v] = static_cast<std::int16_t>(to.values.size() - 1);
+    if (v == from.injected) to.injected = taken[v];
+    return taken[v];
+  }
+  constexpr void add_store(int v, access const& a, std::int64_t pointer, primitive combine = primitive::copy) {
+    store s;
+    s.value = static_cast<std::int16_t>(take(v));
+    s.access = static_cast<std::int16_t>(add_access(a, pointer));
+    s.stage = to.values[s.value].stage;
+    s.combine = combine;
+    to.stores.push(s);
+  }
+};
+
+struct device_lowering {
+  plan_view const& p;
+  kernel const& k;
+  lowering_result& out;
+  using home = kernel_extract::home;
+  list<home> reductions;
+  list<unsigned char> is_left;  ///< per value: a reduction that has been computed
+
+  constexpr device_lowering(plan_view const& plan, kernel const& from, lowering_result& result)
+      : p(plan), k(from), out(result), reductions(from.values.size()), is_left(from.values.size(), 0) {}
+
+  constexpr value const& val(int v) const { return p.values[k.values.begin + v]; }
+  constexpr bool is_reduction(int v) const { return family_of(val(v).op) == family::reduction; }
+  constexpr access const& target(store const& s) const { return p.accesses[k.accesses.begin + s.access]; }
+  constexpr std::uint32_t axes_of(access const& a) const {
+    std::uint32_t mask = 0;
+    for (int i = 0; i < k.axes; ++i)
+      if (!(a.stride[i] == 0)) mask |= 1u << i;
+    return mask;
+  }
+  constexpr std::uint32_t all_axes() const { return (1u << k.axes) - 1u; }
+  constexpr std::uint32_t outer_axes() const { return (1u << k.outer) - 1u; }
+  constexpr std::int64_t size_of_axes(std::uint32_t mask) const {
+    std::int64_t n = 1;
+    for (int i = 0; i < k.axes; ++i)
+      if (mask >> i & 1u) n *= k.extent[i].number();
+    return n;
+  }
+
+  constexpr std::int64_t scratch(std::int64_t bytes) {
+    std::int64_t const at = out.scratch_bytes;
+    out.scratch_bytes += (bytes + 255) / 256 * 256;
+    return -1 - at;
+  }
+  constexpr void launch(device_kernel const& kernel, list<std::int64_t> const& pointers) {
+    device_launch l;
+    l.words.begin = out.words.size();
+    encode(kernel, out.words);
+    l.words.end = out.words.size();
+    l.pointers = append_to(out.pointers, pointers);
+    out.launches.push(l);
+  }
+  /// Row-major over some axes.
+  constexpr access contiguous(dtype type, std::uint32_t axes) const {
+    access a;
+    a.type = type;
+    std::int64_t stride = 1;
+    for (int i = k.axes - 1; i >= 0; --i) {
+      if ((axes >> i & 1u) == 0 || k.extent[i] == 1) continue;
+      a.stride[i] = stride;
+      stride *= k.extent[i].number();
+    }
+    return a;
+  }
+
+  /// A kernel without the axes along which nothing in it varies.
+  static constexpr void trim(device_kernel& d) {
+    auto const is_used = [&](int axis) {
+      for (access const& a : d.accesses)
+        if (!(a.stride[axis] == 0)) return true;
+      for (value const& v : d.values)
+        if (v.op == primitive::iota && v.attribute == axis) return true;
+      return d.extent[axis] == 0;
+    };
+    for (int axis = d.axes - 1; axis >= 0; --axis) {
+      if (is_used(axis)) continue;
+      for (int i = axis; i + 1 < d.axes; ++i) d.extent[i] = d.extent[i + 1];
+      for (int a = 0; a < d.accesses.size(); ++a)
+        for (int i = axis; i + 1 < d.axes; ++i) d.accesses[a].stride[i] = d.accesses[a].stride[i + 1];
+      for (int v = 0; v < d.values.size(); ++v)
+        if (d.values[v].op == primitive::iota && d.values[v].attribute > axis) --d.values[v].attribute;
+      --d.axes;
+    }
+    d.outer = d.axes > 0 ? d.axes - 1 : 0;
+  }
+
+  struct term {
+    int value = 0;
+    primitive op = primitive::sum;
+    access to = {};
+    std::int64_t pointer = 0;
+  };
+  constexpr void reduce(list<term> const& terms, std::uint32_t reduced) {
+    std::uint32_t const kept = all_axes() & ~reduced;
+    kernel_extract e(p, k, reductions, false);
+    e.to.kind = device_family::reduction;
+    e.to.outer = 0;
+    e.to.reduced = reduced;
+    for (term const& t : terms) e.add_store(t.value, t.to, t.pointer, t.op);
+    std::int64_t const last = k.axes > 0 ? k.extent[k.axes - 1].number() : 1, results = size_of_axes(kept);
+    bool const along_lanes = k.axes > 0 && (reduced >> (k.axes - 1) & 1u) != 0;
+    int const width = width_of_accesses(e.to.accesses, e.to.accesses.size(), e.to.axes, last);
+    int const splits = shape_of_reduction(last, results, size_of_axes(reduced), along_lanes, width).splits;
+    if (splits == 1) return launch(e.to, e.pointers);
+    // Parts first, each with results of its own; then the parts are joined.
+    kernel_extract parts(p, k, reductions, false);
+    parts.to.kind = device_family::reduction;
+    parts.to.outer = 0;
+    parts.to.reduced = reduced;
+    parts.to.splits = splits;
+    device_kernel whole;
+    list<std::int64_t> pointers;
+    whole.kind = device_family::reduction;
+    whole.reduced = 1;
+    whole.axes = 1;
+    whole.extent[0] = splits;
+    for (int i = 0; i < k.axes; ++i)
+      if (kept >> i & 1u) whole.extent[whole.axes++] = k.extent[i].number();
+    for (term const& t : terms) {
+      dtype const type = val(t.value).type;
+      std::int64_t const at = scratch(splits * results * static_cast<std::int64_t>(size_of(type)));
+      access const part = contiguous(type, kept);
+      parts.add_store(t.value, part, at, t.op);
+      access from, to = t.to;
+      from.type = type;
+      from.stride[0] = results;
+      for (amount& s : to.stride) s = 0;
+      for (int i = 0, j = 1; i < k.axes; ++i)
+        if (kept >> i & 1u) {
+          from.stride[j] = part.stride[i];
+          to.stride[j++] = t.to.stride[i];
+        }
+      value v;
+      v.type = type;
+      from.slot = static_cast<std::int16_t>(pointers.size());
+      pointers.push(at);
+      to.slot = static_cast<std::int16_t>(pointers.size());
+      pointers.push(t.pointer);
+      v.attribute = whole.accesses.size();
+      whole.accesses.push(from);
+      whole.accesses.push(to);
+      whole.values.push(v);
+      store s;
+      s.value = static_cast<std::int16_t>(whole.values.size() - 1);
+      s.access = static_cast<std::int16_t>(whole.accesses.size() - 1);
+      s.combine = t.op;
+      whole.stores.push(s);
+    }
+    launch(parts.to, parts.pointers);
+    launch(whole, pointers);
+  }
+
+  /// Whether the rows of this kernel stay in registers.
+  constexpr bool rows_fit() const {
+    if (k.outer == k.axes) return false;
+    list<home> none(k.values.size());
+    kernel_extract e(p, k, none, true);
+    for (int s = k.stores.begin; s < k.stores.end; ++s)
+      if (p.stores[s].combine == primitive::copy) e.add_store(p.stores[s].value, target(p.stores[s]), target(p.stores[s]).slot);
+    list<std::uint32_t> varies(e.to.values.size() + 1, 0);
+    find_varying_axes(e.to.values, e.to.values.size(), e.to.accesses, e.to.axes, e.to.outer, -1, &varies[0]);
+    std::uint32_t const inner = all_axes() & ~outer_axes();
+    int const width = width_of_accesses(e.to.accesses, e.to.accesses.size(), e.to.axes, k.extent[k.axes - 1].number());
+    return shape_of_rows(size_of_axes(inner) / width, width, live_packets(e.to.values, &varies[0], inner, e.to.values.size()), widest_lane(e.to.values, &varies[0], inner, e.to.values.size())).threads > 0;
+  }
+  constexpr void need(int v, list<unsigned char>& needed) const {
+    if (needed[v]) return;
+    needed[v] = 1;
+    if (val(v).op == primitive::input) return;
+    for (int i = 0; i < arity_of(val(v).op); ++i) need(val(v).arg[i], needed);
+  }
+  /// Reductions over rows that these values are made of, by stage; each leaves a number for every row.
+  constexpr void leave_reductions(list<unsigned char> const& needed) {
+    for (int stage = 1; stage < 64; ++stage) {
+      list<term> terms;
+      bool later = false;
+      for (int v = 0; v < k.values.size(); ++v) {
+        if (!needed[v] || !is_reduction(v) || is_left[v]) continue;
+        if (val(v).stage != stage) {
+          later = later || val(v).stage > stage;
+          continue;
+        }
+        term t;
+        t.value = val(v).arg[0];
+        t.op = val(v).op;
+        t.to = contiguous(val(v).type, outer_axes());
+        t.pointer = scratch(size_of_axes(outer_axes()) * static_cast<std::int64_t>(size_of(val(v).type)));
+        // What is stored as it is needs no second place.
+        for (int s = k.stores.begin; s < k.stores.end; ++s)
+          if (p.stores[s].value == v && p.stores[s].combine == primitive::copy && axes_of(target(p.stores[s])) == axes_of(t.to)) {
+            t.to = target(p.stores[s]);
+            t.pointer = t.to.slot;
+          }
+        reductions[v] = {t.pointer, t.to};
+        terms.push(t);
+      }
+      if (terms.size() > 0) reduce(terms, all_axes() & ~outer_axes());
+      for (int v = 0; v < k.values.size(); ++v)
+        if (needed[v] && is_reduction(v) && val(v).stage == stage) is_left[v] = 1;
+      if (!later) return;
+    }
+  }
+  constexpr void accumulate() {
+    list<unsigned char> done(k.stores.size(), 0);
+    for (int s = 0; s < k.stores.size(); ++s) {
+      store const& first = p.stores[k.stores.begin + s];
+      if (done[s] || first.combine == primitive::copy) continue;
+      std::uint32_t const kept = axes_of(target(first));
+      list<term> terms;
+      for (int t = s; t < k.stores.size(); ++t) {
+        store const& st = p.stores[k.stores.begin + t];
+        if (st.combine == primitive::copy || axes_of(target(st)) != kept) continue;
+        done[t] = 1;
+        terms.push({st.value, st.combine, target(st), target(st).slot});
+      }
+      reduce(terms, all_axes() & ~kept);
+    }
+  }
+  /// Plain stores without reductions on the way: those with fewer axes first, because the others may overwrite what both read.
+  constexpr void store_elements() {
+    for (bool const whole : {false, true}) {
+      list<unsigned char> done(k.stores.size(), 0);
+      for (int s = 0; s < k.stores.size(); ++s) {
+        store const& first = p.stores[k.stores.begin + s];
+        std::uint32_t const axes = axes_of(target(first));
+        if (done[s] || first.combine != primitive::copy || (axes == axes_of_extents()) != whole) continue;
+        kernel_extract e(p, k, reductions, false);
+        for (int t = s; t < k.stores.size(); ++t) {
+          store const& st = p.stores[k.stores.begin + t];
+          if (st.combine != primitive::copy || axes_of(target(st)) != axes) continue;
+          done[t] = 1;
+          if (is_reduction(st.value) && is_left[st.value] && reductions[st.value].pointer == target(st).slot) continue;  // has been written
+          e.add_store(st.value, target(st), target(st).slot);
+        }
+        if (e.to.stores.size() == 0) continue;
+        trim(e.to);
+        launch(e.to, e.pointers);
+      }
+    }
+  }
+  constexpr std::uint32_t axes_of_extents() const {
+    std::uint32_t mask = 0;
+    for (int i = 0; i < k.axes; ++i)
+      if (!(k.extent[i] == 1)) mask |= 1u << i;
+    return mask;
+  }
+  constexpr void run() {
+    bool accumulates = false, reduces_first = false, has_plain = false, has_rows = false;
+    list<unsigned char> needed(k.values.size(), 0), needed_by_sums(k.values.size(), 0);
+    for (int s = k.stores.begin; s < k.stores.end; ++s) {
+      store const& st = p.stores[s];
+      bool const plain = st.combine == primitive::copy;
+      accumulates = accumulates || !plain;
+      has_plain = has_plain || plain;
+      need(st.value, plain ? needed : needed_by_sums);
+    }
+    for (int v = 0; v < k.values.size(); ++v) {
+      has_rows = has_rows || (needed[v] && is_reduction(v));
+      reduces_first = reduces_first || (needed_by_sums[v] && is_reduction(v));
+    }
+    if (reduces_first) leave_reductions(needed_by_sums);
+    if (accumulates) accumulate();
+    if (!has_plain) return;
+    if (has_rows && rows_fit()) {
+      kernel_extract e(p, k, reductions, true);
+      e.to.kind = device_family::rows;
+      for (int s = k.stores.begin; s < k.stores.end; ++s)
+        if (p.stores[s].combine == primitive::copy) e.add_store(p.stores[s].value, target(p.stores[s]), target(p.stores[s]).slot);
+      return launch(e.to, e.pointers);
+    }
+    if (has_rows) leave_reductions(needed);
+    store_elements();
+  }
+};
+
+/// An elementwise kernel that runs on the results of a product while they are in registers.
+constexpr void lower_epilogue(plan_view const& p, kernel const& k, lowering_result& out) {
+  list<kernel_extract::home> none(k.values.size());
+  kernel_extract e(p, k, none, false);
+  for (int s = k.stores.begin; s < k.stores.end; ++s) {
+    access const& to = p.accesses[k.accesses.begin + p.stores[s].access];
+    e.add_store(p.stores[s].value, to, to.slot);
+  }
+  device_launch l;
+  encode(e.to, out.words);
+  l.words.end = out.words.size();
+  l.pointers = append_to(out.pointers, e.pointers);
+  out.launches.push(l);
+}
+/// A kernel of a plan, lowered: an epilogue is one launch that is part of another.
+constexpr void lower_kernel(plan_view const& p, kernel const& k, lowering_result& out) {
+  if (k.injected >= 0) lower_epilogue(p, k, out);
+  else device_lowering(p, k, out).run();
+}
+
+/// A lowered kernel as a constant.
+template <lowered_size N>
+struct lowered_kernel {
+  std::int64_t words[N.words + 1] = {};
+  std::int64_t pointers[N.pointers + 1] = {};
+  device_launch launches[N.launches + 1] = {};
+  std::int64_t scratch_bytes = 0;
+};
+template <class Plan, int Kernel>
+struct lowered {
+  static constexpr lowered_size size = [] {
+    plan_view const p = view_plan(Plan::value);
+    lowering_result r;
+    lower_kernel(p, Plan::value.kernels[Kernel], r);
+    return r.size();
+  }();
+  static constexpr auto value = [] {
+    plan_view const p = view_plan(Plan::value);
+    lowering_result r;
+    lower_kernel(p, Plan::value.kernels[Kernel], r);
+    lowered_kernel<size> k;
+    for (int i = 0; i < size.words; ++i) k.words[i] = r.words[i];
+    for (int i = 0; i < size.pointers; ++i) k.pointers[i] = r.pointers[i];
+    for (int i = 0; i < size.launches; ++i) k.launches[i] = r.launches[i];
+    k.scratch_bytes = r.scratch_bytes;
+    return k;
+  }();
+};
+
+}  // namespace DIMITY_NAMESPACE::detail

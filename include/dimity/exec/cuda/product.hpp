@@ -1,0 +1,266 @@
+// Matrix products on the ordinary cores: tiles in registers, operands through shared memory, the next step's loads under way while this one's are multiplied; elementwise work on the results (the plan's epilogue) while
+// they are in registers. The scheme is the usual one (CUTLASS's SIMT products, S. Boehm's worklog "How to optimize a CUDA matmul kernel", 2022).
+#pragma once
+
+#include <dimity/exec/cuda/values.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
+
+/// A product as integers: element types, extents, strides, and whether it is wanted itself, beside what its epilogue makes of it. `Batch`: for each axis its extent and the strides of both operands.
+template <dtype Operand, dtype Result, std::int64_t M, std::int64_t N, std::int64_t K, std::int64_t ARow, std::int64_t AColumn, std::int64_t BRow, std::int64_t BColumn, std::int64_t AOffset, std::int64_t BOffset, bool Stores, std::int64_t... Batch>
+struct product_code {
+  using operand = type_of<Operand>;
+  using result = type_of<Result>;
+  static constexpr std::int64_t m = M, n = N, k = K, a_row = ARow, a_column = AColumn, b_row = BRow, b_column = BColumn, a_offset = AOffset, b_offset = BOffset;
+  static constexpr bool stores = Stores;
+  static constexpr int batch_axes = static_cast<int>(sizeof...(Batch) / 3);
+  static constexpr std::int64_t batch[] = {Batch..., 0};
+  static constexpr std::int64_t entries = [] {
+    std::int64_t e = 1;
+    for (int i = 0; i < batch_axes; ++i) e *= batch[3 * i];
+    return e;
+  }();
+  template <int Axis>
+  static constexpr std::int64_t batch_extent = batch[3 * Axis];
+  template <int Axis>
+  static constexpr std::int64_t a_batch = batch[3 * Axis + 1];
+  template <int Axis>
+  static constexpr std::int64_t b_batch = batch[3 * Axis + 2];
+};
+
+/// No epilogue.
+struct no_epilogue {
+  static constexpr int slots = 0, width = widest_access;
+};
+
+/// Rows and columns of a block's tile: as large as the product, and so small that all multiprocessors have one.
+struct product_tile {
+  int rows = 128, columns = 128;
+};
+constexpr product_tile tile_of_product(std::int64_t m, std::int64_t n, std::int64_t entries) {
+  product_tile t;
+  while (t.rows > 16 && t.rows / 2 >= m) t.rows /= 2;
+  while (t.columns > 16 && t.columns / 2 >= n) t.columns /= 2;
+  auto const blocks = [&] { return (m + t.rows - 1) / t.rows * ((n + t.columns - 1) / t.columns) * entries; };
+  while (blocks() < 132 && (t.rows > 32 || t.columns > 32)) {
+    if (t.rows >= t.columns) t.rows /= 2;
+    else t.columns /= 2;
+  }
+  return t;
+}
+
+template <class Code, class Epilogue>
+struct product_kernel {
+  using X = typename Code::operand;
+  using T = typename Code::result;
+  static constexpr int threads = 256;
+  static constexpr product_tile tile = tile_of_product(Code::m, Code::n, Code::entries);
+  static constexpr int BM = tile.rows, BN = tile.columns, BK = sizeof(T) == 8 ? 8 : 16, TM = BM / 16, TN = BN / 16;
+  static constexpr int GM = TM < 4 ? TM : 4, GN = TN < 4 ? TN : 4;  ///< neighbouring rows and columns of a thread; further ones are 16 groups on
+  static constexpr std::int64_t row_tiles = (Code::m + BM - 1) / BM, column_tiles = (Code::n + BN - 1) / BN;
+  static constexpr std::int64_t blocks = row_tiles * column_tiles * Code::entries;
+  static constexpr bool rows_fit = Code::m % BM == 0, columns_fit = Code::n % BN == 0, terms_fit = Code::k % BK == 0;
+  static constexpr int a_loads = (BM * BK + threads - 1) / threads, b_loads = (BN * BK + threads - 1) / threads;
+  /// Slots: the operands, the product, and those of the epilogue behind them.
+  using arguments = kernel_arguments<3 + Epilogue::slots>;
+
+  struct block_position {
+    std::int64_t a = 0, b = 0;     ///< where the operands of this entry begin
+    int entry = 0, row = 0, column = 0;
+  };
+  template <int Axis>
+  DIMITY_DEVICE static void find_entry(block_position& p, int left) {
+    if constexpr (Axis >= 0) {
+      constexpr int extent = static_cast<int>(Code::template batch_extent<Axis>);
+      int const here = Axis == 0 ? left : left % extent;
+      p.a += here * Code::template a_batch<Axis>;
+      p.b += here * Code::template b_batch<Axis>;
+      find_entry<Axis - 1>(p, left / extent);
+    }
+  }
+
+  /// Element I of what this thread moves of a tile: along the axis in which neighbours lie in memory, if there is one.
+  template <int Rows, bool AlongTerms>
+  struct mover {
+    DIMITY_DEVICE static int term(int i) { return AlongTerms ? i % BK : i / Rows; }
+    DIMITY_DEVICE static int row(int i) { return AlongTerms ? i / BK : i % Rows; }
+  };
+  using a_mover = mover<BM, Code::a_column == 1>;
+  using b_mover = mover<BN, Code::b_row == 1 && Code::b_column != 1>;
+  static constexpr int padding = 4;
+
+  template <int Loads, class Mover, int Rows, bool RowsFit>
+  DIMITY_DEVICE static void fetch(X (&to)[Loads], X const* from, std::int64_t row_stride, std::int64_t term_stride, int rows_left, int terms_left) {
+    DIMITY_UNROLL
+    for (int l = 0; l < Loads; ++l) {
+      int const i = static_cast<int>(threadIdx.x) + l * threads, term = Mover::term(i), row = Mover::row(i);
+      bool const inside = (Loads * threads == Rows * BK || i < Rows * BK) && (RowsFit || row < rows_left) && (terms_fit || term < terms_left);
+      if (inside) to[l] = from[row * row_stride + term * term_stride];
+      else to[l] = X{};
+    }
+  }
+  template <int Loads, class Mover, int Stride>
+  DIMITY_DEVICE static void keep(X const (&x)[Loads], T (&to)[BK][Stride]) {
+    DIMITY_UNROLL
+    for (int l = 0; l < Loads; ++l) {
+      int const i = static_cast<int>(threadIdx.x) + l * threads;
+      if (Loads * threads == (Stride - padding) * BK || i < (Stride - padding) * BK) to[Mover::term(i)][Mover::row(i)] = device_cast<T>(x[l]);
+    }
+  }
+  template <int N, int G, int Stride>
+  DIMITY_DEVICE static void read(T (&to)[N], T const (&from)[Stride], int first) {
+    DIMITY_UNROLL
+    for (int g = 0; g < N / G; ++g) {
+      constexpr int part = G * static_cast<int>(sizeof(T)) > 16 ? 16 / static_cast<int>(sizeof(T)) : G;
+      DIMITY_UNROLL
+      for (int h = 0; h < G; h += part) {
+        pack<T, part> const x = *reinterpret_cast<pack<T, part> const*>(&from[(g * 16 + first) * G + h]);
+        DIMITY_UNROLL
+        for (int w = 0; w < part; ++w) to[g * G + h + w] = x.v[w];
+      }
+    }
+  }
+
+  // ---- results
+
+  /// Whether groups of columns are written, and worked on, as packets: not where they end in the middle of one.
+  static constexpr int widest = GN * static_cast<int>(sizeof(T)) <= widest_access ? GN : widest_access / static_cast<int>(sizeof(T));
+  static constexpr int W = Code::n % widest == 0 && Epilogue::width % widest == 0 ? widest : 1;
+
+  template <class... Ignored>
+  struct epilogue_of {
+    using values = thread_values<Epilogue, bit_of(Epilogue::last), W>;
+    using lanes = typename values::lanes;
+    using position = typename values::position;
+    using index = typename values::index;
+
+    /// The epilogue's axes are those of the result without extents of 1.
+    template <int Axis, int KernelAxis>
+    DIMITY_DEVICE static void set_batch(position& p, int left) {
+      if constexpr (Axis >= 0) {
+        constexpr int extent = static_cast<int>(Code::template batch_extent<Axis>);
+        if constexpr (extent == 1) {
+          set_batch<Axis - 1, KernelAxis>(p, left);
+        } else {
+          p.at[KernelAxis] = Axis == 0 ? left : left % extent;
+          set_batch<Axis - 1, KernelAxis - 1>(p, left / extent);
+        }
+      }
+    }
+    DIMITY_DEVICE static position at(int entry, int row, int column) {
+      position p;
+      constexpr int matrix_axes = (Code::m != 1) + (Code::n != 1);
+      if constexpr (Code::n != 1) {
+        p.packet = column / W;
+        if constexpr (Code::m != 1) p.at[Epilogue::axes - 2] = row;
+      } else {
+        p.packet = row;
+      }
+      set_batch<Code::batch_axes - 1, Epilogue::axes - 1 - matrix_axes>(p, entry);
+      return p;
+    }
+    template <int V>
+    DIMITY_DEVICE static void compute(lanes& r, typename Epilogue::arguments const& args, position const& p) {
+      if constexpr (values::template is_lane<V>) values::template compute_lane<V>(r, r, args, p);
+      else values::template compute_single<V>(r, args, p);
+    }
+    template <int S>
+    DIMITY_DEVICE static void store_value(lanes const& r, typename Epilogue::arguments const& args, position const& p) {
+      constexpr store st = Epilogue::template st<S>;
+      if constexpr (values::template is_lane<st.value>) {
+        values::template put<st.access>(args, p, cell_of<st.value>(r));
+      } else {
+        pack<typename values::template element<st.value>, W> x;
+        DIMITY_UNROLL
+        for (int w = 0; w < W; ++w) x.v[w] = cell_of<st.value>(r);
+        values::template put<st.access>(args, p, x);
+      }
+    }
+    template <int... V, int... S, int... I>
+    DIMITY_DEVICE static void run(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, std::integer_sequence<int, I...>, arguments const& args, pack<T, W> const& x, int entry, int row, int column) {
+      typename Epilogue::arguments const own{{args.p[3 + I]...}};
+      position const p = at(entry, row, column);
+      lanes r;
+      cell_of<Epilogue::injected>(r) = x;
+      (compute<V>(r, own, p), ...);
+      (store_value<S>(r, own, p), ...);
+    }
+  };
+  DIMITY_DEVICE static void finish(arguments const& args, pack<T, W> const& x, int entry, int row, int column) {
+    if constexpr (Code::stores) {
+      T* const to = static_cast<T*>(args.p[2]) + (static_cast<std::int64_t>(entry) * Code::m + row) * Code::n + column;
+      *reinterpret_cast<pack<T, W>*>(to) = x;
+    }
+    if constexpr (Epilogue::slots > 0)
+      epilogue_of<>::run(std::make_integer_sequence<int, Epilogue::value_count>{}, std::make_integer_sequence<int, Epilogue::store_count>{}, std::make_integer_sequence<int, Epilogue::slots>{}, args, x, entry, row, column);
+  }
+
+  DIMITY_DEVICE static void run(arguments const& args) {
+    alignas(16) __shared__ T a_tile[BK][BM + padding];
+    alignas(16) __shared__ T b_tile[BK][BN + padding];
+    block_position p;
+    {
+      int const block = static_cast<int>(blockIdx.x);
+      constexpr int columns = static_cast<int>(column_tiles), per_entry = static_cast<int>(row_tiles * column_tiles);
+      p.entry = block / per_entry;
+      p.row = block % per_entry / columns * BM;
+      p.column = block % columns * BN;
+      find_entry<Code::batch_axes - 1>(p, p.entry);
+    }
+    X const* a = static_cast<X const*>(args.p[0]) + Code::a_offset + p.a + p.row * Code::a_row;
+    X const* b = static_cast<X const*>(args.p[1]) + Code::b_offset + p.b + p.column * Code::b_column;
+    int const rows_left = static_cast<int>(Code::m) - p.row, columns_left = static_cast<int>(Code::n) - p.column;
+    int const ty = static_cast<int>(threadIdx.x) / 16, tx = static_cast<int>(threadIdx.x) % 16;
+    constexpr int steps = static_cast<int>((Code::k + BK - 1) / BK);
+
+    T sum[TM][TN];
+    DIMITY_UNROLL
+    for (int i = 0; i < TM; ++i) {
+      DIMITY_UNROLL
+      for (int j = 0; j < TN; ++j) sum[i][j] = T(0);
+    }
+    X next_a[a_loads], next_b[b_loads];
+    if constexpr (steps > 0) {
+      fetch<a_loads, a_mover, BM, rows_fit>(next_a, a, Code::a_row, Code::a_column, rows_left, static_cast<int>(Code::k));
+      fetch<b_loads, b_mover, BN, columns_fit>(next_b, b, Code::b_column, Code::b_row, columns_left, static_cast<int>(Code::k));
+    }
+    for (int step = 0; step < steps; ++step) {
+      __syncthreads();  // the step before has read its tiles
+      keep<a_loads, a_mover>(next_a, a_tile);
+      keep<b_loads, b_mover>(next_b, b_tile);
+      __syncthreads();
+      if (step + 1 < steps) {
+        int const done = (step + 1) * BK;
+        fetch<a_loads, a_mover, BM, rows_fit>(next_a, a + done * Code::a_column, Code::a_row, Code::a_column, rows_left, static_cast<int>(Code::k) - done);
+        fetch<b_loads, b_mover, BN, columns_fit>(next_b, b + done * Code::b_row, Code::b_column, Code::b_row, columns_left, static_cast<int>(Code::k) - done);
+      }
+      DIMITY_UNROLL
+      for (int t = 0; t < BK; ++t) {
+        T x[TM], y[TN];
+        read<TM, GM>(x, a_tile[t], ty);
+        read<TN, GN>(y, b_tile[t], tx);
+        DIMITY_UNROLL
+        for (int i = 0; i < TM; ++i) {
+          DIMITY_UNROLL
+          for (int j = 0; j < TN; ++j) sum[i][j] = device_binary<primitive::add>(sum[i][j], device_binary<primitive::multiply>(x[i], y[j]));
+        }
+      }
+    }
+    DIMITY_UNROLL
+    for (int i = 0; i < TM; ++i) {
+      int const row = (i / GM * 16 + ty) * GM + i % GM;
+      DIMITY_UNROLL
+      for (int j = 0; j < TN; j += W) {
+        int const column = (j / GN * 16 + tx) * GN + j % GN;
+        if ((rows_fit || row < rows_left) && (columns_fit || column < columns_left)) {
+          pack<T, W> x;
+          DIMITY_UNROLL
+          for (int w = 0; w < W; ++w) x.v[w] = sum[i][j + w];
+          finish(args, x, p.entry, p.row + row, p.column + column);
+        }
+      }
+    }
+  }
+};
+
+}  // namespace DIMITY_NAMESPACE::detail

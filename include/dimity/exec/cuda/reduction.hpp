@@ -1,0 +1,188 @@
+// Reductions over any axes of an index space: columns, whole tensors, rows that are too long for registers. Deterministic: every part has its place, and parts are joined in a fixed order, by a second kernel where
+// several blocks share a sum.
+#pragma once
+
+#include <dimity/exec/cuda/rows.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
+
+template <class Code>
+struct reduction_kernel {
+  using values = thread_values<Code, bit_of(Code::last)>;
+  using lanes = typename values::lanes;
+  using index = typename Code::index;
+  using position = typename values::position;
+  using arguments = typename Code::arguments;
+  static constexpr int W = Code::width, threads = reduction_threads, splits = Code::splits;
+  static constexpr std::uint32_t reduced = Code::reduced, kept = Code::all_axes & ~Code::reduced;
+  static constexpr bool along_lanes = Code::axes > 0 && (reduced >> (Code::axes > 0 ? Code::axes - 1 : 0) & 1u) != 0;
+  static constexpr reduction_shape shape = shape_of_reduction(Code::last_extent, Code::size_of_axes(kept), Code::size_of_axes(reduced), along_lanes, W);
+  static constexpr std::int64_t blocks_of_results = along_lanes ? (shape.kept + shape.y - 1) / shape.y : (shape.kept + shape.x - 1) / shape.x;
+  static constexpr std::int64_t blocks = blocks_of_results * splits;
+  static constexpr std::int64_t results = Code::size_of_axes(kept);
+
+  template <int S>
+  using element = typename values::template element<Code::template st<S>.value>;
+  template <int S>
+  using join = device_reduction<Code::template st<S>.combine, element<S>>;
+  template <int S>
+  struct sums {
+    element<S> v[W];
+  };
+  template <class Indices>
+  struct all_sums;
+  template <int... S>
+  struct all_sums<std::integer_sequence<int, S...>> {
+    using type = cells<cell<S, sums<S>>...>;
+  };
+  using accumulators = typename all_sums<std::make_integer_sequence<int, Code::store_count>>::type;
+
+  template <int S>
+  DIMITY_DEVICE static void reset(accumulators& a) {
+    constexpr element<S> identity = join<S>::identity;
+    DIMITY_UNROLL
+    for (int w = 0; w < W; ++w) cell_of<S>(a).v[w] = identity;
+  }
+  template <int V>
+  DIMITY_DEVICE static void compute(lanes& r, arguments const& args, position const& p) {
+    if constexpr (values::template is_lane<V>) values::template compute_lane<V>(r, r, args, p);
+    else values::template compute_single<V>(r, args, p);
+  }
+  template <int S>
+  DIMITY_DEVICE static void add(accumulators& a, lanes const& r) {
+    constexpr int v = Code::template st<S>.value;
+    DIMITY_UNROLL
+    for (int w = 0; w < W; ++w) {
+      if constexpr (values::template is_lane<v>) cell_of<S>(a).v[w] = join<S>::join(cell_of<S>(a).v[w], cell_of<v>(r).v[w]);
+      else cell_of<S>(a).v[w] = join<S>::join(cell_of<S>(a).v[w], cell_of<v>(r));
+    }
+  }
+  /// Where a result goes: its own place, or that of a part of it, parts being one behind the other.
+  template <int S>
+  DIMITY_DEVICE static void store_single(arguments const& args, position const& p, index result, int split, element<S> x) {
+    constexpr int A = Code::template st<S>.access;
+    if constexpr (splits > 1) values::template base<A>(args)[static_cast<index>(split) * static_cast<index>(results) + result] = x;
+    else values::template base<A>(args)[values::template row_offset<A>(p) + p.packet * static_cast<index>(W * values::template lane_stride<A>)] = x;
+  }
+
+  /// The last axis is reduced: x threads share a result, each with its own packets.
+  template <int S>
+  DIMITY_DEVICE static void finish_lanes(accumulators& a, arguments const& args, position const& p, index result, int split, bool writes, char* shared) {
+    sums<S>& sum = cell_of<S>(a);
+    DIMITY_UNROLL
+    for (int half = W / 2; half > 0; half /= 2) {
+      DIMITY_UNROLL
+      for (int w = 0; w < half; ++w) sum.v[w] = join<S>::join(sum.v[w], sum.v[w + half]);
+    }
+    element<S> total;
+    if constexpr (shape.x <= 32) total = join_across_warp<Code::template st<S>.combine, shape.x>(sum.v[0]);
+    else total = join_across_block<Code::template st<S>.combine, threads>(sum.v[0], reinterpret_cast<element<S>*>(shared));
+    if (writes) store_single<S>(args, p, result, split, total);
+  }
+  template <int... V, int... S>
+  DIMITY_DEVICE static void run_lanes(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, arguments const& args) {
+    alignas(16) __shared__ char shared[8 * threads / 32];
+    int const thread = static_cast<int>(threadIdx.x), split = static_cast<int>(blockIdx.x % splits);
+    index result = static_cast<index>(blockIdx.x / splits) * shape.y + thread / shape.x;
+    bool const in_range = result < static_cast<index>(shape.kept);
+    if (!in_range) result = static_cast<index>(shape.kept - 1);
+    constexpr auto part = static_cast<index>((shape.terms + splits - 1) / splits), terms = static_cast<index>(shape.terms);
+    index const begin = static_cast<index>(split) * part, end = begin + part < terms ? begin + part : terms;
+    accumulators a;
+    (reset<S>(a), ...);
+    position p;
+    place_along<Code, kept, W>::set(p, result);
+    constexpr int unroll = 4;
+    index n = begin + thread % shape.x;
+    // Several packets are on their way at once.
+    for (; n + (unroll - 1) * shape.x < end; n += unroll * shape.x) {
+      lanes r[unroll];
+      DIMITY_UNROLL
+      for (int u = 0; u < unroll; ++u) {
+        position q = p;
+        place_along<Code, reduced, W>::set(q, static_cast<index>(n + u * shape.x));
+        (compute<V>(r[u], args, q), ...);
+      }
+      DIMITY_UNROLL
+      for (int u = 0; u < unroll; ++u) (add<S>(a, r[u]), ...);
+    }
+    for (; n < end; n += shape.x) {
+      lanes r;
+      position q = p;
+      place_along<Code, reduced, W>::set(q, n);
+      (compute<V>(r, args, q), ...);
+      (add<S>(a, r), ...);
+    }
+    (finish_lanes<S>(a, args, p, result, split, in_range && thread % shape.x == 0, shared), ...);
+  }
+
+  /// The last axis is kept: each thread has its own columns, and y of them share each column.
+  template <int S>
+  DIMITY_DEVICE static void finish_columns(accumulators& a, arguments const& args, position const& p, index result, int split, bool in_range, char* shared) {
+    using T = element<S>;
+    sums<S>& sum = cell_of<S>(a);
+    if constexpr (shape.y > 1) {
+      T* const mine = reinterpret_cast<T*>(shared) + threadIdx.x * W;
+      __syncthreads();  // the store before this one has been read
+      DIMITY_UNROLL
+      for (int w = 0; w < W; ++w) mine[w] = sum.v[w];
+      for (int half = shape.y / 2; half > 0; half /= 2) {
+        __syncthreads();
+        if (static_cast<int>(threadIdx.x) < half * shape.x) {
+          DIMITY_UNROLL
+          for (int w = 0; w < W; ++w) mine[w] = sum.v[w] = join<S>::join(sum.v[w], mine[half * shape.x * W + w]);
+        }
+      }
+    }
+    if (!in_range || static_cast<int>(threadIdx.x) >= shape.x) return;
+    constexpr int A = Code::template st<S>.access;
+    DIMITY_UNROLL
+    for (int w = 0; w < W; ++w) {
+      if constexpr (splits > 1) values::template base<A>(args)[static_cast<index>(split) * static_cast<index>(results) + result * W + w] = sum.v[w];
+      else values::template base<A>(args)[values::template row_offset<A>(p) + (p.packet * W + w) * static_cast<index>(values::template lane_stride<A>)] = sum.v[w];
+    }
+  }
+  template <int... V, int... S>
+  DIMITY_DEVICE static void run_columns(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, arguments const& args) {
+    alignas(16) __shared__ char shared[threads * W * 8];
+    int const thread = static_cast<int>(threadIdx.x), split = static_cast<int>(blockIdx.x % splits);
+    index result = static_cast<index>(blockIdx.x / splits) * shape.x + thread % shape.x;
+    bool const in_range = result < static_cast<index>(shape.kept);
+    if (!in_range) result = static_cast<index>(shape.kept - 1);
+    constexpr auto part = static_cast<index>((shape.terms + splits - 1) / splits), terms = static_cast<index>(shape.terms);
+    index const begin = static_cast<index>(split) * part, end = begin + part < terms ? begin + part : terms;
+    accumulators a;
+    (reset<S>(a), ...);
+    position p;
+    place_along<Code, kept, W>::set(p, result);
+    constexpr int unroll = 4;
+    index n = begin + thread / shape.x;
+    for (; n + (unroll - 1) * shape.y < end; n += unroll * shape.y) {
+      lanes r[unroll];
+      DIMITY_UNROLL
+      for (int u = 0; u < unroll; ++u) {
+        position q = p;
+        place_along<Code, reduced, 1>::set(q, static_cast<index>(n + u * shape.y));
+        (compute<V>(r[u], args, q), ...);
+      }
+      DIMITY_UNROLL
+      for (int u = 0; u < unroll; ++u) (add<S>(a, r[u]), ...);
+    }
+    for (; n < end; n += shape.y) {
+      lanes r;
+      position q = p;
+      place_along<Code, reduced, 1>::set(q, n);
+      (compute<V>(r, args, q), ...);
+      (add<S>(a, r), ...);
+    }
+    (finish_columns<S>(a, args, p, result, split, in_range, shared), ...);
+  }
+  DIMITY_DEVICE static void run(arguments const& args) {
+    using all_values = std::make_integer_sequence<int, Code::value_count>;
+    using all_stores = std::make_integer_sequence<int, Code::store_count>;
+    if constexpr (along_lanes) run_lanes(all_values{}, all_stores{}, args);
+    else run_columns(all_values{}, all_stores{}, args);
+  }
+};
+
+}  // namespace DIMITY_NAMESPACE::detail

@@ -1,0 +1,216 @@
+// Runs a plan on a GPU: the steps of the plan, one after the other, into a stream.
+#pragma once
+
+#include <dimity/exec/cuda/launch.hpp>
+#include <dimity/exec/cuda/primitives.hpp>
+#include <dimity/exec/cuda/product.hpp>
+#include <dimity/exec/planned.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
+
+constexpr amount cuda_scratch_bytes(opaque_step const&, shape_value const*, std::int64_t const*) { return 0; }
+inline constexpr plan_rules cuda_rules{cuda_scratch_bytes, false, false};
+
+/// A program for the GPU: the same program under another type, planned by other rules.
+template <class Source>
+struct source_on_cuda : Source {};
+template <class Source>
+inline constexpr plan_rules rules_of_source<source_on_cuda<Source>> = cuda_rules;
+
+template <int Symbols>
+struct extents_on_cuda {
+  static_assert(Symbols == 0, "[dimity.cuda.2] extents chosen at run time are not supported on a GPU yet: give the arguments static extents");
+};
+template <primitive Op>
+struct primitive_on_cuda {
+  static_assert(Op == primitive::count, "[dimity.cuda.3] this primitive has no kernel for GPUs yet (see docs/cuda.md)");
+};
+
+/// A product of a plan as the key of its kernel.
+template <class Plan, int Index>
+struct product_on_cuda {
+  static constexpr opaque_step s = Plan::value.opaques[Index];
+  static constexpr product_sizes sizes = product_of(s, Plan::value.shapes);
+  static constexpr shape_value shape = Plan::value.shapes[s.shape];
+  static constexpr int batch_axes = shape.rank - 2;
+  static constexpr std::int64_t batch(int i) {
+    int const axis = i / 3;
+    return i % 3 == 0 ? shape.extent[axis].number() : s.operand_stride[i % 3 - 1][axis].number();
+  }
+  template <std::size_t... I>
+  static auto make(std::index_sequence<I...>)
+      -> product_code<s.operand_type[0], s.type, sizes.m.number(), sizes.n.number(), sizes.k.number(), sizes.a_row.number(), sizes.a_col.number(), sizes.b_row.number(), sizes.b_col.number(), s.operand_offset[0].number(),
+                      s.operand_offset[1].number(), (s.result_slot >= 0), batch(static_cast<int>(I))...>;
+  using code = decltype(make(std::make_index_sequence<static_cast<std::size_t>(3 * batch_axes)>{}));
+  static constexpr auto pick_epilogue() {
+    if constexpr (s.epilogue >= 0) return std::type_identity<typename launch_code<lowered<Plan, s.epilogue>, 0>::type>{};
+    else return std::type_identity<no_epilogue>{};
+  }
+  using epilogue = typename decltype(pick_epilogue())::type;
+  using kernel = product_kernel<code, epilogue>;
+
+  template <int... P>
+  static void run(std::integer_sequence<int, P...>, void* const* slots, [[maybe_unused]] void* const* epilogue_slots, cudaStream_t stream) {
+    void* product = nullptr;
+    if constexpr (s.result_slot >= 0) product = slots[s.result_slot];
+    launch_kernel<kernel>({{slots[s.operand_slot[0]], slots[s.operand_slot[1]], product, epilogue_slots[lowered<Plan, s.epilogue>::value.pointers[P]]...}}, stream);
+  }
+  static void run(void* const* slots, void* const* epilogue_slots, cudaStream_t stream) { run(std::make_integer_sequence<int, epilogue::slots>{}, slots, epilogue_slots, stream); }
+};
+
+/// Any other primitive of a plan as the key of its kernel.
+template <class Plan, int Index>
+struct primitive_words {
+  static constexpr opaque_step s = Plan::value.opaques[Index];
+  struct result {
+    std::int64_t words[160] = {};
+    int count = 0;
+    constexpr void push(std::int64_t w) { words[count++] = w; }
+  };
+  static constexpr result value = [] {
+    result r;
+    r.push(static_cast<std::int64_t>(s.op));
+    r.push(static_cast<std::int64_t>(s.type));
+    r.push(s.attribute);
+    for (int k = 0; k <= arity_of(s.op); ++k) {
+      bool const is_result = k == arity_of(s.op);
+      shape_value const& shape = Plan::value.shapes[is_result ? s.shape : s.operand_shape[k]];
+      r.push(static_cast<std::int64_t>(is_result ? s.type : s.operand_type[k]));
+      r.push(is_result ? 0 : s.operand_offset[k].number());
+      r.push(shape.rank);
+      for (int i = 0; i < shape.rank; ++i) {
+        std::int64_t step = 1;
+        for (int j = i + 1; j < shape.rank; ++j) step *= shape.extent[j].number();
+        r.push(shape.extent[i].number());
+        r.push(is_result ? step : s.operand_stride[k][i].number());
+      }
+    }
+    if (s.op == primitive::pad)
+      for (int i = 0; i < 2 * Plan::value.shapes[s.shape].rank; ++i) r.push(Plan::value.pool[s.attribute + i]);
+    // Where it stands in a pool does not change the kernel.
+    if (s.op == primitive::pad) r.words[2] = 0;
+    return r;
+  }();
+  template <std::size_t... I>
+  static auto make(std::index_sequence<I...>) -> primitive_code<value.words[I]...>;
+  using code = decltype(make(std::make_index_sequence<static_cast<std::size_t>(value.count)>{}));
+};
+
+template <class Plan, int Index>
+struct primitive_step_on_cuda {
+  static constexpr opaque_step s = Plan::value.opaques[Index];
+  using code = typename primitive_words<Plan, Index>::code;
+  using arguments = typename code::arguments;
+
+  static arguments pointers(void* const* slots) {
+    arguments a;
+    for (int k = 0; k < code::operands; ++k) a.p[k] = slots[s.operand_slot[k]];
+    a.p[code::operands] = slots[s.result_slot];
+    return a;
+  }
+  template <class Kernel>
+  static void launch(void* const* slots, cudaStream_t stream) {
+    launch_kernel<Kernel>(pointers(slots), stream);
+  }
+  static void run(void* const* slots, cudaStream_t stream) {
+    if constexpr (s.op == primitive::pad) launch<each_element<code, pad_element>>(slots, stream);
+    else if constexpr (s.op == primitive::concat) launch<each_element<code, concat_element>>(slots, stream);
+    else if constexpr (s.op == primitive::gather) launch<each_element<code, gather_element>>(slots, stream);
+    else if constexpr (s.op == primitive::dynamic_slice) launch<each_element<code, dynamic_slice_element>>(slots, stream);
+    else if constexpr (s.op == primitive::dynamic_update_slice) launch<each_element<code, dynamic_update_element>>(slots, stream);
+    else if constexpr (s.op == primitive::random_bits) launch<random_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::argmax || s.op == primitive::argmin) launch<arg_reduce_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::cumulative_sum || s.op == primitive::cumulative_prod) launch<cumulative_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::argsort) launch<argsort_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::scatter_add) {
+      launch<each_element<code, copy_element>>(slots, stream);
+      launch<scatter_kernel<code>>(slots, stream);
+    } else {
+      (void)sizeof(primitive_on_cuda<s.op>);
+    }
+  }
+};
+
+template <class Plan>
+struct cuda_executor;
+
+/// The bodies of a loop, in the loop's stream. Reading a condition waits for it.
+struct on_gpu {
+  cudaStream_t stream = nullptr;
+  std::byte* scratch = nullptr;
+
+  template <class Plan, int Begin, int End>
+  void run(memory const& m) const {
+    cuda_executor<Plan>::template run_range<Begin, End>(m, scratch, stream);
+  }
+  void copy(void* to, void const* from, std::size_t bytes) const { check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream)); }
+  template <class T>
+  T read(void const* from) const {
+    T x;
+    check_cuda(cudaMemcpyAsync(&x, from, sizeof(T), cudaMemcpyDeviceToHost, stream));
+    check_cuda(cudaStreamSynchronize(stream));
+    return x;
+  }
+};
+
+template <class Plan>
+struct cuda_executor {
+  using host = executor<Plan>;
+  static constexpr int first = Plan::size.first_step, end = Plan::size.steps;
+
+  template <int Index>
+  static constexpr int kernel_index = Plan::value.kernels[Index].same_as >= 0 ? Plan::value.kernels[Index].same_as : Index;
+  template <int Index>
+  static constexpr int opaque_index = Plan::value.opaques[Index].same_as >= 0 ? Plan::value.opaques[Index].same_as : Index;
+
+  /// Scratch memory of kernels, beside that of the plan: steps run one after the other, so it is that of the one that needs most.
+  template <int Step>
+  static constexpr std::int64_t scratch_of_step() {
+    constexpr step s = Plan::value.steps[Step];
+    if constexpr (s.kind == step_kind::kernel) return lowered<Plan, kernel_index<s.index>>::value.scratch_bytes;
+    else return 0;
+  }
+  template <int... Step>
+  static constexpr std::int64_t scratch_of(std::integer_sequence<int, Step...>) {
+    std::int64_t most = 0;
+    ((most = scratch_of_step<Step>() > most ? scratch_of_step<Step>() : most), ...);
+    return most;
+  }
+  static constexpr std::int64_t plan_bytes = (Plan::value.workspace_bytes + 255) / 256 * 256;
+  static constexpr std::int64_t workspace_bytes = plan_bytes + scratch_of(std::make_integer_sequence<int, end>{});
+
+  template <int Step>
+  static void run_step(memory const& m, std::byte* scratch, cudaStream_t stream) {
+    constexpr step s = Plan::value.steps[Step];
+    if constexpr (s.kind == step_kind::kernel) {
+      constexpr range slots = Plan::value.kernels[s.index].slots;
+      typename host::template pointers_of<slots.begin, slots.size()> const own(m);
+      run_kernel_on_cuda<Plan, kernel_index<s.index>>(own.p, scratch, stream);
+    } else if constexpr (s.kind == step_kind::primitive) {
+      constexpr opaque_step o = Plan::value.opaques[s.index];
+      constexpr range slots = o.slots, e = host::template epilogue_slots<o.epilogue>();
+      typename host::template pointers_of<slots.begin, slots.size()> const own(m);
+      typename host::template pointers_of<e.begin, e.size()> const epilogue(m);
+      if constexpr (o.op == primitive::dot) product_on_cuda<Plan, opaque_index<s.index>>::run(own.p, epilogue.p, stream);
+      else primitive_step_on_cuda<Plan, opaque_index<s.index>>::run(own.p, stream);
+    } else {
+      constexpr range slots = Plan::value.controls[s.index].slots;
+      typename host::template pointers_of<slots.begin, slots.size()> const own(m);
+      control_runner<Plan, s.index, on_gpu>::run(own.p, on_gpu{stream, scratch});
+    }
+  }
+  template <int Begin, int... Step>
+  static void run_steps(std::integer_sequence<int, Step...>, memory const& m, std::byte* scratch, cudaStream_t stream) {
+    (run_step<Begin + Step>(m, scratch, stream), ...);
+  }
+  template <int Begin, int End>
+  static void run_range(memory const& m, std::byte* scratch, cudaStream_t stream) {
+    run_steps<Begin>(std::make_integer_sequence<int, End - Begin>{}, m, scratch, stream);
+  }
+  static void run(memory const& m, cudaStream_t stream) {
+    (void)sizeof(extents_on_cuda<Plan::size.symbols>);
+    run_range<first, end>(m, m.workspace + plan_bytes, stream);
+  }
+};
+
+}  // namespace DIMITY_NAMESPACE::detail

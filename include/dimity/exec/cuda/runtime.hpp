@@ -1,0 +1,122 @@
+// The CUDA runtime as the library uses it: errors, streams, memory, copies.
+#pragma once
+
+#include <dimity/core/device.hpp>
+#include <dimity/core/error.hpp>
+#include <dimity/exec/cuda/language.hpp>
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <source_location>
+#include <string>
+
+namespace DIMITY_NAMESPACE {
+
+/// A call of the CUDA runtime that failed, with the place in the source that made it. Errors of kernels (an illegal address, say) show up at a later call and stay: after one the process can do nothing more on the GPU.
+struct cuda_error : error {
+  cudaError_t code;
+  cuda_error(cudaError_t c, std::string const& text) : error(text), code(c) {}
+};
+
+namespace detail {
+
+[[noreturn]] inline void fail_cuda(cudaError_t code, std::source_location const& where) {
+  std::string text = code == cudaErrorNoDevice || code == cudaErrorInsufficientDriver ? "no CUDA device that this program can use: " : "CUDA: ";
+  text += cudaGetErrorString(code);
+  text += " (" + std::string(cudaGetErrorName(code)) + ") at " + where.file_name() + ":" + std::to_string(where.line());
+#if defined(__cpp_exceptions)
+  throw cuda_error(code, text);
+#else
+  fail<error>(text);
+#endif
+}
+inline void check_cuda(cudaError_t code, std::source_location const where = std::source_location::current()) {
+  if (code != cudaSuccess) fail_cuda(code, where);
+}
+
+inline constexpr int most_devices = 64;
+
+inline int current_device() {
+  int device = 0;
+  check_cuda(cudaGetDevice(&device));
+  return device;
+}
+
+/// What the library keeps for each GPU, and for each stream the scratch memory of the programs that ran there. Never destroyed: tensors may outlive everything else.
+struct cuda_state {
+  std::mutex guard;
+  std::array<cudaStream_t, most_devices> streams{};
+  struct block {
+    void* memory = nullptr;
+    std::size_t bytes = 0;
+  };
+  std::map<cudaStream_t, block> workspaces;
+
+  static cuda_state& get() {
+    static cuda_state& s = *new cuda_state;
+    return s;
+  }
+};
+
+/// The stream of the executor `cuda{}`: one for each GPU, which does not wait for the legacy default stream.
+inline cudaStream_t default_stream() {
+  int const device = current_device();
+  cuda_state& s = cuda_state::get();
+  std::lock_guard const lock(s.guard);
+  cudaStream_t& stream = s.streams[static_cast<std::size_t>(device)];
+  if (stream == nullptr) {
+    // Memory that is given back to the pool stays there: asking the driver again takes hundreds of microseconds.
+    cudaMemPool_t pool;
+    check_cuda(cudaDeviceGetDefaultMemPool(&pool, device));
+    std::uint64_t keep = ~std::uint64_t{0};
+    check_cuda(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep));
+    check_cuda(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
+  }
+  return stream;
+}
+inline cudaStream_t stream_of(cuda const& device) { return device.stream != nullptr ? device.stream : default_stream(); }
+
+inline void* allocate_on(cudaStream_t stream, std::size_t bytes) {
+  void* p = nullptr;
+  if (bytes > 0) check_cuda(cudaMallocAsync(&p, bytes, stream));
+  return p;
+}
+inline void release_on(cudaStream_t stream, void* p) noexcept {
+  if (p != nullptr) static_cast<void>(cudaFreeAsync(p, stream));
+}
+
+/// Scratch memory of programs that run on this stream one after the other; grows to the largest of them.
+inline std::byte* workspace_on(cudaStream_t stream, std::size_t bytes) {
+  if (bytes == 0) return nullptr;
+  cuda_state& s = cuda_state::get();
+  std::lock_guard const lock(s.guard);
+  cuda_state::block& b = s.workspaces[stream];
+  if (b.bytes < bytes) {
+    release_on(stream, b.memory);
+    b = {};
+    b.memory = allocate_on(stream, bytes);
+    b.bytes = bytes;
+  }
+  return static_cast<std::byte*>(b.memory);
+}
+
+/// Runs Kernel (a class with `run`, `threads` and `blocks`) on the stream.
+template <class Kernel>
+__global__ void __launch_bounds__(Kernel::threads) run_on_device(const __grid_constant__ typename Kernel::arguments arguments) {
+  Kernel::run(arguments);
+}
+
+}  // namespace detail
+
+/// Waits until everything that was started on the executor's stream is done, and throws what went wrong there.
+inline void synchronize(cuda const& device = {}) { detail::check_cuda(cudaStreamSynchronize(detail::stream_of(device))); }
+
+/// Whether this machine has a GPU that programs can use.
+inline bool has_cuda_device() {
+  int count = 0;
+  return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+}
+
+}  // namespace DIMITY_NAMESPACE

@@ -1,0 +1,83 @@
+// How threads share rows and sums: decided when a plan is lowered, and known to the kernels as constants.
+#pragma once
+
+#include <dimity/plan/kernels.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
+
+/// How a row is shared: chosen at compile time, by the lowering too.
+struct row_shape {
+  int threads = 0;      ///< per row; 0: rows are too long to stay in registers
+  int block = 256;      ///< threads of a block
+  int packets = 0;      ///< of a row, per thread
+};
+/// `live`: packets of W elements that a thread keeps for each packet of the row, `bytes` each element.
+constexpr row_shape shape_of_rows(std::int64_t packets, int width, int live, int bytes) {
+  row_shape s;
+  int const registers = live * width * (bytes + 3) / 4;  // per packet
+  int const most = registers == 0 ? 8 : 48 / registers < 1 ? 1 : 48 / registers > 8 ? 8 : 48 / registers;
+  for (int threads = 1; threads <= 512; threads *= 2) {
+    // More threads than packets would idle, fewer would leave each with more than one packet while others have none.
+    if (threads > 32 && threads < 128) continue;
+    std::int64_t const each = (packets + threads - 1) / threads;
+    if (each > most || (threads < 32 && each > 1)) continue;
+    s.threads = threads;
+    s.block = threads > 32 ? threads : 256;
+    s.packets = static_cast<int>(each);
+    return s;
+  }
+  return s;
+}
+/// Values that later stages need of every element, at most: what was loaded, and costly functions.
+template <class Kernel>
+constexpr int live_packets(Kernel const& values, std::uint32_t const* varies, std::uint32_t inner, int count) {
+  int n = 0;
+  for (int v = 0; v < count; ++v)
+    n += (varies[v] & inner) != 0 && (values[v].op == primitive::input || cost_of(values[v].op) == cost_class::costly);
+  return n;
+}
+/// Bytes of the widest of them.
+template <class Values>
+constexpr int widest_lane(Values const& values, std::uint32_t const* varies, std::uint32_t inner, int count) {
+  int w = 1;
+  for (int v = 0; v < count; ++v)
+    if ((varies[v] & inner) != 0 && static_cast<int>(size_of(values[v].type)) > w) w = static_cast<int>(size_of(values[v].type));
+  return w;
+}
+
+/// How the threads of a block are laid out, and how many blocks share a sum. Asked by the lowering before the kernel exists.
+struct reduction_shape {
+  bool along_lanes = false;   ///< the last axis is reduced: neighbouring threads share a sum; otherwise each has its own columns
+  int x = 1, y = 1;           ///< threads along the last axis; beside it
+  std::int64_t kept = 1;      ///< results; packets of them where the last axis is kept
+  std::int64_t terms = 1;     ///< of a result: packets, or elements where the last axis is kept
+  int splits = 1;
+};
+inline constexpr int reduction_threads = 256, blocks_wanted = 528;
+constexpr reduction_shape shape_of_reduction(std::int64_t last, std::int64_t kept, std::int64_t terms, bool along_lanes, int width) {
+  reduction_shape s;
+  s.along_lanes = along_lanes;
+  s.kept = along_lanes ? kept : kept / width;
+  s.terms = along_lanes ? terms / width : terms;
+  std::int64_t blocks = 0;
+  int block_terms = 0;
+  if (along_lanes) {
+    // Rows so short that a warp would idle are shared by fewer threads.
+    while (s.x < reduction_threads && s.x < s.terms) s.x *= 2;
+    if (s.x > 32 && s.x < reduction_threads) s.x = s.terms >= 128 || s.kept < 64 ? reduction_threads : 32;
+    s.y = reduction_threads / s.x;
+    blocks = (s.kept + s.y - 1) / s.y;
+    block_terms = s.x;
+  } else {
+    while (s.x < 32 && s.x * width < last) s.x *= 2;
+    s.y = reduction_threads / s.x;
+    blocks = (s.kept + s.x - 1) / s.x;
+    block_terms = s.y;
+  }
+  std::int64_t const wanted = (blocks_wanted + blocks - 1) / (blocks > 0 ? blocks : 1), most = s.terms / (block_terms * 4);
+  s.splits = static_cast<int>(wanted < most ? wanted : most);
+  if (s.splits < 1) s.splits = 1;
+  return s;
+}
+
+}  // namespace DIMITY_NAMESPACE::detail

@@ -1,0 +1,333 @@
+// Tensors in the memory of a GPU: cuda_tensor<float, 32, 10> is tensor<on_cuda<float>, 32, 10>, so that net<on_cuda<float>> is a net whose parameters are there.
+#pragma once
+
+#include <dimity/core/pytree.hpp>
+#include <dimity/exec/cuda/runtime.hpp>
+#include <dimity/expr/eval.hpp>
+#include <dimity/optim/optimizer.hpp>
+
+#include <utility>
+
+namespace DIMITY_NAMESPACE {
+
+/// The scalar type of what is in the memory of a GPU. There are no objects of it on this side.
+template <class T>
+struct on_cuda {
+  static_assert(element<T>, "on_cuda: an element type");
+  T value;
+};
+
+namespace detail {
+
+template <class X>
+inline constexpr bool is_on_cuda_type = false;
+template <class T>
+inline constexpr bool is_on_cuda_type<on_cuda<T>> = true;
+
+template <bool Static>
+struct static_extents_on_cuda {
+  static_assert(Static, "[dimity.cuda.2] extents chosen at run time are not supported on a GPU yet: give this tensor static extents");
+};
+
+}  // namespace detail
+
+/// A tensor of static extents in the memory of a GPU, row-major, aligned to 256 bytes. Its memory comes from the device's pool in the order of a stream: it may be used in that stream at once, in another one after synchronize().
+/// Copies copy (in the stream, without waiting), moves do not; elements are read by to_host(x), and written by assignment or to_cuda(x). A moved-from tensor may only be assigned to or destroyed.
+template <class T, extent_t... E>
+class tensor<on_cuda<T>, E...> {
+  static_assert(sizeof(detail::static_extents_on_cuda<!detail::has_run_time_extent<E...>>) > 0);
+
+ public:
+  using value_type = on_cuda<T>;
+  using shape_type = shape<E...>;
+  static constexpr int rank = static_cast<int>(sizeof...(E));
+
+  /// Zeros.
+  tensor() : tensor(uninitialized) { detail::check_cuda(cudaMemsetAsync(data_, 0, bytes(), stream_)); }
+  explicit tensor(uninitialized_t, cuda const& device = {}) : stream_(detail::stream_of(device)), data_(static_cast<T*>(detail::allocate_on(stream_, bytes()))) {}
+  explicit tensor(detail::no_elements_t) {}
+  /// A copy of a tensor on this side. Returns when `x` may be changed again.
+  explicit tensor(tensor<T, E...> const& x, cuda const& device = {}) : tensor(uninitialized, device) {
+    detail::check_cuda(cudaMemcpyAsync(data_, x.data(), bytes(), cudaMemcpyHostToDevice, stream_));
+    detail::check_cuda(cudaStreamSynchronize(stream_));
+  }
+  tensor(tensor const& other) : stream_(other.stream_), data_(other.data_ == nullptr ? nullptr : static_cast<T*>(detail::allocate_on(stream_, bytes()))) { copy(other); }
+  tensor(tensor&& other) noexcept : stream_(other.stream_), data_(std::exchange(other.data_, nullptr)) {}
+  tensor& operator=(tensor const& other) {
+    if (this != &other && other.data_ != nullptr) {
+      ensure_elements();
+      copy(other);
+    }
+    return *this;
+  }
+  tensor& operator=(tensor&& other) noexcept {
+    std::swap(stream_, other.stream_);
+    std::swap(data_, other.data_);
+    return *this;
+  }
+  ~tensor() { detail::release_on(stream_, data_); }
+
+  /// The value of an expression of tensors that are on the GPU, computed in the library's own stream; assign(y, x, cuda{.stream = s}) takes another one.
+  template <class X>
+    requires detail::evaluates_to<X, tensor>
+  tensor(X const& x) : tensor(uninitialized) {
+    detail::evaluator<X>::template into<cuda>(*this, x);
+  }
+  template <class X>
+    requires detail::evaluates_to<X, tensor>
+  tensor& operator=(X const& x) {
+    ensure_elements();
+    detail::evaluator<X>::template into<cuda>(*this, x);
+    return *this;
+  }
+
+  static constexpr std::size_t size() { return static_cast<std::size_t>(shape_type::size); }
+  static constexpr std::size_t extent(int axis) { return static_cast<std::size_t>(shape_type::at(axis)); }
+  /// Addresses on the GPU.
+  T* data() { return data_; }
+  T const* data() const { return data_; }
+  CUstream_st* stream() const { return stream_; }
+
+  bool owns_elements() const { return data_ != nullptr || size() == 0; }
+  void ensure_elements() {
+    if (data_ != nullptr) return;
+    if (stream_ == nullptr) stream_ = detail::default_stream();
+    data_ = static_cast<T*>(detail::allocate_on(stream_, bytes()));
+  }
+
+ private:
+  static constexpr std::size_t bytes() { return sizeof(T) * size(); }
+  void copy(tensor const& other) {
+    if (other.data_ != nullptr) detail::check_cuda(cudaMemcpyAsync(data_, other.data_, bytes(), cudaMemcpyDeviceToDevice, stream_));
+  }
+
+  cudaStream_t stream_ = nullptr;
+  T* data_ = nullptr;
+};
+
+template <class T, extent_t... E>
+using cuda_tensor = tensor<on_cuda<T>, E...>;
+
+namespace detail {
+
+/// A named tensor of a GPU in an expression.
+template <class T, class Shape>
+struct cuda_view {
+  using value_type = on_cuda<T>;
+  using shape_type = Shape;
+  static constexpr int rank = Shape::rank;
+  T const* pointer = nullptr;
+  template <extent_t... E>
+  explicit cuda_view(tensor<on_cuda<T>, E...> const& x) : pointer(x.data()) {}
+  T const* data() const { return pointer; }
+  static constexpr std::size_t size() { return static_cast<std::size_t>(Shape::size); }
+};
+
+template <class T, extent_t... E>
+struct operand_traits<tensor<on_cuda<T>, E...>> {
+  static constexpr bool is_operand = true, is_traced = false;
+  using element_type = T;
+  using shape_type = shape<E...>;
+};
+template <class T, class Shape>
+struct operand_traits<cuda_view<T, Shape>> {
+  static constexpr bool is_operand = true, is_traced = false;
+  using element_type = T;
+  using shape_type = Shape;
+};
+template <class T, class Shape>
+inline constexpr bool is_struct<cuda_view<T, Shape>> = false;
+
+template <class T, extent_t... E>
+struct stored<tensor<on_cuda<T>, E...>&> {
+  using type = cuda_view<T, shape<E...>>;
+};
+template <class T, extent_t... E>
+struct stored<tensor<on_cuda<T>, E...> const&> : stored<tensor<on_cuda<T>, E...>&> {};
+
+template <class T, extent_t... E>
+struct lowering<tensor<on_cuda<T>, E...>> {
+  static constexpr int leaves = 1;
+  static constexpr ref emit(builder& g) { return {&g, g.input(dtype_of<T>, shape_value_of<shape<E...>>::value)}; }
+  static void collect(tensor<on_cuda<T>, E...> const& x, void const**& out) { *out++ = x.data(); }
+};
+template <class T, class Shape>
+struct lowering<cuda_view<T, Shape>> {
+  static constexpr int leaves = 1;
+  static constexpr ref emit(builder& g) { return {&g, g.input(dtype_of<T>, shape_value_of<Shape>::value)}; }
+  static void collect(cuda_view<T, Shape> const& x, void const**& out) { *out++ = x.data(); }
+};
+template <class T, extent_t... E>
+struct evaluator<tensor<on_cuda<T>, E...>> {
+  using result = tensor<on_cuda<T>, E...>;
+};
+template <class T, extent_t... E>
+inline constexpr bool is_captured<tensor<on_cuda<T>, E...>> = true;
+template <class T, class Shape>
+inline constexpr bool is_captured<cuda_view<T, Shape>> = true;
+
+/// Where the leaves of an operand are.
+template <class X>
+inline constexpr bool is_on_cuda = false;
+template <class T, extent_t... E>
+inline constexpr bool is_on_cuda<tensor<on_cuda<T>, E...>> = true;
+template <class T, class Shape>
+inline constexpr bool is_on_cuda<cuda_view<T, Shape>> = true;
+template <class Operation, class T, class Shape, class... X>
+inline constexpr bool is_on_cuda<expression<Operation, T, Shape, X...>> = (is_on_cuda<X> || ...);
+template <class X>
+inline constexpr bool is_on_host = false;
+template <class T, extent_t... E>
+inline constexpr bool is_on_host<tensor<T, E...>> = element<T>;
+template <class T, class Shape, class Strides>
+inline constexpr bool is_on_host<tensor_view<T, Shape, Strides>> = true;
+template <class Operation, class T, class Shape, class... X>
+inline constexpr bool is_on_host<expression<Operation, T, Shape, X...>> = (is_on_host<X> || ...);
+
+// ---- trees: mlp<float> <-> mlp<on_cuda<float>>, traced as mlp<traced<float>>
+
+template <class T>
+struct to_traced<on_cuda<T>> {
+  using type = traced<T>;
+};
+template <class T>
+struct to_device_type {
+  using type = on_cuda<T>;
+};
+template <class T>
+struct to_device_type<on_cuda<T>> {
+  using type = on_cuda<T>;
+};
+template <class T>
+struct to_host_type {
+  using type = T;
+};
+template <class T>
+struct to_host_type<on_cuda<T>> {
+  using type = T;
+};
+/// Hyperparameters and counters of an optimizer are where its model is.
+template <class S, class T>
+struct like_scalar<on_cuda<S>, T> {
+  using type = on_cuda<T>;
+};
+template <class T, extent_t... E>
+struct scalar_of_leaf<tensor<on_cuda<T>, E...>> {
+  using type = on_cuda<T>;
+};
+template <class T>
+struct untraced_type<on_cuda<T>> {
+  using type = T;
+};
+
+/// A tree with all its tensors, and plain numbers as tensors of rank 0, on the GPU.
+template <class X>
+struct device_tree {
+  static constexpr auto pick() {
+    if constexpr (operand<X>) return std::type_identity<typename rebind_tree<typename tensor_of<element_of<X>, shape_of<X>>::type, to_device_type>::type>{};
+    else if constexpr (element<X>) return std::type_identity<tensor<on_cuda<X>>>{};
+    else return std::type_identity<typename rebind_tree<X, to_device_type>::type>{};
+  }
+  using type = typename decltype(pick())::type;
+};
+template <class... X>
+struct device_tree<std::tuple<X...>> {
+  using type = std::tuple<typename device_tree<X>::type...>;
+};
+template <class A, class B>
+struct device_tree<std::pair<A, B>> {
+  using type = std::pair<typename device_tree<A>::type, typename device_tree<B>::type>;
+};
+template <class X>
+using device_tree_t = typename device_tree<std::remove_cvref_t<X>>::type;
+template <class X>
+struct host_tree {
+  using type = typename rebind_tree<X, to_host_type>::type;
+};
+template <class... X>
+struct host_tree<std::tuple<X...>> {
+  using type = std::tuple<typename host_tree<X>::type...>;
+};
+template <class A, class B>
+struct host_tree<std::pair<A, B>> {
+  using type = std::pair<typename host_tree<A>::type, typename host_tree<B>::type>;
+};
+template <class X>
+using host_tree_t = typename host_tree<std::remove_cvref_t<X>>::type;
+
+}  // namespace detail
+
+template <class T, template <class> class Map>
+struct rebind_tree<on_cuda<T>, Map> {
+  using type = typename Map<on_cuda<T>>::type;
+};
+
+namespace detail {
+
+template <class X>
+struct copies_to_cuda {
+  static_assert(!is_on_cuda<X>, "to_cuda: this is on the GPU already");
+};
+/// Pointers to the leaves of a tree, in order.
+template <class X>
+struct leaf_addresses {
+  void const* of[leaf_count<X> + 1];
+  explicit leaf_addresses(X const& x) {
+    int n = 0;
+    for_each_leaf(x, [&](auto const& leaf) {
+      if constexpr (operand<decltype(leaf)>) of[n++] = leaf.data();
+      else of[n++] = &leaf;
+    });
+  }
+};
+
+}  // namespace detail
+
+/// A tensor, a number, or a struct of them (a model, the state of an optimizer) copied into the memory of the GPU: mlp<float> becomes mlp<on_cuda<float>>. Returns when the copies are made.
+template <class X>
+auto to_cuda(X const& x, cuda const& device = {}) {
+  using namespace detail;
+  (void)sizeof(copies_to_cuda<X>);
+  if constexpr (operand<X> && !requires { x.data(); }) {
+    return to_cuda(eval(x), device);
+  } else {
+    using result = device_tree_t<X>;
+    leaf_addresses<X> const from(x);
+    int n = 0;
+    cudaStream_t const stream = stream_of(device);
+    auto make = [&]<class L>() {
+      L to(uninitialized, device);
+      check_cuda(cudaMemcpyAsync(to.data(), from.of[n++], L::size() * sizeof(typename L::value_type), cudaMemcpyHostToDevice, stream));
+      return to;
+    };
+    result r = build_tree<result>(make, presence_of(x));
+    check_cuda(cudaStreamSynchronize(stream));
+    return r;
+  }
+}
+
+/// The way back: waits for the stream in which it was made, and copies.
+template <class X>
+auto to_host(X const& x) {
+  using namespace detail;
+  if constexpr (operand<X> && !requires { x.data(); }) {
+    return to_host(eval(x));
+  } else {
+    using result = host_tree_t<X>;
+    leaf_addresses<X> const from(x);
+    int n = 0;
+    // Each leaf is copied in the stream that made it, so that what was started there is done before.
+    cudaStream_t streams[leaf_count<X> + 1] = {};
+    for_each_leaf(x, [&](auto const& leaf) { streams[n++] = leaf.stream(); });
+    n = 0;
+    auto make = [&]<class L>() {
+      L to(uninitialized);
+      if (L::size() > 0) check_cuda(cudaMemcpyAsync(to.data(), from.of[n], L::size() * sizeof(typename L::value_type), cudaMemcpyDeviceToHost, streams[n]));
+      check_cuda(cudaStreamSynchronize(streams[n++]));
+      return to;
+    };
+    return build_tree<result>(make, presence_of(x));
+  }
+}
+
+}  // namespace DIMITY_NAMESPACE
