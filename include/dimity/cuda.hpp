@@ -2,4 +2,4 @@
 #pragma once
 
 #include <dimity/dimity.hpp>
-#include <dimity/exec/cuda/evaluate.hpp>
+#include <dimity/cuda/compile.hpp>

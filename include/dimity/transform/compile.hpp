@@ -171,6 +171,23 @@ struct run_extents<Plan, Inputs> {
   extent_t const* symbols() const { return call.values; }
 };
 
+/// Another device than this machine on which a leaf is, or void.
+template <class L>
+struct device_of_leaf {
+  using type = void;
+};
+template <class List>
+struct device_of_leaves;
+template <class... L>
+struct device_of_leaves<leaf_list<L...>> {
+  using type = void;
+};
+template <class L, class... Rest>
+  requires(!std::is_void_v<typename device_of_leaf<L>::type> || ... || !std::is_void_v<typename device_of_leaf<Rest>::type>)
+struct device_of_leaves<leaf_list<L, Rest...>> {
+  using type = typename std::conditional_t<std::is_void_v<typename device_of_leaf<L>::type>, device_of_leaves<leaf_list<Rest...>>, device_of_leaf<L>>::type;
+};
+
 template <class F, class Device = simd_device>
 struct compiled_call {
   template <class... Args>
@@ -330,7 +347,9 @@ struct compiled_call {
   static auto call(Args&&... args) {
     (void)sizeof(transformable_function<F>);
     (void)sizeof(optionals_rule<F, tree_value_t<Args>...>);
+    using elsewhere = typename device_of_leaves<typename join_leaves<leaves_t<Args>...>::type>::type;
     if constexpr (!is_transformable<F>) return no_result{};
+    else if constexpr (!std::is_void_v<elsewhere>) return compiled_call<F, elsewhere>::call(elsewhere{}, static_cast<Args&&>(args)...);
     else return [](auto&&... values) { return run(static_cast<decltype(values)&&>(values)...); }(materialize(static_cast<Args&&>(args))...);
   }
 };
@@ -356,22 +375,23 @@ struct compiled_function {
         (void)sizeof(body*);
       }
       detail::device_scope<Device> const scope(device);
-      return detail::compiled_call<F, Device>::call(static_cast<Args&&>(args)...);
+      if constexpr (requires { detail::compiled_call<F, Device>::takes_device; }) return detail::compiled_call<F, Device>::call(device, static_cast<Args&&>(args)...);
+      else return detail::compiled_call<F, Device>::call(static_cast<Args&&>(args)...);
     }
   }
   /// Bytes of scratch memory that a call with such arguments needs, all their optionals there: a compile-time constant. Without what depends on extents chosen at run time, for which see workspace_bytes_for().
   template <class... Args>
-  static constexpr std::size_t workspace_bytes = static_cast<std::size_t>(detail::compiled_call<F>::template program<Args...>::value.workspace_bytes);
+  static constexpr std::size_t workspace_bytes = static_cast<std::size_t>(detail::compiled_call<F, Device>::template program<Args...>::value.workspace_bytes);
   /// The same with extents chosen at run time, in the order in which the arguments have them (each name once): a linear function of products of them, up to alignment. Usable in constant expressions.
   template <class... Args, std::integral... N>
   static constexpr std::size_t workspace_bytes_for(N... extents) {
-    using plan = typename detail::compiled_call<F>::template program<Args...>;
+    using plan = typename detail::compiled_call<F, Device>::template program<Args...>;
     extent_t const given[] = {static_cast<extent_t>(extents)..., 0};
     return detail::workspace_for<plan>(given, static_cast<int>(sizeof...(N)));
   }
   /// The plan of a call with such arguments, all their optionals there, to print() or to assert on.
   template <class... Args>
-  static constexpr auto plan = detail::compiled_call<F>::template program<Args...>::value;
+  static constexpr auto plan = detail::compiled_call<F, Device>::template program<Args...>::value;
 };
 
 /// Turns a captureless function of tensors, scalars and aggregates of them into one program that is traced, differentiated where asked, fused and planned at compile time.

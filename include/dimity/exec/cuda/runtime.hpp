@@ -76,7 +76,12 @@ inline cudaStream_t default_stream() {
   }
   return stream;
 }
-inline cudaStream_t stream_of(cuda const& device) { return device.stream != nullptr ? device.stream : default_stream(); }
+/// The stream of the call that this thread is in, or null.
+inline cudaStream_t& stream_of_call() {
+  thread_local cudaStream_t stream = nullptr;
+  return stream;
+}
+inline cudaStream_t stream_of(cuda const& device) { return device.stream != nullptr ? device.stream : stream_of_call() != nullptr ? stream_of_call() : default_stream(); }
 
 inline void* allocate_on(cudaStream_t stream, std::size_t bytes) {
   void* p = nullptr;

@@ -5,6 +5,7 @@
 #include <dimity/exec/cuda/runtime.hpp>
 #include <dimity/expr/eval.hpp>
 #include <dimity/optim/optimizer.hpp>
+#include <dimity/transform/compile.hpp>
 
 #include <utility>
 
@@ -220,6 +221,23 @@ struct untraced_type<on_cuda<T>> {
   using type = T;
 };
 
+template <class L>
+  requires is_on_cuda<L>
+struct device_of_leaf<L> {
+  using type = cuda;
+};
+template <class T, extent_t... E>
+inline constexpr bool owns_heap_block<tensor<on_cuda<T>, E...>> = true;
+template <class T, extent_t... E>
+struct tree_value<tensor<on_cuda<T>, E...>> {
+  using type = tensor<on_cuda<T>, E...>;
+};
+template <class Operation, class T, class Shape, class... X>
+  requires is_on_cuda<expression<Operation, T, Shape, X...>>
+struct tree_value<expression<Operation, T, Shape, X...>> {
+  using type = typename rebind_tree<typename tensor_of<T, Shape>::type, to_device_type>::type;
+};
+
 /// A tree with all its tensors, and plain numbers as tensors of rank 0, on the GPU.
 template <class X>
 struct device_tree {
@@ -296,9 +314,14 @@ auto to_cuda(X const& x, cuda const& device = {}) {
     int n = 0;
     cudaStream_t const stream = stream_of(device);
     auto make = [&]<class L>() {
-      L to(uninitialized, device);
-      check_cuda(cudaMemcpyAsync(to.data(), from.of[n++], L::size() * sizeof(typename L::value_type), cudaMemcpyHostToDevice, stream));
-      return to;
+      if constexpr (operand<L>) {
+        L to(uninitialized, device);
+        if (L::size() > 0) check_cuda(cudaMemcpyAsync(to.data(), from.of[n], L::size() * sizeof(typename L::value_type), cudaMemcpyHostToDevice, stream));
+        ++n;
+        return to;
+      } else {
+        return *static_cast<L const*>(from.of[n++]);  // a plain number of a struct that says so
+      }
     };
     result r = build_tree<result>(make, presence_of(x));
     check_cuda(cudaStreamSynchronize(stream));
@@ -318,13 +341,20 @@ auto to_host(X const& x) {
     int n = 0;
     // Each leaf is copied in the stream that made it, so that what was started there is done before.
     cudaStream_t streams[leaf_count<X> + 1] = {};
-    for_each_leaf(x, [&](auto const& leaf) { streams[n++] = leaf.stream(); });
+    for_each_leaf(x, [&](auto const& leaf) {
+      if constexpr (operand<decltype(leaf)>) streams[n] = leaf.stream();
+      ++n;
+    });
     n = 0;
     auto make = [&]<class L>() {
+      if constexpr (!operand<L>) {
+        return *static_cast<L const*>(from.of[n++]);
+      } else {
       L to(uninitialized);
       if (L::size() > 0) check_cuda(cudaMemcpyAsync(to.data(), from.of[n], L::size() * sizeof(typename L::value_type), cudaMemcpyDeviceToHost, streams[n]));
       check_cuda(cudaStreamSynchronize(streams[n++]));
       return to;
+      }
     };
     return build_tree<result>(make, presence_of(x));
   }

@@ -1,8 +1,8 @@
 // Expressions of tensors that are on a GPU: eval(x, cuda{}), assignment, and a rank-0 expression as its scalar.
 #pragma once
 
+#include <dimity/cuda/tensor.hpp>
 #include <dimity/exec/cuda/run.hpp>
-#include <dimity/exec/cuda/tensor.hpp>
 
 namespace DIMITY_NAMESPACE {
 namespace detail {
@@ -14,7 +14,10 @@ struct operands_on_cuda {
 
 template <>
 struct device_scope<cuda> {
-  explicit device_scope(cuda const&) {}
+  cudaStream_t const before = stream_of_call();
+  explicit device_scope(cuda const& device) { stream_of_call() = stream_of(device); }
+  device_scope(device_scope const&) = delete;
+  ~device_scope() { stream_of_call() = before; }
 };
 
 /// Numbers that stand in an expression (`x * rate`) are on this side: they travel with the call, through memory of the stream.
@@ -92,30 +95,24 @@ template <class Operation, class T, class Shape, class... X>
   requires is_on_cuda<expression<Operation, T, Shape, X...>>
 struct evaluator<expression<Operation, T, Shape, X...>> {
   using node = expression<Operation, T, Shape, X...>;
-  using on = evaluator_on_cuda<node>;
-  using result = typename on::result;
+  using code = evaluator_on_cuda<node>;
+  using result = typename code::result;
 
   template <class Device, class Destination>
   static void into(Destination& to, node const& x) {
-    on::template into<typename untraced_type<typename Destination::value_type>::type>(to, x, stream_of({}));
+    code::template into<typename untraced_type<typename Destination::value_type>::type>(to, x, stream_of({}));
   }
   static result on_stream(cudaStream_t stream, node const& x) {
     result to(uninitialized, cuda{stream});
-    on::template into<T>(to, x, stream);
+    code::template into<T>(to, x, stream);
     return to;
   }
-  static result on_device(cuda const& device, node const& x) { return on_stream(stream_of(device), x); }
-  static T scalar(node const& x) { return to_host(on_device({}, x)); }
+  static result on(cuda const& device, node const& x) { return on_stream(stream_of(device), x); }
+  static T scalar(node const& x) { return to_host(on({}, x)); }
 };
 
 }  // namespace detail
 
-/// The value of an expression of tensors on a GPU, in the executor's stream; does not wait for it.
-template <operand X>
-  requires detail::is_on_cuda<std::remove_cvref_t<X>>
-auto eval(X const& x, cuda const& device) {
-  return detail::evaluator<X>::on_device(device, x);
-}
 /// `to = x` in the executor's stream.
 template <class T, extent_t... E, operand X>
 void assign(tensor<on_cuda<T>, E...>& to, X const& x, cuda const& device) {

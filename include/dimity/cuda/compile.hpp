@@ -1,0 +1,124 @@
+// compile(f, cuda{}): f as one program on a GPU. A call puts its kernels into the stream and returns; it allocates nothing but results that replace no moved argument.
+#pragma once
+
+#include <dimity/cuda/evaluate.hpp>
+#include <dimity/cuda/graph.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
+
+template <class... L>
+struct arguments_on_cuda {
+  static_assert(!(is_on_host<L> || ...), "[dimity.cuda.4] a function that is compiled for a GPU was given a tensor of this side: copy it with to_cuda(x)");
+};
+template <int Optionals>
+struct optionals_on_cuda {
+  static_assert(Optionals == 0, "[dimity.cuda.5] optionals in arguments are not supported on a GPU yet");
+};
+template <class List>
+struct rule_of_arguments;
+template <class... L>
+struct rule_of_arguments<leaf_list<L...>> : arguments_on_cuda<L...> {
+  static constexpr bool fits = !(is_on_host<L> || ...);
+  static constexpr int numbers = (0 + ... + !operand<L>);
+};
+
+template <class F>
+struct compiled_call<F, cuda> {
+  static constexpr bool takes_device = true;
+  template <class... Args>
+  using source = source_on_cuda<traced_source<F, tree_value_t<Args>...>>;
+  template <class... Args>
+  using program = planned<source<Args...>>;
+  template <class... Args>
+  using result_t = device_tree_t<untraced_tree_t<typename source<Args...>::result>>;
+
+  template <class... Args>
+  static auto run(cuda const& device, Args&&... args) {
+    using plan = program<Args...>;
+    using result = result_t<Args...>;
+    using given = given_leaves<void, Args...>;
+    using inputs_list = typename given::list;
+    using gifts = donations_of<plan, inputs_list, leaves_t<result>, typename given::flags>;
+    using on = cuda_executor<plan>;
+    using rule = rule_of_arguments<inputs_list>;
+    constexpr int in_count = inputs_list::size, out_count = leaves_t<result>::size;
+    cudaStream_t const stream = stream_of(device);
+
+    void* owners[in_count + 1];
+    call_pointers<in_count, out_count> at;
+    int n = 0;
+    std::size_t number_bytes[in_count + 1] = {};
+    auto const add = [&](auto& leaf) {
+      using L = std::remove_cvref_t<decltype(leaf)>;
+      owners[n] = const_cast<void*>(static_cast<void const*>(&leaf));
+      if constexpr (operand<L>) at.inputs[n] = const_cast<void*>(static_cast<void const*>(leaf.data()));
+      else number_bytes[n] = sizeof(L);
+      ++n;
+    };
+    (for_each_leaf(args, add), ...);
+
+    int next = 0;
+    auto make = [&]<class L>() -> L {
+      int const from = gifts::value.of[next++].input;
+      if (from >= 0) return L(static_cast<L&&>(*static_cast<L*>(owners[from])));
+      return L(uninitialized, device);
+    };
+    result out = build_tree<result>(make);
+
+    constexpr std::int64_t own = round_up(on::workspace_bytes, 256), numbers = own + round_up(gifts::value.scratch_bytes, 256);
+    at.workspace = workspace_on(stream, static_cast<std::size_t>(numbers + rule::numbers * scalar_slot_bytes));
+    void* destinations[out_count + 1];
+    n = 0;
+    for_each_leaf(out, [&](auto& leaf) {
+      destinations[n] = at.outputs[n] = leaf.data();
+      donation const d = gifts::value.of[n];
+      if (d.input >= 0 && !d.in_place) at.outputs[n] = at.workspace + own + d.scratch;
+      ++n;
+    });
+    // Numbers are on this side: they travel before the kernels, also before those of a graph, so that a replay sees the new ones.
+    if constexpr (rule::numbers > 0) {
+      std::byte* slot = at.workspace + numbers;
+      for (int i = 0; i < in_count; ++i) {
+        if (number_bytes[i] == 0) continue;
+        check_cuda(cudaMemcpyAsync(slot, owners[i], number_bytes[i], cudaMemcpyHostToDevice, stream));
+        at.inputs[i] = slot;
+        slot += scalar_slot_bytes;
+      }
+    }
+    auto const kernels = [&] {
+      on::run({at.inputs, at.outputs, at.workspace}, stream);
+      if constexpr (gifts::value.scratch_bytes > 0) {
+        int k = 0;
+        for_each_leaf(out, [&](auto& leaf) {
+          if (at.outputs[k] != destinations[k]) check_cuda(cudaMemcpyAsync(destinations[k], at.outputs[k], leaf.size() * sizeof(*leaf.data()), cudaMemcpyDeviceToDevice, stream));
+          ++k;
+        });
+      }
+    };
+    if (device.graph) {
+      (void)sizeof(recordable<waits_for_host<plan>>);
+      recorded_calls<plan, in_count, out_count>::get().run(at, stream, kernels);
+    } else {
+      kernels();
+    }
+    return out;
+  }
+  template <class... Args>
+  static auto checked(cuda const& device, Args&&... args) {
+    using list = typename given_leaves<void, Args...>::list;
+    (void)sizeof(rule_of_arguments<list>);
+    (void)sizeof(optionals_on_cuda<optional_count<tree_value_t<Args>...>>);
+    constexpr program_error error = program<Args...>::size.error;
+    (void)sizeof(program_rule<error>);
+    if constexpr (rule_of_arguments<list>::fits && optional_count<tree_value_t<Args>...> == 0 && error == program_error::none) return run(device, static_cast<Args&&>(args)...);
+    else return no_result{};
+  }
+  template <class... Args>
+  static auto call(cuda const& device, Args&&... args) {
+    (void)sizeof(transformable_function<F>);
+    if constexpr (!is_transformable<F>) return no_result{};
+    else return checked(device, materialize(static_cast<Args&&>(args))...);
+  }
+};
+
+}  // namespace DIMITY_NAMESPACE::detail

@@ -1,0 +1,78 @@
+// Calls as CUDA graphs: recorded when a program runs on some memory for the first time, replayed when it comes there again. A replay costs one call of the driver instead of one for each kernel.
+#pragma once
+
+#include <dimity/exec/cuda/run.hpp>
+
+#include <array>
+#include <mutex>
+
+namespace DIMITY_NAMESPACE::detail {
+
+template <int Inputs, int Outputs>
+struct call_pointers {
+  void* inputs[Inputs + 1] = {};
+  void* outputs[Outputs + 1] = {};
+  std::byte* workspace = nullptr;
+  bool operator==(call_pointers const&) const = default;
+};
+
+/// Whether a program decides on this side, by a value that the GPU has computed, what runs next.
+template <class Plan>
+inline constexpr bool waits_for_host = [] {
+  for (int i = 0; i < Plan::size.controls; ++i)
+    if (Plan::value.controls[i].kind != control_kind::scan) return true;
+  return false;
+}();
+template <bool Waits>
+struct recordable {
+  static_assert(!Waits, "[dimity.cuda.6] cuda{.graph = true}: while_loop and cond decide by values that are not known when the graph is recorded; compile without `graph`");
+};
+
+/// The recordings of one program. The oldest gives way: results that are not given memory of an argument alternate between few places.
+template <class Plan, int Inputs, int Outputs>
+class recorded_calls {
+ public:
+  static recorded_calls& get() {
+    static recorded_calls& r = *new recorded_calls;
+    return r;
+  }
+  template <class Kernels>
+  void run(call_pointers<Inputs, Outputs> const& at, cudaStream_t stream, Kernels const& kernels) {
+    std::lock_guard const lock(guard_);
+    for (recording& r : all_)
+      if (r.graph != nullptr && r.stream == stream && r.at == at) return check_cuda(cudaGraphLaunch(r.graph, stream));
+    recording& r = all_[next_++ % all_.size()];
+    if (r.graph != nullptr) check_cuda(cudaGraphExecDestroy(r.graph));
+    r = {};
+    cudaGraph_t graph = nullptr;
+    check_cuda(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
+    try {
+      kernels();
+    } catch (...) {
+      static_cast<void>(cudaStreamEndCapture(stream, &graph));
+      if (graph != nullptr) static_cast<void>(cudaGraphDestroy(graph));
+      throw;
+    }
+    check_cuda(cudaStreamEndCapture(stream, &graph));
+    cudaGraphExec_t made = nullptr;
+    cudaError_t const code = cudaGraphInstantiate(&made, graph, 0);
+    static_cast<void>(cudaGraphDestroy(graph));
+    check_cuda(code);
+    r.graph = made;
+    r.stream = stream;
+    r.at = at;
+    check_cuda(cudaGraphLaunch(made, stream));
+  }
+
+ private:
+  struct recording {
+    cudaGraphExec_t graph = nullptr;
+    cudaStream_t stream = nullptr;
+    call_pointers<Inputs, Outputs> at;
+  };
+  std::mutex guard_;
+  std::array<recording, 8> all_{};
+  std::size_t next_ = 0;
+};
+
+}  // namespace DIMITY_NAMESPACE::detail
