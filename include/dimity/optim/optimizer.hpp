@@ -46,7 +46,7 @@ using hyperparameter_of = std::conditional_t<is_float16<typename untraced_type<s
 
 template <class Model>
 Model zeros_of_tree(Model const& model) {
-  auto make = []<class L>() { return L{}; };
+  auto make = [&]<class L>() { return L{}; };  // &: nvcc warns of the conversion to a function that lambdas without have
   return build_tree<Model>(make, presence_of(model));
 }
 

@@ -221,7 +221,7 @@ struct compiled_call {
   }
   template <class... Args>
   static auto failed_result() {
-    auto make = []<class L>() { return L{}; };
+    auto make = [&]<class L>() { return L{}; };  // &: nvcc warns of the conversion to a function that lambdas without have
     return build_tree<result_t<Args...>>(make);
   }
   template <bool IsAll, class Source>

@@ -73,7 +73,7 @@ struct stacked<X, N> {
   }
   /// Room for entries with the optionals of x.
   static constexpr stacked like(X const& x) {
-    auto make = []<class L>() { return L{}; };
+    auto make = [&]<class L>() { return L{}; };  // &: nvcc warns of the conversion to a function that lambdas without have
     return {detail::build_tree<decltype(leaves)>(make, detail::presence_of(x))};
   }
 

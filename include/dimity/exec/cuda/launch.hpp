@@ -9,7 +9,7 @@ namespace DIMITY_NAMESPACE::detail {
 
 /// `Kernel`: a class with `run`, `threads`, `blocks` and `arguments`. An empty one is not started.
 template <class Kernel>
-void launch_kernel([[maybe_unused]] typename Kernel::arguments const& arguments, [[maybe_unused]] cudaStream_t stream) {
+void start_kernel([[maybe_unused]] typename Kernel::arguments const& arguments, [[maybe_unused]] cudaStream_t stream) {
   if constexpr (Kernel::blocks > 0) {
 #ifdef DIMITY_CUDA_EMULATION
     stream->submit([arguments] { emulation::run([&] { Kernel::run(arguments); }, Kernel::blocks, Kernel::threads); });
@@ -18,6 +18,24 @@ void launch_kernel([[maybe_unused]] typename Kernel::arguments const& arguments,
     check_cuda(cudaLaunchKernel(reinterpret_cast<void const*>(&run_on_device<Kernel>), dim3(static_cast<unsigned>(Kernel::blocks)), dim3(static_cast<unsigned>(Kernel::threads)), list, 0, stream));
 #endif
   }
+}
+
+// nvcc writes the name of a kernel as the source arrived at it, and where that leads through a type that names a lambda of the user what it writes does not compile. Integers deduced from an argument have no such past.
+template <template <class> class Family, template <std::int64_t...> class Code, std::int64_t... W>
+void start_deduced(Family<Code<W...>>, typename Family<Code<W...>>::arguments const& arguments, cudaStream_t stream) {
+  start_kernel<Family<Code<W...>>>(arguments, stream);
+}
+template <template <class, class> class Family, template <std::int64_t...> class Code, std::int64_t... W, class Part>
+void start_deduced(Family<Code<W...>, Part>, typename Family<Code<W...>, Part>::arguments const& arguments, cudaStream_t stream) {
+  start_kernel<Family<Code<W...>, Part>>(arguments, stream);
+}
+template <template <class, class> class Family, template <std::int64_t...> class Code, std::int64_t... W, template <std::int64_t...> class Epilogue, std::int64_t... E>
+void start_deduced(Family<Code<W...>, Epilogue<E...>>, typename Family<Code<W...>, Epilogue<E...>>::arguments const& arguments, cudaStream_t stream) {
+  start_kernel<Family<Code<W...>, Epilogue<E...>>>(arguments, stream);
+}
+template <class Kernel>
+void launch_kernel(typename Kernel::arguments const& arguments, cudaStream_t stream) {
+  start_deduced(Kernel{}, arguments, stream);
 }
 
 template <class Code>

@@ -6,26 +6,27 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-/// A product as integers: element types, extents, strides, and whether it is wanted itself, beside what its epilogue makes of it. `Batch`: for each axis its extent and the strides of both operands.
-template <dtype Operand, dtype Result, std::int64_t M, std::int64_t N, std::int64_t K, std::int64_t ARow, std::int64_t AColumn, std::int64_t BRow, std::int64_t BColumn, std::int64_t AOffset, std::int64_t BOffset, bool Stores, std::int64_t... Batch>
+/// A product as integers: element types of operands and result, extents, strides (row and column of both operands), offsets, whether the product is wanted itself, beside what its epilogue makes of it; then for each axis of
+/// the batch its extent and the strides of both operands.
+template <std::int64_t... Words>
 struct product_code {
-  using operand = type_of<Operand>;
-  using result = type_of<Result>;
-  static constexpr std::int64_t m = M, n = N, k = K, a_row = ARow, a_column = AColumn, b_row = BRow, b_column = BColumn, a_offset = AOffset, b_offset = BOffset;
-  static constexpr bool stores = Stores;
-  static constexpr int batch_axes = static_cast<int>(sizeof...(Batch) / 3);
-  static constexpr std::int64_t batch[] = {Batch..., 0};
+  static constexpr std::int64_t words[] = {Words..., 0};
+  using operand = type_of<static_cast<dtype>(words[0])>;
+  using result = type_of<static_cast<dtype>(words[1])>;
+  static constexpr std::int64_t m = words[2], n = words[3], k = words[4], a_row = words[5], a_column = words[6], b_row = words[7], b_column = words[8], a_offset = words[9], b_offset = words[10];
+  static constexpr bool stores = words[11] != 0;
+  static constexpr int first_batch = 12, batch_axes = static_cast<int>(sizeof...(Words) - first_batch) / 3;
   static constexpr std::int64_t entries = [] {
     std::int64_t e = 1;
-    for (int i = 0; i < batch_axes; ++i) e *= batch[3 * i];
+    for (int i = 0; i < batch_axes; ++i) e *= words[first_batch + 3 * i];
     return e;
   }();
   template <int Axis>
-  static constexpr std::int64_t batch_extent = batch[3 * Axis];
+  static constexpr std::int64_t batch_extent = words[first_batch + 3 * Axis];
   template <int Axis>
-  static constexpr std::int64_t a_batch = batch[3 * Axis + 1];
+  static constexpr std::int64_t a_batch = words[first_batch + 3 * Axis + 1];
   template <int Axis>
-  static constexpr std::int64_t b_batch = batch[3 * Axis + 2];
+  static constexpr std::int64_t b_batch = words[first_batch + 3 * Axis + 2];
 };
 
 /// No epilogue.

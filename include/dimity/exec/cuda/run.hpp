@@ -39,7 +39,7 @@ struct product_on_cuda {
   }
   template <std::size_t... I>
   static auto make(std::index_sequence<I...>)
-      -> product_code<s.operand_type[0], s.type, sizes.m.number(), sizes.n.number(), sizes.k.number(), sizes.a_row.number(), sizes.a_col.number(), sizes.b_row.number(), sizes.b_col.number(), s.operand_offset[0].number(),
+      -> product_code<static_cast<std::int64_t>(s.operand_type[0]), static_cast<std::int64_t>(s.type), sizes.m.number(), sizes.n.number(), sizes.k.number(), sizes.a_row.number(), sizes.a_col.number(), sizes.b_row.number(), sizes.b_col.number(), s.operand_offset[0].number(),
                       s.operand_offset[1].number(), (s.result_slot >= 0), batch(static_cast<int>(I))...>;
   using code = decltype(make(std::make_index_sequence<static_cast<std::size_t>(3 * batch_axes)>{}));
   static constexpr auto pick_epilogue() {
