@@ -96,8 +96,8 @@ struct compiled_call<F, cuda> {
       }
     };
     if (device.graph) {
-      (void)sizeof(recordable<waits_for_host<plan>>);
-      recorded_calls<plan, in_count, out_count>::get().run(at, stream, kernels);
+      if constexpr (waits_for_host<plan>) fail<error>("cuda{.graph = true}: while_loop and cond decide by values that are not known when the graph is recorded; compile without `graph`");
+      else recorded_calls<plan, in_count, out_count>::get().run(at, stream, kernels);
     } else {
       kernels();
     }

@@ -23,11 +23,6 @@ inline constexpr bool waits_for_host = [] {
     if (Plan::value.controls[i].kind != control_kind::scan) return true;
   return false;
 }();
-template <bool Waits>
-struct recordable {
-  static_assert(!Waits, "[dimity.cuda.6] cuda{.graph = true}: while_loop and cond decide by values that are not known when the graph is recorded; compile without `graph`");
-};
-
 /// The recordings of one program. The oldest gives way: results that are not given memory of an argument alternate between few places.
 template <class Plan, int Inputs, int Outputs>
 class recorded_calls {

@@ -1,4 +1,4 @@
-// What kernels are written in: CUDA C++ under nvcc; under an ordinary compiler what a program defined before (tests/cuda/emulation.hpp), which runs the same kernels on this machine.
+// What kernels are written in: CUDA C++ under nvcc; under an ordinary compiler what a program defined before (tests/support/emulated_cuda.hpp), which runs the same kernels on this machine.
 #pragma once
 
 #include <dimity/core/config.hpp>

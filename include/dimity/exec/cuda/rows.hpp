@@ -45,7 +45,7 @@ struct row_kernel {
   static constexpr row_shape shape = shape_of_rows(packets, W, live_packets(Code::content.values, Code::content.varies, inner_axes, Code::value_count), widest);
   static constexpr int threads = shape.block, per_row = shape.threads == 0 ? 1 : shape.threads, each = shape.packets == 0 ? 1 : shape.packets, rows_per_block = threads / per_row;
   static constexpr std::int64_t blocks = (row_count + rows_per_block - 1) / rows_per_block;
-  static constexpr bool divides = row_count % rows_per_block == 0, row_divides = packets % per_row == 0;
+  static constexpr bool divides = row_count % rows_per_block == 0, row_divides = packets > 0 && packets % per_row == 0;
 
   struct state {
     rows row;

@@ -1,7 +1,7 @@
 // The part of CUDA that dimity's kernels and its runtime use, on this machine: one block after the other, its threads as fibers that give way at barriers and exchanges. Include it before <dimity/cuda.hpp>.
 //
 // What it finds: wrong results, missing barriers (three schedules), divergent barriers, accesses outside of allocations and misaligned packets (with sanitizers), reads of memory that nobody wrote (new memory is NaN).
-// What it cannot: the memory model between blocks, speed, and whatever nvcc makes of the source (tests/cuda/sass.py looks at that).
+// What it cannot: the memory model between blocks, speed, and whatever nvcc makes of the source (tests/support/sass.py looks at that).
 #pragma once
 
 #if defined(__CUDACC__)

@@ -1,0 +1,87 @@
+// The same function on this machine and on the emulated GPU, in each order of threads.
+#pragma once
+
+#include "emulated_cuda.hpp"
+
+#include <dimity/cuda.hpp>
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace test {
+
+inline constexpr emulation::schedule schedules[] = {emulation::schedule::round_robin, emulation::schedule::forward, emulation::schedule::backward};
+
+/// Values that tests can tell apart: about normal, none equal.
+template <class T, dimity::extent_t... E>
+dimity::tensor<T, E...> numbers(std::uint64_t seed) {
+  if constexpr (std::is_floating_point_v<T>) return dimity::random::normal<T, E...>(dimity::key{seed});
+  else if constexpr (dimity::detail::is_float16<T>) return dimity::cast<T>(dimity::random::normal<float, E...>(dimity::key{seed}));
+  else {
+    dimity::tensor<T, E...> x;
+    std::uint64_t state = seed * 0x9e3779b97f4a7c15u + 1;
+    for (T& e : x) {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      e = static_cast<T>((state >> 40) % 100);
+      if constexpr (std::is_signed_v<T>) e = static_cast<T>(e - 50);
+    }
+    return x;
+  }
+}
+
+template <class A, class B>
+void check_close(A const& got, B const& wanted, double tolerance) {
+  REQUIRE(got.size() == wanted.size());
+  auto const *g = got.data(), *w = wanted.data();
+  std::size_t wrong = 0;
+  double worst = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    double const x = static_cast<double>(g[i]), y = static_cast<double>(w[i]);
+    bool const same = x == y || (x != x && y != y);
+    double const error = same ? 0 : std::abs(x - y) / (1 + std::abs(y));
+    worst = error > worst || error != error ? error : worst;
+    wrong += !(same || error <= tolerance);
+  }
+  CAPTURE(worst);
+  CHECK(wrong == 0);
+}
+
+/// Largest difference, relative to 1 + |value|, that results may have; element types decide unless given.
+template <class T>
+inline constexpr double usual_tolerance = std::is_same_v<T, double> ? 1e-12 : std::is_integral_v<T> ? 0 : dimity::detail::is_float16<T> ? 0.02 : 2e-5;
+
+template <class Result, class Wanted>
+void compare(Result const& got, Wanted const& wanted, double tolerance) {
+  dimity::detail::leaf_addresses<Wanted> const w(wanted);
+  int n = 0;
+  auto const host = dimity::to_host(got);
+  dimity::detail::for_each_leaf(host, [&](auto const& leaf) {
+    using L = std::remove_cvref_t<decltype(leaf)>;
+    using T = typename L::value_type;
+    struct view {
+      T const* p;
+      T const* data() const { return p; }
+      static std::size_t size() { return L::size(); }
+    };
+    check_close(leaf, view{static_cast<T const*>(w.of[n++])}, tolerance < 0 ? usual_tolerance<T> : tolerance);
+  });
+}
+
+template <class F, class... Args>
+void same_within(double tolerance, F const& f, Args const&... args) {
+  auto const wanted = dimity::compile(f)(args...);
+  for (emulation::schedule const order : schedules) {
+    CAPTURE(static_cast<int>(order));
+    emulation::order = order;
+    auto const got = dimity::compile(f, dimity::cuda{})(dimity::to_cuda(args)...);
+    compare(got, wanted, tolerance);
+  }
+  emulation::order = emulation::schedule::round_robin;
+}
+template <class F, class... Args>
+void same_on_cuda(F const& f, Args const&... args) {
+  same_within(-1, f, args...);
+}
+
+}  // namespace test
