@@ -91,25 +91,30 @@ struct evaluator_on_cuda {
   }
 };
 
-template <class Operation, class T, class Shape, class... X>
-  requires is_on_cuda<expression<Operation, T, Shape, X...>>
-struct evaluator<expression<Operation, T, Shape, X...>> {
-  using node = expression<Operation, T, Shape, X...>;
-  using code = evaluator_on_cuda<node>;
+template <class X>
+struct cuda_evaluator {
+  using code = evaluator_on_cuda<X>;
   using result = typename code::result;
+  using T = element_of<X>;
 
   template <class Device, class Destination>
-  static void into(Destination& to, node const& x) {
+  static void into(Destination& to, X const& x) {
     code::template into<typename untraced_type<typename Destination::value_type>::type>(to, x, stream_of({}));
   }
-  static result on_stream(cudaStream_t stream, node const& x) {
-    result to(uninitialized, cuda{stream});
-    code::template into<T>(to, x, stream);
+  static result on(cuda const& device, X const& x) {
+    result to(uninitialized, device);
+    code::template into<T>(to, x, stream_of(device));
     return to;
   }
-  static result on(cuda const& device, node const& x) { return on_stream(stream_of(device), x); }
-  static T scalar(node const& x) { return to_host(on({}, x)); }
+  static T scalar(X const& x) { return to_host(on({}, x)); }
 };
+template <class Operation, class T, class Shape, class... X>
+  requires is_on_cuda<expression<Operation, T, Shape, X...>>
+struct evaluator<expression<Operation, T, Shape, X...>> : cuda_evaluator<expression<Operation, T, Shape, X...>> {};
+template <class T, extent_t... E>
+struct evaluator<tensor<on_cuda<T>, E...>> : cuda_evaluator<tensor<on_cuda<T>, E...>> {};
+template <class T, class Shape>
+struct evaluator<cuda_view<T, Shape>> : cuda_evaluator<cuda_view<T, Shape>> {};
 
 }  // namespace detail
 

@@ -159,10 +159,6 @@ struct lowering<cuda_view<T, Shape>> {
   static void collect(cuda_view<T, Shape> const& x, void const**& out) { *out++ = x.data(); }
 };
 template <class T, extent_t... E>
-struct evaluator<tensor<on_cuda<T>, E...>> {
-  using result = tensor<on_cuda<T>, E...>;
-};
-template <class T, extent_t... E>
 inline constexpr bool is_captured<tensor<on_cuda<T>, E...>> = true;
 template <class T, class Shape>
 inline constexpr bool is_captured<cuda_view<T, Shape>> = true;

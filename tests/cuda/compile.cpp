@@ -1,0 +1,109 @@
+#include "on_cuda.hpp"
+
+using namespace dimity;
+using test::numbers;
+
+namespace {
+template <class T>
+struct mlp {
+  nn::linear<T, 64, 32> hidden;
+  nn::linear<T, 32, 10> output;
+  constexpr auto operator()(auto const& x) const { return output(tanh(hidden(x))); }
+};
+constexpr auto loss = [](auto const& model, auto const& x, auto const& labels) { return mean(nn::cross_entropy(model(x), labels)); };
+constexpr auto train = [](auto const& model, auto const& state, auto const& x, auto const& labels) {
+  auto const [l, gradients] = value_and_grad(loss)(model, x, labels);
+  auto const [m, s] = optim::update(state, model, gradients);
+  return std::tuple{m, s, l};
+};
+tensor<std::int64_t, 16> some_labels() {
+  tensor<std::int64_t, 16> l;
+  for (int i = 0; i < 16; ++i) l(i) = i * 7 % 10;
+  return l;
+}
+long allocations() { return emulation::memory_of_device::get().allocations; }
+
+/// Steps on both sides, compared after each.
+template <class Optimizer>
+void check_training(cuda const& device, Optimizer const& optimizer, int steps) {
+  auto const x = numbers<float, 16, 64>(3);
+  auto const labels = some_labels();
+  auto model = nn::init<mlp<float>>(key{42});
+  auto state = optimizer(model);
+  auto there = to_cuda(model);
+  auto state_there = to_cuda(state);
+  auto const x_there = to_cuda(x);
+  auto const labels_there = to_cuda(labels);
+  auto const step = compile(train);
+  auto const step_there = compile(train, device);
+  tensor<float> l;
+  cuda_tensor<float> l_there;
+  float first = 0;
+  for (int i = 0; i < steps; ++i) {
+    std::tie(model, state, l) = step(std::move(model), std::move(state), x, labels);
+    float const* const weight = there.hidden.weight.data();
+    long const before = allocations();
+    std::tie(there, state_there, l_there) = step_there(std::move(there), std::move(state_there), x_there, labels_there);
+    // In place, and nothing allocated but the loss.
+    CHECK(there.hidden.weight.data() == weight);
+    if (i > 0) CHECK(allocations() - before == 1);
+    CHECK(float(to_host(l_there)) == doctest::Approx(float(l)).epsilon(1e-4));
+    if (i == 0) first = float(l);
+  }
+  CHECK(float(l) < first);
+  auto const back = to_host(there);
+  test::check_close(back.hidden.weight, model.hidden.weight, 1e-3);
+  test::check_close(back.output.bias, model.output.bias, 1e-3);
+}
+}  // namespace
+
+TEST_CASE("cuda: a training step, in place") {
+  check_training(cuda{}, [](auto const& m) { return optim::adamw(m, {.learning_rate = 1e-2}); }, 4);
+}
+
+TEST_CASE("cuda: recorded as a graph, replayed") {
+  long const before = emulation::launches;
+  check_training(cuda{.graph = true}, [](auto const& m) { return optim::sgd(m, {.learning_rate = 0.1, .momentum = 0.9}); }, 5);
+  CHECK(emulation::launches > before);
+}
+
+TEST_CASE("cuda: a replay sees new numbers and new elements") {
+  auto const f = compile([](auto const& x, auto const& rate) { return x * rate; }, cuda{.graph = true});
+  auto x = to_cuda(numbers<float, 20>(1));
+  auto const host = to_host(x);
+  for (float const rate : {1.0f, 2.0f, 3.0f}) CHECK(allclose(to_host(f(x, rate)), eval(host * rate)));
+  x = x + 1.0f;
+  CHECK(allclose(to_host(f(x, 2.0f)), eval((host + 1.0f) * 2.0f)));
+}
+
+TEST_CASE("cuda: gradients, Jacobians and batches of what is on the GPU") {
+  auto const model = nn::init<mlp<float>>(key{42});
+  auto const x = numbers<float, 16, 64>(3);
+  auto const labels = some_labels();
+  auto const there = grad(loss)(to_cuda(model), to_cuda(x), to_cuda(labels));
+  static_assert(std::is_same_v<std::remove_cv_t<decltype(there)>, mlp<on_cuda<float>>>);
+  test::compare(there, grad(loss)(model, x, labels), 1e-4);
+  auto const f = [](auto const& v) { return sin(v) * sum(v); };
+  test::compare(jacobian(f)(to_cuda(numbers<float, 5>(1))), jacobian(f)(numbers<float, 5>(1)), 1e-4);
+  test::compare(compile(f)(to_cuda(numbers<float, 5>(1))), eval(f(numbers<float, 5>(1))), 1e-4);
+}
+
+TEST_CASE("cuda: results of one program that are the same value, inputs passed on") {
+  auto const f = [](auto const& x, auto const& y) { return std::tuple{x, x, x + y, x + y, y * 0.0f}; };
+  test::same_on_cuda(f, numbers<float, 4, 5>(1), numbers<float, 5>(2));
+  auto const g = compile([](auto const& a, auto const& b) { return std::tuple{b, transpose(a) + b}; }, cuda{});
+  auto a = to_cuda(numbers<float, 6, 6>(1)), b = to_cuda(numbers<float, 6, 6>(2));
+  std::tie(a, b) = g(std::move(a), std::move(b));
+  CHECK(allclose(to_host(a), numbers<float, 6, 6>(2)));
+  CHECK(allclose(to_host(b), eval(transpose(numbers<float, 6, 6>(1)) + numbers<float, 6, 6>(2))));
+}
+
+TEST_CASE("cuda: a recorded call refuses what decides while it runs") {
+  auto const f = compile([](auto const& x) { return while_loop([](auto const& v) { return sum(v) < 10.0f; }, [](auto const& v) { return v * 2.0f; }, x); }, cuda{.graph = true});
+  CHECK_THROWS_WITH_AS(f(to_cuda(numbers<float, 3>(1))), doctest::Contains("while_loop and cond decide"), error);
+}
+
+TEST_CASE("cuda: attention and a block of layers") {
+  auto const attention = [](auto const& q, auto const& k, auto const& v) { return scaled_dot_product_attention(q, k, v); };
+  test::same_within(1e-4, attention, numbers<float, 2, 40, 8>(1), numbers<float, 2, 40, 8>(2), numbers<float, 2, 40, 8>(3));
+}
