@@ -1,5 +1,5 @@
 # The everyday commands. What they build lies under build/.
-.PHONY: demo test test-aarch64 bench bench-peers compile-bench acceptance clean
+.PHONY: demo test gpu-test test-aarch64 bench bench-peers compile-bench acceptance clean
 support := tests/support
 
 demo:  ## trains the example network on handwritten digits
@@ -10,6 +10,9 @@ demo:  ## trains the example network on handwritten digits
 
 test:  ## the tests with g++ and clang, under sanitizers, for SSE2 and aarch64, and all checks; ends with one line of totals
 	@$(support)/run_tests.sh
+
+gpu-test:  ## what needs an NVIDIA GPU and the CUDA toolkit: the CUDA evaluator's tests there, and under compute-sanitizer
+	@$(support)/gpu_test.sh
 
 test-aarch64:
 	@$(support)/run_tests.sh aarch64

@@ -118,6 +118,7 @@ TEST_CASE("a stream of one's own") {
   cudaStreamDestroy(stream);
 }
 
+#ifdef DIMITY_CUDA_EMULATION
 TEST_CASE("errors say what and where") {
   CHECK(has_cuda_device());
   emulation::has_device = false;
@@ -134,6 +135,7 @@ TEST_CASE("errors say what and where") {
   }
   emulation::has_device = true;
 }
+#endif
 
 TEST_CASE("an assignment allocates nothing") {
   auto const a = to_cuda(numbers<float, 40, 6>(1));

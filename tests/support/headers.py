@@ -13,7 +13,10 @@ command = sys.argv[sys.argv.index("--") + 1 :]
 
 
 def compile_alone(header):
-    source = f"#include <{header}>\n" * 2 + "#ifndef DIMITY_NAMESPACE\n#error dimity/core/config.hpp is not included\n#endif\n"
+    # Kernels are CUDA C++: here what emulates it stands for nvcc.
+    is_cuda = "cuda" in header.parts or header.name == "cuda.hpp"
+    source = f'#include "{pathlib.Path(__file__).parent / "emulated_cuda.hpp"}"\n' if is_cuda else ""
+    source += f"#include <{header}>\n" * 2 + "#ifndef DIMITY_NAMESPACE\n#error dimity/core/config.hpp is not included\n#endif\n"
     return subprocess.run([*command, "-fsyntax-only", "-x", "c++", "-"], input=source, capture_output=True, text=True, errors="replace")
 
 

@@ -1,17 +1,43 @@
-// The same function on this machine and on the emulated GPU, in each order of threads.
+// The same function on this machine and on a GPU: an emulated one, in each order of threads, or, where nvcc compiles this, a real one.
 #pragma once
 
+#if !defined(__CUDACC__)
 #include "emulated_cuda.hpp"
+#else
+// What tests ask the emulation; there is no answer on a GPU.
+namespace emulation {
+enum class schedule { round_robin };
+inline schedule order = schedule::round_robin;
+inline long launches = 0;
+struct memory_of_device {
+  struct {
+    static std::size_t size() { return 0; }
+  } blocks;
+  long allocations = 0;
+  static memory_of_device& get() {
+    static memory_of_device m;
+    return m;
+  }
+};
+}  // namespace emulation
+#endif
 
 #include <dimity/cuda.hpp>
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstddef>
 #include <limits>
 
 namespace test {
 
+#if defined(__CUDACC__)
+inline constexpr bool emulated = false;
+inline constexpr emulation::schedule schedules[] = {emulation::schedule::round_robin};
+#else
+inline constexpr bool emulated = true;
 inline constexpr emulation::schedule schedules[] = {emulation::schedule::round_robin, emulation::schedule::forward, emulation::schedule::backward};
+#endif
 
 /// Values that tests can tell apart: about normal, none equal.
 template <class T, dimity::extent_t... E>

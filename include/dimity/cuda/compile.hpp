@@ -6,10 +6,6 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-template <class... L>
-struct arguments_on_cuda {
-  static_assert(!(is_on_host<L> || ...), "[dimity.cuda.4] a function that is compiled for a GPU was given a tensor of this side: copy it with to_cuda(x)");
-};
 template <int Optionals>
 struct optionals_on_cuda {
   static_assert(Optionals == 0, "[dimity.cuda.5] optionals in arguments are not supported on a GPU yet");
@@ -17,7 +13,8 @@ struct optionals_on_cuda {
 template <class List>
 struct rule_of_arguments;
 template <class... L>
-struct rule_of_arguments<leaf_list<L...>> : arguments_on_cuda<L...> {
+struct rule_of_arguments<leaf_list<L...>> {
+  static_assert(!(is_on_host<L> || ...), "[dimity.cuda.4] a function that is compiled for a GPU was given a tensor of this side: copy it with to_cuda(x)");
   static constexpr bool fits = !(is_on_host<L> || ...);
   static constexpr int numbers = (0 + ... + !operand<L>);
 };
@@ -104,20 +101,31 @@ struct compiled_call<F, cuda> {
     return out;
   }
   template <class... Args>
-  static auto checked(cuda const& device, Args&&... args) {
-    using list = typename given_leaves<void, Args...>::list;
-    (void)sizeof(rule_of_arguments<list>);
-    (void)sizeof(optionals_on_cuda<optional_count<tree_value_t<Args>...>>);
-    constexpr program_error error = program<Args...>::size.error;
-    (void)sizeof(program_rule<error>);
-    if constexpr (rule_of_arguments<list>::fits && optional_count<tree_value_t<Args>...> == 0 && error == program_error::none) return run(device, static_cast<Args&&>(args)...);
-    else return no_result{};
+  static auto failed_result() {
+    auto make = [&]<class L>() { return L(no_elements_t{}); };  // &: nvcc warns of the conversion to a function that lambdas without have
+    return build_tree<result_t<Args...>>(make);
   }
   template <class... Args>
   static auto call(cuda const& device, Args&&... args) {
     (void)sizeof(transformable_function<F>);
-    if constexpr (!is_transformable<F>) return no_result{};
-    else return checked(device, materialize(static_cast<Args&&>(args))...);
+    if constexpr (!is_transformable<F>) {
+      return no_result{};
+    } else {
+      using list = typename given_leaves<void, Args...>::list;
+      constexpr int optionals = optional_count<tree_value_t<Args>...>;
+      (void)sizeof(rule_of_arguments<list>);
+      (void)sizeof(optionals_on_cuda<optionals>);
+      if constexpr (rule_of_arguments<list>::fits && optionals == 0) {
+        constexpr program_error error = program<Args...>::size.error;
+        (void)sizeof(program_rule<error>);
+        constexpr primitive missing = missing_on_cuda<program<Args...>>;
+        (void)sizeof(primitive_on_cuda<missing>);
+        if constexpr (error == program_error::none && missing == primitive::count) return run(device, materialize(static_cast<Args&&>(args))...);
+        else return failed_result<Args...>();
+      } else {
+        return no_result{};
+      }
+    }
   }
 };
 

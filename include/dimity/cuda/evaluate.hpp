@@ -7,11 +7,6 @@
 namespace DIMITY_NAMESPACE {
 namespace detail {
 
-template <class X>
-struct operands_on_cuda {
-  static_assert(!is_on_host<X>, "[dimity.cuda.4] an expression mixes tensors of this side with tensors of a GPU: copy with to_cuda(x) or to_host(x)");
-};
-
 template <>
 struct device_scope<cuda> {
   cudaStream_t const before = stream_of_call();
@@ -77,7 +72,9 @@ struct evaluator_on_cuda {
   static void into(Destination& to, X const& x, cudaStream_t stream) {
     (void)sizeof(operands_on_cuda<X>);
     using plan = planned<source<T>>;
-    if constexpr (!is_on_host<X>) {
+    constexpr primitive missing = is_on_host<X> ? primitive::count : missing_on_cuda<plan>;
+    (void)sizeof(primitive_on_cuda<missing>);
+    if constexpr (!is_on_host<X> && missing == primitive::count) {
       void const* inputs[leaves + 1];
       void const** end = inputs;
       lowering<X>::collect(x, end);

@@ -25,6 +25,16 @@ inline constexpr bool is_on_cuda_type = false;
 template <class T>
 inline constexpr bool is_on_cuda_type<on_cuda<T>> = true;
 
+/// Where the leaves of an operand are.
+template <class X>
+inline constexpr bool is_on_cuda = false;
+template <class X>
+inline constexpr bool is_on_host = false;
+template <class X>
+struct operands_on_cuda {
+  static_assert(!is_on_host<X>, "[dimity.cuda.4] an expression mixes tensors of this side with tensors of a GPU: copy with to_cuda(x) or to_host(x)");
+};
+
 template <bool Static>
 struct static_extents_on_cuda {
   static_assert(Static, "[dimity.cuda.2] extents chosen at run time are not supported on a GPU yet: give this tensor static extents");
@@ -72,11 +82,17 @@ class tensor<on_cuda<T>, E...> {
   template <class X>
     requires detail::evaluates_to<X, tensor>
   tensor(X const& x) : tensor(uninitialized) {
+    (void)sizeof(detail::operands_on_cuda<X>);
+    (void)sizeof(detail::elements_of_assignment<X, T>);
+    (void)sizeof(detail::shapes_of_assignment<X, shape_type>);
     detail::evaluator<X>::template into<cuda>(*this, x);
   }
   template <class X>
     requires detail::evaluates_to<X, tensor>
   tensor& operator=(X const& x) {
+    (void)sizeof(detail::operands_on_cuda<X>);
+    (void)sizeof(detail::elements_of_assignment<X, T>);
+    (void)sizeof(detail::shapes_of_assignment<X, shape_type>);
     ensure_elements();
     detail::evaluator<X>::template into<cuda>(*this, x);
     return *this;
@@ -163,17 +179,12 @@ inline constexpr bool is_captured<tensor<on_cuda<T>, E...>> = true;
 template <class T, class Shape>
 inline constexpr bool is_captured<cuda_view<T, Shape>> = true;
 
-/// Where the leaves of an operand are.
-template <class X>
-inline constexpr bool is_on_cuda = false;
 template <class T, extent_t... E>
 inline constexpr bool is_on_cuda<tensor<on_cuda<T>, E...>> = true;
 template <class T, class Shape>
 inline constexpr bool is_on_cuda<cuda_view<T, Shape>> = true;
 template <class Operation, class T, class Shape, class... X>
 inline constexpr bool is_on_cuda<expression<Operation, T, Shape, X...>> = (is_on_cuda<X> || ...);
-template <class X>
-inline constexpr bool is_on_host = false;
 template <class T, extent_t... E>
 inline constexpr bool is_on_host<tensor<T, E...>> = element<T>;
 template <class T, class Shape, class Strides>

@@ -1,3 +1,4 @@
+// heavy: kernels without optimisation, with sanitizers, take minutes and 3 GB to compile
 #include "on_cuda.hpp"
 
 using namespace dimity;
@@ -79,7 +80,7 @@ TEST_CASE("cuda: the kernels of a plan are what the emulation runs") {
   auto const x = to_cuda(numbers<float, 64, 64>(1));
   long const before = emulation::launches;
   cuda_tensor<float, 64, 64> const y = tanh(x * x + 1.0f) / 2.0f;
-  CHECK(emulation::launches - before == 1);
+  if (test::emulated) CHECK(emulation::launches - before == 1);
   // In place where every element is read before it is written.
   cuda_tensor<float, 64, 64> z = y;
   float const* const memory = z.data();

@@ -1,3 +1,4 @@
+// heavy: kernels without optimisation, with sanitizers, take minutes and 3 GB to compile
 #include "on_cuda.hpp"
 
 using namespace dimity;
@@ -44,7 +45,7 @@ TEST_CASE("cuda: work on the results of a product while they are in registers") 
   auto const b = to_cuda(numbers<float, 48>(3));
   long const before = emulation::launches;
   static_cast<void>(compile(layer, cuda{})(x, w, b));
-  CHECK(emulation::launches - before == 1);
+  if (test::emulated) CHECK(emulation::launches - before == 1);
 }
 
 TEST_CASE_TEMPLATE("cuda: products of 16-bit floats add up in float", T, float16, bfloat16) {

@@ -132,7 +132,7 @@ struct device_content {
 // Facts are constants of class scope: constexpr functions cannot be called from device code without a flag of nvcc that is still called experimental.
 template <std::int64_t... Words>
 struct device_code {
-  static constexpr std::int64_t words[] = {Words...};
+  static constexpr std::int64_t words[sizeof...(Words) + 1] = {Words..., 0};
   static constexpr device_family kind = static_cast<device_family>(words[0]);
   static constexpr int axes = static_cast<int>(words[1]), outer = static_cast<int>(words[2]), stages = static_cast<int>(words[3]), injected = static_cast<int>(words[4]), splits = static_cast<int>(words[6]);
   static constexpr std::uint32_t reduced = static_cast<std::uint32_t>(words[5]);

@@ -216,6 +216,14 @@ DIMITY_DEVICE T device_binary(T a, T b) {
   else if constexpr (P == primitive::subtract) return static_cast<T>(static_cast<U>(a) - static_cast<U>(b));
   else if constexpr (P == primitive::multiply) return static_cast<T>(static_cast<U>(a) * static_cast<U>(b));
   else if constexpr (P == primitive::maximum || P == primitive::minimum) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    if constexpr (std::is_same_v<T, float>) {
+      T r;
+      if constexpr (P == primitive::maximum) asm("max.NaN.f32 %0, %1, %2;" : "=f"(r) : "f"(a), "f"(b));
+      else asm("min.NaN.f32 %0, %1, %2;" : "=f"(r) : "f"(a), "f"(b));
+      return r;
+    }
+#endif
     bool const second = P == primitive::maximum ? a < b : b < a;
     if constexpr (is_integer) return second ? b : a;
     else return a != a ? a : b != b ? b : second ? b : a;

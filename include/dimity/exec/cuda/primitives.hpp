@@ -11,7 +11,7 @@ namespace DIMITY_NAMESPACE::detail {
 /// A primitive on operands as integers: op, result type, attribute, result shape; for each operand type, offset, shape and strides; then what it keeps in the plan's pool.
 template <std::int64_t... Words>
 struct primitive_code {
-  static constexpr std::int64_t words[] = {Words..., 0};
+  static constexpr std::int64_t words[sizeof...(Words) + 1] = {Words..., 0};
   static constexpr primitive op = static_cast<primitive>(words[0]);
   using result = type_of<static_cast<dtype>(words[1])>;
   static constexpr std::int64_t attribute = words[2];

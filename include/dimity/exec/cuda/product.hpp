@@ -10,7 +10,7 @@ namespace DIMITY_NAMESPACE::detail {
 /// the batch its extent and the strides of both operands.
 template <std::int64_t... Words>
 struct product_code {
-  static constexpr std::int64_t words[] = {Words..., 0};
+  static constexpr std::int64_t words[sizeof...(Words) + 1] = {Words..., 0};
   using operand = type_of<static_cast<dtype>(words[0])>;
   using result = type_of<static_cast<dtype>(words[1])>;
   static constexpr std::int64_t m = words[2], n = words[3], k = words[4], a_row = words[5], a_column = words[6], b_row = words[7], b_column = words[8], a_offset = words[9], b_offset = words[10];
@@ -34,7 +34,7 @@ struct no_epilogue {
   static constexpr int slots = 0, width = widest_access;
 };
 
-/// Rows and columns of a block's tile: as large as the product, and so small that all multiprocessors have one.
+/// Rows and columns of a block's tile: as large as the product, and so small that most multiprocessors (132 of an H100) have one.
 struct product_tile {
   int rows = 128, columns = 128;
 };
@@ -43,7 +43,7 @@ constexpr product_tile tile_of_product(std::int64_t m, std::int64_t n, std::int6
   while (t.rows > 16 && t.rows / 2 >= m) t.rows /= 2;
   while (t.columns > 16 && t.columns / 2 >= n) t.columns /= 2;
   auto const blocks = [&] { return (m + t.rows - 1) / t.rows * ((n + t.columns - 1) / t.columns) * entries; };
-  while (blocks() < 132 && (t.rows > 32 || t.columns > 32)) {
+  while (blocks() < 100 && (t.rows > 32 || t.columns > 32)) {
     if (t.rows >= t.columns) t.rows /= 2;
     else t.columns /= 2;
   }
@@ -56,7 +56,7 @@ struct product_kernel {
   using T = typename Code::result;
   static constexpr int threads = 256;
   static constexpr product_tile tile = tile_of_product(Code::m, Code::n, Code::entries);
-  static constexpr int BM = tile.rows, BN = tile.columns, BK = sizeof(T) == 8 ? 8 : 16, TM = BM / 16, TN = BN / 16;
+  static constexpr int BM = tile.rows, BN = tile.columns, BK = sizeof(T) == 8 || BM * BN > 128 * 64 ? 8 : 16, TM = BM / 16, TN = BN / 16;
   static constexpr int GM = TM < 4 ? TM : 4, GN = TN < 4 ? TN : 4;  ///< neighbouring rows and columns of a thread; further ones are 16 groups on
   static constexpr std::int64_t row_tiles = (Code::m + BM - 1) / BM, column_tiles = (Code::n + BN - 1) / BN;
   static constexpr std::int64_t blocks = row_tiles * column_tiles * Code::entries;

@@ -25,6 +25,20 @@ template <primitive Op>
 struct primitive_on_cuda {
   static_assert(Op == primitive::count, "[dimity.cuda.3] this primitive has no kernel for GPUs yet (see docs/cuda.md)");
 };
+constexpr bool has_cuda_kernel(primitive p) {
+  switch (p) {
+    case primitive::dot: case primitive::pad: case primitive::concat: case primitive::gather: case primitive::scatter_add: case primitive::dynamic_slice: case primitive::dynamic_update_slice: case primitive::random_bits:
+    case primitive::argmax: case primitive::argmin: case primitive::cumulative_sum: case primitive::cumulative_prod: case primitive::argsort: return true;
+    default: return false;
+  }
+}
+/// The first primitive of a plan that has no kernel, or `count`.
+template <class Plan>
+inline constexpr primitive missing_on_cuda = [] {
+  for (int i = 0; i < Plan::size.opaques; ++i)
+    if (!has_cuda_kernel(Plan::value.opaques[i].op)) return Plan::value.opaques[i].op;
+  return primitive::count;
+}();
 
 /// A product of a plan as the key of its kernel.
 template <class Plan, int Index>
@@ -125,8 +139,6 @@ struct primitive_step_on_cuda {
     else if constexpr (s.op == primitive::scatter_add) {
       launch<each_element<code, copy_element>>(slots, stream);
       launch<scatter_kernel<code>>(slots, stream);
-    } else {
-      (void)sizeof(primitive_on_cuda<s.op>);
     }
   }
 };

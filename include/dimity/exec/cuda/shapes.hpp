@@ -15,7 +15,7 @@ struct row_shape {
 constexpr row_shape shape_of_rows(std::int64_t packets, int width, int live, int bytes) {
   row_shape s;
   int const registers = live * width * (bytes + 3) / 4;  // per packet
-  int const most = registers == 0 ? 8 : 48 / registers < 1 ? 1 : 48 / registers > 8 ? 8 : 48 / registers;
+  int const most = registers == 0 ? 8 : 64 / registers < 1 ? 1 : 64 / registers > 8 ? 8 : 64 / registers;
   for (int threads = 1; threads <= 512; threads *= 2) {
     // More threads than packets would idle, fewer would leave each with more than one packet while others have none.
     if (threads > 32 && threads < 128) continue;
@@ -28,13 +28,27 @@ constexpr row_shape shape_of_rows(std::int64_t packets, int width, int live, int
   }
   return s;
 }
-/// Values that later stages need of every element, at most: what was loaded, and costly functions.
-template <class Kernel>
-constexpr int live_packets(Kernel const& values, std::uint32_t const* varies, std::uint32_t inner, int count) {
-  int n = 0;
+/// Values of each element that are kept from one stage to a later one, where there are most of them.
+template <class Values>
+constexpr int live_packets(Values const& values, std::uint32_t const* varies, std::uint32_t inner, int count) {
+  int most = 1, stages = 0;
   for (int v = 0; v < count; ++v)
-    n += (varies[v] & inner) != 0 && (values[v].op == primitive::input || cost_of(values[v].op) == cost_class::costly);
-  return n;
+    if (values[v].stage > stages) stages = values[v].stage;
+  for (int stage = 0; stage < stages; ++stage) {
+    int live = 0;
+    for (int v = 0; v < count; ++v) {
+      if ((varies[v] & inner) == 0 || values[v].stage > stage) continue;
+      bool later = false;
+      for (int u = v + 1; u < count && !later; ++u) {
+        if (values[u].op == primitive::input) continue;
+        int const at = family_of(values[u].op) == family::reduction ? values[u].stage - 1 : values[u].stage;
+        for (int i = 0; i < arity_of(values[u].op); ++i) later = later || (values[u].arg[i] == v && at > stage);
+      }
+      live += later;
+    }
+    if (live > most) most = live;
+  }
+  return most;
 }
 /// Bytes of the widest of them.
 template <class Values>

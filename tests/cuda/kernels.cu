@@ -1,0 +1,60 @@
+// What nvcc makes of typical kernels; tests/support/sass.py reads the lines that begin with "kernel": a pattern for the kernel's name, and what its code must be. Every kernel here must do without local memory.
+#include <dimity/cuda.hpp>
+
+using namespace dimity;
+
+namespace {
+
+template <class T, extent_t... E>
+cuda_tensor<T, E...> const& given() {
+  static cuda_tensor<T, E...> const x(uninitialized);
+  return x;
+}
+
+// Two arrays in, one out, two packets a thread; tanh once an element.
+// kernel elementwise.*Ll4096ELl1024E: LDG.128==6 STG.128==2 LDG.32==0 STG.32==0 CALLREL==0 MUFU<=16 registers<=40 instructions<=200
+auto chain() { return eval(tanh(given<float, 4096, 1024>() * given<float, 1024>() + given<float, 4096, 1024>())); }
+
+// One array in, one out: four packets a thread.
+// kernel elementwise.*Ll1ELl8388608E: LDG.128==4 STG.128==4 LDG.32<=1 STG.32==0 registers<=40 instructions<=110
+auto scale() { return eval(given<float, 8388608>() * 2.0f); }
+
+// Eight 16-bit numbers are one access.
+// kernel elementwise.*Ll2097152E: LDG.128==4 STG.128==2 LDG.32==0 STG.32==0 registers<=48 instructions<=200
+auto half() { return eval(given<bfloat16, 2097152>() * given<bfloat16, 2097152>()); }
+
+// A row of 1024 in a warp: read once, exponentials once, written once.
+// kernel row_kernel.*Ll8192ELl1024E: LDG.128==8 STG.128==8 LDG.32==0 STG.32==0 SHFL==10 MUFU<=37 registers<=80
+auto softmax_warp() { return eval(softmax(given<float, 8192, 1024>(), axis<-1>)); }
+
+// A row of 8192 in a block.
+// kernel row_kernel.*Ll512ELl8192E: LDG.128==8 STG.128==8 LDG.32==0 STG.32==0 registers<=80
+auto softmax_block() { return eval(softmax(given<float, 512, 8192>(), axis<-1>)); }
+
+// Of three arrays each is read once.
+// kernel row_kernel.*Ll2048ELl768E: STG.128==2 LDG.128==6 LDG.32==0 STG.32==0 registers<=80
+auto normalize() {
+  auto const f = [](auto const& x, auto const& gamma, auto const& beta) {
+    auto const centered = x - mean(x, axis<-1>, keep_dims);
+    return centered * rsqrt(mean(square(centered), axis<-1>, keep_dims) + 1e-5f) * gamma + beta;
+  };
+  return compile(f, cuda{})(given<float, 2048, 768>(), given<float, 768>(), given<float, 768>());
+}
+
+// Sums of columns: parts, then their sum.
+// kernel reduction_kernel.*Ll16384ELl1536E: LDG.32==0 registers<=64
+auto columns() { return eval(sum(given<float, 16384, 1536>() * given<float, 16384, 1536>(), axis<0>)); }
+
+// kernel reduction_kernel.*Ll33554432E: LDG.32==0 STG.32==1 registers<=48
+auto everything() { return eval(sum(square(given<float, 33554432>()))); }
+
+// A layer: the product's tiles through shared memory in 16-byte reads, bias and activation on them in registers.
+// kernel product_kernel.*Ll2048ELl1024ELl512E: LDS.32==0 FFMA==512 STG.128==16 registers<=168
+auto layer() { return eval(relu(matmul(given<float, 2048, 512>(), given<float, 512, 1024>()) + given<float, 1024>())); }
+
+}  // namespace
+
+int main() {
+  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), layer();
+  return 0;
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Builds the tests of the CUDA evaluator with nvcc and runs them on this machine's GPU, then under the four tools of compute-sanitizer. Closes with one line. Without a GPU the tests skip, and nothing is claimed.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+command -v nvcc >/dev/null || export PATH="$PATH:/usr/local/cuda/bin"
+command -v nvcc >/dev/null || { echo "No nvcc: install the CUDA toolkit"; exit 1; }
+
+set -e
+architectures=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1 | tr -d .)
+cmake -B build/gpu -G Ninja -DCMAKE_BUILD_TYPE=Release -DDIMITY_CUDA=ON -DDIMITY_TEST_FOLDERS=gpu -DDIMITY_BUILD_BENCHMARKS=OFF -DDIMITY_BUILD_EXAMPLES=OFF ${architectures:+-DCMAKE_CUDA_ARCHITECTURES="$architectures-real"} >/dev/null
+cmake --build build/gpu --target test_gpu gpu_training
+set +e
+ctest --test-dir build/gpu -L gpu --output-on-failure
+failed=$?
+build/gpu/tests/gpu/test_gpu --count >/dev/null 2>&1
+if [ $? = 77 ]; then
+  echo "compiled, not executed: no GPU"
+  exit $failed
+fi
+for tool in memcheck racecheck initcheck synccheck; do
+  if command -v compute-sanitizer >/dev/null; then
+    compute-sanitizer --tool $tool --error-exitcode 1 build/gpu/tests/gpu/test_gpu >build/gpu/$tool.log 2>&1 && echo "$tool: passed" || { echo "$tool: failed (build/gpu/$tool.log)"; tail -n 20 build/gpu/$tool.log; failed=1; }
+  else
+    echo "$tool: skipped, no compute-sanitizer"
+  fi
+done
+[ $failed = 0 ] && echo "GPU tests passed" || echo "GPU tests failed"
+exit $failed
