@@ -2,4 +2,6 @@
 #pragma once
 
 #include <dimity/dimity.hpp>
+#include <dimity/exec/cuda/rules.hpp>
+// After the rules, so that their errors have few lines above them.
 #include <dimity/cuda/compile.hpp>

@@ -4,6 +4,7 @@
 #include <dimity/exec/cuda/launch.hpp>
 #include <dimity/exec/cuda/primitives.hpp>
 #include <dimity/exec/cuda/product.hpp>
+#include <dimity/exec/cuda/rules.hpp>
 #include <dimity/exec/planned.hpp>
 
 namespace DIMITY_NAMESPACE::detail {
@@ -17,21 +18,6 @@ struct source_on_cuda : Source {};
 template <class Source>
 inline constexpr plan_rules rules_of_source<source_on_cuda<Source>> = cuda_rules;
 
-template <int Symbols>
-struct extents_on_cuda {
-  static_assert(Symbols == 0, "[dimity.cuda.2] extents chosen at run time are not supported on a GPU yet: give the arguments static extents");
-};
-template <primitive Op>
-struct primitive_on_cuda {
-  static_assert(Op == primitive::count, "[dimity.cuda.3] this primitive has no kernel for GPUs yet (see docs/cuda.md)");
-};
-constexpr bool has_cuda_kernel(primitive p) {
-  switch (p) {
-    case primitive::dot: case primitive::pad: case primitive::concat: case primitive::gather: case primitive::scatter_add: case primitive::dynamic_slice: case primitive::dynamic_update_slice: case primitive::random_bits:
-    case primitive::argmax: case primitive::argmin: case primitive::cumulative_sum: case primitive::cumulative_prod: case primitive::argsort: return true;
-    default: return false;
-  }
-}
 /// The first primitive of a plan that has no kernel, or `count`.
 template <class Plan>
 inline constexpr primitive missing_on_cuda = [] {

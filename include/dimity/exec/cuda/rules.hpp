@@ -1,0 +1,26 @@
+// What a GPU cannot do yet, said at compile time.
+#pragma once
+
+#include <dimity/program/primitive.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
+
+template <int Symbols>
+struct extents_on_cuda {
+  static_assert(Symbols == 0, "[dimity.cuda.2] extents chosen at run time are not supported on a GPU yet: give the arguments static extents");
+};
+constexpr bool has_cuda_kernel(primitive p) {
+  switch (p) {
+    case primitive::dot: case primitive::pad: case primitive::concat: case primitive::gather: case primitive::scatter_add: case primitive::dynamic_slice: case primitive::dynamic_update_slice: case primitive::random_bits:
+    case primitive::argmax: case primitive::argmin: case primitive::cumulative_sum: case primitive::cumulative_prod: case primitive::argsort: return true;
+    default: return false;
+  }
+}
+template <primitive Op>
+inline constexpr bool is_on_cuda_primitive = Op == primitive::count || has_cuda_kernel(Op);
+template <primitive Op>
+struct primitive_on_cuda {
+  static_assert(is_on_cuda_primitive<Op>, "[dimity.cuda.3] this primitive has no kernel for GPUs yet (see docs/cuda.md)");
+};
+
+}  // namespace DIMITY_NAMESPACE::detail
