@@ -1,6 +1,9 @@
-// Handwritten digits, from the file to more than 97 %: read the data, train a network, look at what it gets wrong.
+// Handwritten digits, from the file to more than 97 %: read the data, train a network, look at what it gets wrong. Compiled as CUDA it also does so on a GPU (--device cuda).
 #include <dimity/data/idx.hpp>
 #include <dimity/dimity.hpp>
+#ifdef __CUDACC__
+#include <dimity/cuda.hpp>
+#endif
 
 #include "options.hpp"
 #include "picture.hpp"
@@ -40,13 +43,29 @@ constexpr auto loss = [](auto const& model, auto const& x, auto const& labels) {
 constexpr auto answer = [](auto const& model, auto const& x) { return cast<std::int32_t>(argmax(model(x), axis<-1>)); };
 
 // One step of training is one program: the forward and the backward pass, the optimizer, and what the network says of the batch.
-constexpr auto step = compile([](auto model, auto opt, auto x, auto labels) {
+constexpr auto train = [](auto const& model, auto const& opt, auto const& x, auto const& labels) {
   auto [l, grads] = value_and_grad(loss)(model, x, labels);
   auto [next_model, next_opt] = optim::update(opt, model, grads);
   return std::tuple{next_model, next_opt, l, answer(model, x)};
-});
+};
 
-constexpr auto evaluate = compile([](auto model, auto x, auto labels) { return std::tuple{loss(model, x, labels), answer(model, x)}; });
+constexpr auto judge = [](auto const& model, auto const& x, auto const& labels) { return std::tuple{loss(model, x, labels), answer(model, x)}; };
+
+// Where the network lives and learns.
+struct on_this_machine {
+  static constexpr simd_device device{};
+  static auto const& to_device(auto const& x) { return x; }
+  static auto const& to_host(auto const& x) { return x; }
+  static void copy(auto const& from, auto& to) { to = from; }
+};
+#ifdef __CUDACC__
+struct on_a_gpu {
+  static constexpr cuda device{.graph = true};
+  static auto to_device(auto const& x) { return to_cuda(x); }
+  static auto to_host(auto const& x) { return dimity::to_host(x); }
+  static void copy(auto const& from, auto& to) { to.copy_from(from); }
+};
+#endif
 
 // ---------------------------------------------------------------------------------------------------------------- data
 
@@ -111,7 +130,8 @@ void print_summary(auto const& model) {
 
 // ---------------------------------------------------------------------------------------------------------------- main
 
-void run(digits::options const& options) {
+template <class Place>
+void run(digits::options const& options, Place const& place) {
   dataset const data = load_digits(options.data);
 
   // The split is the same in every run, so that accuracies of different seeds can be compared.
@@ -121,20 +141,26 @@ void run(digits::options const& options) {
   shuffle(order, split);
   std::span<std::size_t> const training = std::span(order).first(training_images), held_out = std::span(order).last(test_images);
 
-  auto model = nn::init<network<float>>(key{options.seed});
-  auto opt = optim::adamw(model, {.learning_rate = 3e-3f});
+  auto const first = nn::init<network<float>>(key{options.seed});
+  auto model = place.to_device(first);
+  auto opt = place.to_device(optim::adamw(first, {.learning_rate = 3e-3f}));
+  auto const step = compile(train, place.device);
+  auto const evaluate = compile(judge, place.device);
   examples<batch> now;
   examples<test_images> held;
   held.take(data, held_out);
 
   std::printf("%zu images to learn from, %zu held out; a network of\n\n", training_images, test_images);
-  print_summary(model);
+  print_summary(first);
 
   std::mt19937_64 generator(options.seed);
   std::vector<digits::epoch_record> history;
-  tensor<float> l, test_loss;
-  tensor<std::int32_t, batch> said;
+  tensor<float> test_loss;
   tensor<std::int32_t, test_images> answers;
+  auto x = place.to_device(now.x);
+  auto labels = place.to_device(now.labels);
+  auto const held_x = place.to_device(held.x);
+  auto const held_labels = place.to_device(held.labels);
   digits::progress progress(options.epochs);
 
   for (int epoch = 1; epoch <= options.epochs; ++epoch) {
@@ -145,16 +171,22 @@ void run(digits::options const& options) {
     shuffle(training, generator);
     for (; seen + batch <= training.size(); progress.show(line)) {  // what is left over is another part in each epoch
       now.take(data, training.subspan(seen, batch));
-      std::tie(model, opt, l, said) = step(std::move(model), std::move(opt), now.x, now.labels);
-      loss_sum += batch * static_cast<double>(l);
-      right += count_right(said, now.labels);
+      place.copy(now.x, x);
+      place.copy(now.labels, labels);
+      auto [next_model, next_opt, l, said] = step(std::move(model), std::move(opt), x, labels);
+      model = std::move(next_model);
+      opt = std::move(next_opt);
+      loss_sum += batch * static_cast<double>(place.to_host(l));
+      right += count_right(place.to_host(said), now.labels);
       seen += batch;
       line.part = static_cast<double>(seen) / static_cast<double>(training.size());
       line.train_loss = loss_sum / static_cast<double>(seen);
       line.train_accuracy = static_cast<double>(right) / static_cast<double>(seen);
     }
 
-    std::tie(test_loss, answers) = evaluate(model, held.x, held.labels);
+    auto const [its_loss, its_answers] = evaluate(model, held_x, held_labels);
+    test_loss = place.to_host(its_loss);
+    answers = place.to_host(its_answers);
     line.test_accuracy = static_cast<double>(count_right(answers, held.labels)) / test_images;
     progress.finish(line);
     history.push_back({epoch, line.train_loss, line.train_accuracy, test_loss, line.test_accuracy});
@@ -173,8 +205,14 @@ int main(int argc, char** argv) try {
   digits::options const options = digits::parse(argc, argv);
   if (options.help)
     std::fputs(digits::options::usage, stdout);
+  else if (options.device == "cpu")
+    run(options, on_this_machine{});
+#ifdef __CUDACC__
+  else if (options.device == "cuda")
+    run(options, on_a_gpu{});
+#endif
   else
-    run(options);
+    throw std::runtime_error("no device '" + options.device + "' in this program: cpu, or cuda where it is compiled as CUDA (-DDIMITY_CUDA=ON)");
   return 0;
 } catch (std::exception const& e) {
   std::fflush(stdout);

@@ -16,6 +16,7 @@ struct options {
   int epochs = 30;
   std::uint64_t seed = 42;
   std::filesystem::path picture = "digits.svg";
+  std::string device = "cpu";
   bool help = false;
 
   static constexpr char const* usage =
@@ -26,6 +27,7 @@ struct options {
       "  --epochs N       passes over the training images (30)\n"
       "  --seed S         of the first weights and the order of the images (42)\n"
       "  --picture FILE   where the learning curves go (digits.svg)\n"
+      "  --device D       cpu, or cuda where the program is compiled as CUDA (cpu)\n"
       "  --help           this text\n";
 };
 
@@ -38,7 +40,7 @@ inline options parse(int argc, char const* const* argv) {
       result.help = true;
       return result;
     }
-    if (name != "--data" && name != "--epochs" && name != "--seed" && name != "--picture") throw std::runtime_error("unknown option " + name + " (try --help)");
+    if (name != "--data" && name != "--epochs" && name != "--seed" && name != "--picture" && name != "--device") throw std::runtime_error("unknown option " + name + " (try --help)");
     if (i + 1 == argc) throw std::runtime_error(name + " needs a value (try --help)");
     std::string_view const value = argv[++i];
     auto const number = [&](auto& to, auto low, auto high) {
@@ -49,6 +51,7 @@ inline options parse(int argc, char const* const* argv) {
     };
     if (name == "--data") result.data = value;
     if (name == "--picture") result.picture = value;
+    if (name == "--device") result.device = value;
     if (name == "--epochs") number(result.epochs, 1, 10'000);
     if (name == "--seed") number(result.seed, std::uint64_t{0}, UINT64_MAX);
   }

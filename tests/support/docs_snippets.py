@@ -9,7 +9,7 @@ A ```cpp block is tested when a comment stands before it:
   <!-- test: run, continued -->      after the tested blocks before it on the page, as one program (`compile, continued` likewise)
   <!-- output -->                    before a ```text block: what the program above it must print
 
-A block without a main of its own is wrapped: definitions go to namespace scope, statements into main.
+Blocks that include <dimity/cuda.hpp> run on the emulated GPU. A block without a main of its own is wrapped: definitions go to namespace scope, statements into main.
 """
 
 import concurrent.futures
@@ -70,7 +70,9 @@ def is_function(text):
 
 
 def program(code):
-    includes = "#include <dimity/dimity.hpp>\n#include <cstdio>\n#include <iostream>\n#include <tuple>\n#include <utility>\n"
+    # Code for GPUs runs on the emulated one.
+    emulation = f'#include "{pathlib.Path(__file__).parent / "emulated_cuda.hpp"}"\n' if "<dimity/cuda.hpp>" in code else ""
+    includes = emulation + "#include <dimity/dimity.hpp>\n#include <cstdio>\n#include <iostream>\n#include <tuple>\n#include <utility>\n"
     if re.search(r"\bint\s+main\s*\(", code):
         return includes + code
     outside, inside = "", ""

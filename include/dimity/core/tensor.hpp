@@ -193,7 +193,7 @@ class tensor {
   template <class... I>
   static constexpr std::size_t offset(I... index) {
     extent_t result = 0;
-    assert(((index >= 0 && static_cast<extent_t>(index) < E) && ...) && "tensor: index out of range");
+    assert(((static_cast<extent_t>(index) >= 0 && static_cast<extent_t>(index) < E) && ...) && "tensor: index out of range");
     ((result = result * E + static_cast<extent_t>(index)), ...);
     return static_cast<std::size_t>(result);
   }

@@ -54,14 +54,13 @@ class tensor<on_cuda<T>, E...> {
   static constexpr int rank = static_cast<int>(sizeof...(E));
 
   /// Zeros.
-  tensor() : tensor(uninitialized) { detail::check_cuda(cudaMemsetAsync(data_, 0, bytes(), stream_)); }
+  tensor() : tensor(uninitialized) {
+    if (size() > 0) detail::check_cuda(cudaMemsetAsync(data_, 0, bytes(), stream_));
+  }
   explicit tensor(uninitialized_t, cuda const& device = {}) : stream_(detail::stream_of(device)), data_(static_cast<T*>(detail::allocate_on(stream_, bytes()))) {}
   explicit tensor(detail::no_elements_t) {}
   /// A copy of a tensor on this side. Returns when `x` may be changed again.
-  explicit tensor(tensor<T, E...> const& x, cuda const& device = {}) : tensor(uninitialized, device) {
-    detail::check_cuda(cudaMemcpyAsync(data_, x.data(), bytes(), cudaMemcpyHostToDevice, stream_));
-    detail::check_cuda(cudaStreamSynchronize(stream_));
-  }
+  explicit tensor(tensor<T, E...> const& x, cuda const& device = {}) : tensor(uninitialized, device) { copy_from(x); }
   tensor(tensor const& other) : stream_(other.stream_), data_(other.data_ == nullptr ? nullptr : static_cast<T*>(detail::allocate_on(stream_, bytes()))) { copy(other); }
   tensor(tensor&& other) noexcept : stream_(other.stream_), data_(std::exchange(other.data_, nullptr)) {}
   tensor& operator=(tensor const& other) {
@@ -104,6 +103,13 @@ class tensor<on_cuda<T>, E...> {
   T* data() { return data_; }
   T const* data() const { return data_; }
   CUstream_st* stream() const { return stream_; }
+
+  /// The elements of a tensor on this side, into the memory that this one has: for batches that go through one place, as a recorded step wants them. Returns when `x` may be changed again.
+  void copy_from(tensor<T, E...> const& x) {
+    ensure_elements();
+    if (size() > 0) detail::check_cuda(cudaMemcpyAsync(data_, x.data(), bytes(), cudaMemcpyHostToDevice, stream_));
+    detail::check_cuda(cudaStreamSynchronize(stream_));
+  }
 
   bool owns_elements() const { return data_ != nullptr || size() == 0; }
   void ensure_elements() {
