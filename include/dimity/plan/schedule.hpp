@@ -183,6 +183,7 @@ struct scheduler : task_builder {
     for (task const& t : tasks) note_written(step{t.kind, t.index}, t.level);
     for (int d = 0; d < tasks.size(); ++d) {
       if (tasks[d].kind != step_kind::primitive || !is_contraction(out.opaques[tasks[d].index].op)) continue;
+      if (is_convolution(out.opaques[tasks[d].index].op) && !rules.fuses_into_convolutions) continue;
       int const node = tasks[d].node, own_buffer = buffer_of[node];
       shape_value const result = g.shape(node);
       // Of products with one element each only the batch is left as an axis, which their kernels do not run along.

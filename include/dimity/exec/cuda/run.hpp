@@ -1,6 +1,7 @@
 // Runs a plan on a GPU: the steps of the plan, one after the other, into a stream.
 #pragma once
 
+#include <dimity/exec/cuda/convolution.hpp>
 #include <dimity/exec/cuda/launch.hpp>
 #include <dimity/exec/cuda/primitives.hpp>
 #include <dimity/exec/cuda/product.hpp>
@@ -10,7 +11,7 @@
 namespace DIMITY_NAMESPACE::detail {
 
 constexpr amount cuda_scratch_bytes(opaque_step const&, shape_value const*, std::int64_t const*) { return 0; }
-inline constexpr plan_rules cuda_rules{cuda_scratch_bytes, false, false};
+inline constexpr plan_rules cuda_rules{cuda_scratch_bytes, false, false, false};
 
 /// A program for the GPU: the same program under another type, planned by other rules.
 template <class Source>
@@ -87,8 +88,10 @@ struct primitive_words {
     }
     if (s.op == primitive::pad)
       for (int i = 0; i < 2 * Plan::value.shapes[s.shape].rank; ++i) r.push(Plan::value.pool[s.attribute + i]);
+    if (has_geometry(s.op))
+      for (int i = 0; i <= geometry_numbers; ++i) r.push(Plan::value.pool[s.attribute + i]);
     // Where it stands in a pool does not change the kernel.
-    if (s.op == primitive::pad) r.words[2] = 0;
+    if (s.op == primitive::pad || has_geometry(s.op)) r.words[2] = 0;
     return r;
   }();
   template <std::size_t... I>
@@ -122,6 +125,12 @@ struct primitive_step_on_cuda {
     else if constexpr (s.op == primitive::argmax || s.op == primitive::argmin) launch<arg_reduce_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::cumulative_sum || s.op == primitive::cumulative_prod) launch<cumulative_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::argsort) launch<argsort_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::convolution) launch<each_element<code, convolution_element>>(slots, stream);
+    else if constexpr (s.op == primitive::convolution_input_gradient) launch<each_element<code, convolution_input_gradient_element>>(slots, stream);
+    else if constexpr (s.op == primitive::convolution_kernel_gradient) launch<convolution_kernel_gradient_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::window_max) launch<each_element<code, window_max_element>>(slots, stream);
+    else if constexpr (s.op == primitive::select_and_gather) launch<each_element<code, select_and_gather_element>>(slots, stream);
+    else if constexpr (s.op == primitive::select_and_scatter) launch<each_element<code, select_and_scatter_element>>(slots, stream);
     else if constexpr (s.op == primitive::scatter_add) {
       launch<each_element<code, copy_element>>(slots, stream);
       launch<scatter_kernel<code>>(slots, stream);
