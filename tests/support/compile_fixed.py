@@ -24,7 +24,7 @@ for number, source in enumerate(sources):
 with tempfile.TemporaryDirectory() as folder:
     everything = pathlib.Path(folder, "all.cpp")
     everything.write_text("\n".join(headers) + "\n" + "".join(parts))
-    result = subprocess.run([*command, "-Wno-return-type", "-fsyntax-only", str(everything)], capture_output=True, text=True, errors="replace")
+    result = subprocess.run([*command, f"-I{sources[0].parent}", "-Wno-return-type", "-fsyntax-only", str(everything)], capture_output=True, text=True, errors="replace")
 print(result.stderr[:6000])
 print(f"{len(parts)} programs")
 sys.exit(result.returncode)
