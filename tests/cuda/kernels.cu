@@ -49,7 +49,7 @@ auto columns() { return eval(sum(given<float, 16384, 1536>() * given<float, 1638
 auto everything() { return eval(sum(square(given<float, 33554432>()))); }
 
 // A layer: the product's tiles through shared memory in 16-byte reads, bias and activation on them in registers.
-// kernel product_kernel.*Ll2048ELl1024ELl512E: LDS.32==0 FFMA==512 STG.128==16 registers<=168
+// kernel product_kernel.*Ll2048ELl1024ELl512E: LDG.32==0 LDS.32==0 FFMA==512 STG.128==16 registers<=168
 auto layer() { return eval(relu(matmul(given<float, 2048, 512>(), given<float, 512, 1024>()) + given<float, 1024>())); }
 
 }  // namespace

@@ -27,7 +27,7 @@ struct cpu {
 /// return before it is done; without a stream it is one of the library's own.
 struct cuda {
   CUstream_st* stream = nullptr;
-  bool graph = false;  ///< compile(): the kernels of a call are recorded as a CUDA graph, and replayed when a call comes on the same memory again, as a training step does whose model is moved in and out
+  bool graph = false;  ///< compile(): after the first call the kernels of a call are recorded as a CUDA graph, and replayed when a call comes on the same memory again, as a training step does whose model is moved in and out
 };
 
 namespace detail {

@@ -1,10 +1,11 @@
-// Calls as CUDA graphs: recorded when a program runs on some memory for the first time, replayed when it comes there again. A replay costs one call of the driver instead of one for each kernel.
+// Calls as CUDA graphs: recorded when a program runs on some memory, after its first call, replayed when it comes there again. A replay costs one call of the driver instead of one for each kernel.
 #pragma once
 
 #include <dimity/exec/cuda/run.hpp>
 
 #include <array>
 #include <mutex>
+#include <utility>
 
 namespace DIMITY_NAMESPACE::detail {
 
@@ -23,6 +24,28 @@ inline constexpr bool waits_for_host = [] {
     if (Plan::value.controls[i].kind != control_kind::scan) return true;
   return false;
 }();
+/// What is started in a stream while this lives is recorded instead.
+class capture {
+ public:
+  explicit capture(cudaStream_t stream) : stream_(stream) { check_cuda(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal)); }
+  capture(capture const&) = delete;
+  capture& operator=(capture const&) = delete;
+  ~capture() {
+    if (stream_ != nullptr) static_cast<void>(cudaStreamEndCapture(stream_, &graph_));
+    if (graph_ != nullptr) static_cast<void>(cudaGraphDestroy(graph_));
+  }
+  cudaGraphExec_t finish() {
+    cudaGraphExec_t made = nullptr;
+    check_cuda(cudaStreamEndCapture(std::exchange(stream_, nullptr), &graph_));
+    check_cuda(cudaGraphInstantiate(&made, graph_, 0));
+    return made;
+  }
+
+ private:
+  cudaStream_t stream_;
+  cudaGraph_t graph_ = nullptr;
+};
+
 /// The recordings of one program. The oldest gives way: results that are not given memory of an argument alternate between few places.
 template <class Plan, int Inputs, int Outputs>
 class recorded_calls {
@@ -34,25 +57,23 @@ class recorded_calls {
   template <class Kernels>
   void run(call_pointers<Inputs, Outputs> const& at, cudaStream_t stream, Kernels const& kernels) {
     std::lock_guard const lock(guard_);
+    // The driver loads a kernel when it is first started, which it may refuse while a stream is recorded.
+    if (!warm_) {
+      kernels();
+      warm_ = true;
+      return;
+    }
     for (recording& r : all_)
       if (r.graph != nullptr && r.stream == stream && r.at == at) return check_cuda(cudaGraphLaunch(r.graph, stream));
     recording& r = all_[next_++ % all_.size()];
-    if (r.graph != nullptr) check_cuda(cudaGraphExecDestroy(r.graph));
-    r = {};
-    cudaGraph_t graph = nullptr;
-    check_cuda(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
-    try {
-      kernels();
-    } catch (...) {
-      static_cast<void>(cudaStreamEndCapture(stream, &graph));
-      if (graph != nullptr) static_cast<void>(cudaGraphDestroy(graph));
-      throw;
+    if (r.graph != nullptr) {
+      check_cuda(cudaDeviceSynchronize());  // it may still run
+      check_cuda(cudaGraphExecDestroy(r.graph));
     }
-    check_cuda(cudaStreamEndCapture(stream, &graph));
-    cudaGraphExec_t made = nullptr;
-    cudaError_t const code = cudaGraphInstantiate(&made, graph, 0);
-    static_cast<void>(cudaGraphDestroy(graph));
-    check_cuda(code);
+    r = {};
+    capture taken(stream);
+    kernels();
+    cudaGraphExec_t const made = taken.finish();
     r.graph = made;
     r.stream = stream;
     r.at = at;
@@ -66,6 +87,7 @@ class recorded_calls {
     call_pointers<Inputs, Outputs> at;
   };
   std::mutex guard_;
+  bool warm_ = false;
   std::array<recording, 8> all_{};
   std::size_t next_ = 0;
 };

@@ -61,7 +61,6 @@ struct product_kernel {
   static constexpr std::int64_t row_tiles = (Code::m + BM - 1) / BM, column_tiles = (Code::n + BN - 1) / BN;
   static constexpr std::int64_t blocks = row_tiles * column_tiles * Code::entries;
   static constexpr bool rows_fit = Code::m % BM == 0, columns_fit = Code::n % BN == 0, terms_fit = Code::k % BK == 0;
-  static constexpr int a_loads = (BM * BK + threads - 1) / threads, b_loads = (BN * BK + threads - 1) / threads;
   /// Slots: the operands, the product, and those of the epilogue behind them.
   using arguments = kernel_arguments<3 + Epilogue::slots>;
 
@@ -80,34 +79,53 @@ struct product_kernel {
     }
   }
 
-  /// Element I of what this thread moves of a tile: along the axis in which neighbours lie in memory, if there is one.
-  template <int Rows, bool AlongTerms>
+  /// How a tile of Rows x BK elements of an operand comes from memory: in packets along the axis in which neighbours lie side by side, where all of them are aligned and none reaches over the operand's end.
+  template <int Rows, std::int64_t RowStride, std::int64_t TermStride, std::int64_t Offset, std::int64_t RowExtent, int Operand>
   struct mover {
-    DIMITY_DEVICE static int term(int i) { return AlongTerms ? i % BK : i / Rows; }
-    DIMITY_DEVICE static int row(int i) { return AlongTerms ? i / BK : i % Rows; }
+    static constexpr bool along_terms = TermStride == 1 && (RowStride != 1 || Code::k > 1);
+    static constexpr int width = [] {
+      int w = widest_access / static_cast<int>(sizeof(X));
+      if ((along_terms ? TermStride : RowStride) != 1) return 1;
+      std::int64_t const across = along_terms ? RowStride : TermStride, extent = along_terms ? Code::k : RowExtent;
+      while (w > 1 && (across % w != 0 || Offset % w != 0 || extent % w != 0 || (along_terms ? BK : Rows) % w != 0)) w /= 2;
+      for (int i = 0; i < Code::batch_axes; ++i)
+        while (w > 1 && Code::words[Code::first_batch + 3 * i + 1 + Operand] % w != 0) w /= 2;
+      return w;
+    }();
+    static constexpr int packets = Rows * BK / width, count = (packets + threads - 1) / threads;
+    static constexpr bool fits = RowExtent % Rows == 0, divides = packets % threads == 0;
+    using packet = pack<X, width>;
+
+    DIMITY_DEVICE static int row(int i) { return along_terms ? i / (BK / width) : i % (Rows / width) * width; }
+    DIMITY_DEVICE static int term(int i) { return along_terms ? i % (BK / width) * width : i / (Rows / width); }
+    DIMITY_DEVICE static void fetch(packet (&to)[count], X const* from, int rows_left, int terms_left) {
+      DIMITY_UNROLL
+      for (int l = 0; l < count; ++l) {
+        int const i = static_cast<int>(threadIdx.x) + l * threads;
+        bool const inside = (divides || i < packets) && (fits || row(i) < rows_left) && (terms_fit || term(i) < terms_left);
+        if (inside) to[l] = *reinterpret_cast<packet const*>(from + row(i) * RowStride + term(i) * TermStride);
+        else to[l] = packet{};
+      }
+    }
+    template <int Stride>
+    DIMITY_DEVICE static void keep(packet const (&x)[count], T (&to)[BK][Stride]) {
+      DIMITY_UNROLL
+      for (int l = 0; l < count; ++l) {
+        int const i = static_cast<int>(threadIdx.x) + l * threads;
+        if (!divides && i >= packets) continue;
+        if constexpr (!along_terms && std::is_same_v<X, T>) {
+          *reinterpret_cast<packet*>(&to[term(i)][row(i)]) = x[l];
+        } else {
+          DIMITY_UNROLL
+          for (int w = 0; w < width; ++w) to[term(i) + (along_terms ? w : 0)][row(i) + (along_terms ? 0 : w)] = device_cast<T>(x[l].v[w]);
+        }
+      }
+    }
   };
-  using a_mover = mover<BM, Code::a_column == 1>;
-  using b_mover = mover<BN, Code::b_row == 1 && Code::b_column != 1>;
+  using a_mover = mover<BM, Code::a_row, Code::a_column, Code::a_offset, Code::m, 0>;
+  using b_mover = mover<BN, Code::b_column, Code::b_row, Code::b_offset, Code::n, 1>;
   static constexpr int padding = 4;
 
-  template <int Loads, class Mover, int Rows, bool RowsFit>
-  DIMITY_DEVICE static void fetch(X (&to)[Loads], X const* from, std::int64_t row_stride, std::int64_t term_stride, int rows_left, int terms_left) {
-    DIMITY_UNROLL
-    for (int l = 0; l < Loads; ++l) {
-      int const i = static_cast<int>(threadIdx.x) + l * threads, term = Mover::term(i), row = Mover::row(i);
-      bool const inside = (Loads * threads == Rows * BK || i < Rows * BK) && (RowsFit || row < rows_left) && (terms_fit || term < terms_left);
-      if (inside) to[l] = from[row * row_stride + term * term_stride];
-      else to[l] = X{};
-    }
-  }
-  template <int Loads, class Mover, int Stride>
-  DIMITY_DEVICE static void keep(X const (&x)[Loads], T (&to)[BK][Stride]) {
-    DIMITY_UNROLL
-    for (int l = 0; l < Loads; ++l) {
-      int const i = static_cast<int>(threadIdx.x) + l * threads;
-      if (Loads * threads == (Stride - padding) * BK || i < (Stride - padding) * BK) to[Mover::term(i)][Mover::row(i)] = device_cast<T>(x[l]);
-    }
-  }
   template <int N, int G, int Stride>
   DIMITY_DEVICE static void read(T (&to)[N], T const (&from)[Stride], int first) {
     DIMITY_UNROLL
@@ -220,20 +238,21 @@ struct product_kernel {
       DIMITY_UNROLL
       for (int j = 0; j < TN; ++j) sum[i][j] = T(0);
     }
-    X next_a[a_loads], next_b[b_loads];
+    typename a_mover::packet next_a[a_mover::count];
+    typename b_mover::packet next_b[b_mover::count];
     if constexpr (steps > 0) {
-      fetch<a_loads, a_mover, BM, rows_fit>(next_a, a, Code::a_row, Code::a_column, rows_left, static_cast<int>(Code::k));
-      fetch<b_loads, b_mover, BN, columns_fit>(next_b, b, Code::b_column, Code::b_row, columns_left, static_cast<int>(Code::k));
+      a_mover::fetch(next_a, a, rows_left, static_cast<int>(Code::k));
+      b_mover::fetch(next_b, b, columns_left, static_cast<int>(Code::k));
     }
     for (int step = 0; step < steps; ++step) {
       __syncthreads();  // the step before has read its tiles
-      keep<a_loads, a_mover>(next_a, a_tile);
-      keep<b_loads, b_mover>(next_b, b_tile);
+      a_mover::keep(next_a, a_tile);
+      b_mover::keep(next_b, b_tile);
       __syncthreads();
       if (step + 1 < steps) {
         int const done = (step + 1) * BK;
-        fetch<a_loads, a_mover, BM, rows_fit>(next_a, a + done * Code::a_column, Code::a_row, Code::a_column, rows_left, static_cast<int>(Code::k) - done);
-        fetch<b_loads, b_mover, BN, columns_fit>(next_b, b + done * Code::b_row, Code::b_column, Code::b_row, columns_left, static_cast<int>(Code::k) - done);
+        a_mover::fetch(next_a, a + done * Code::a_column, rows_left, static_cast<int>(Code::k) - done);
+        b_mover::fetch(next_b, b + done * Code::b_row, columns_left, static_cast<int>(Code::k) - done);
       }
       DIMITY_UNROLL
       for (int t = 0; t < BK; ++t) {
