@@ -98,9 +98,33 @@ TEST_CASE("cuda: results of one program that are the same value, inputs passed o
   CHECK(allclose(to_host(b), eval(transpose(numbers<float, 6, 6>(1)) + numbers<float, 6, 6>(2))));
 }
 
+TEST_CASE("cuda: a recording belongs to the memory of all arguments and results") {
+  auto const a0 = numbers<float, 8, 8>(1), b0 = numbers<float, 8, 8>(2);
+  auto const product = [](auto const& x, auto const& y) { return matmul(x, y); };
+  auto const g = compile(product, cuda{.graph = true});
+  auto a = to_cuda(a0), b = to_cuda(b0);
+  static_cast<void>(g(a, b));
+  a = g(std::move(a), b);
+  b = g(a, std::move(b));
+  tensor<float, 8, 8> const a1 = matmul(a0, b0), b1 = matmul(a1, b0);
+  test::check_close(to_host(a), a1, 1e-4);
+  test::check_close(to_host(b), b1, 1e-4);
+}
+
+TEST_CASE("cuda: what was moved from is noticed") {
+  auto x = to_cuda(numbers<float, 4>(1));
+  auto const y = std::move(x);
+  auto const f = compile([](auto const& v) { return v * 2.0f; }, cuda{});
+  CHECK_THROWS_WITH_AS(f(x), doctest::Contains("moved from"), error);
+  CHECK_THROWS_WITH_AS(eval(x * 2.0f), doctest::Contains("moved from"), error);
+  CHECK(allclose(to_host(f(y)), eval(numbers<float, 4>(1) * 2.0f)));
+}
+
 TEST_CASE("cuda: a recorded call refuses what decides while it runs") {
   auto const f = compile([](auto const& x) { return while_loop([](auto const& v) { return sum(v) < 10.0f; }, [](auto const& v) { return v * 2.0f; }, x); }, cuda{.graph = true});
-  CHECK_THROWS_WITH_AS(f(to_cuda(numbers<float, 3>(1))), doctest::Contains("while_loop and cond decide"), error);
+  auto x = to_cuda(numbers<float, 3>(1));
+  CHECK_THROWS_WITH_AS(f(std::move(x)), doctest::Contains("while_loop and cond decide"), error);
+  CHECK(x.owns_elements());
 }
 
 TEST_CASE("cuda: attention and a block of layers") {

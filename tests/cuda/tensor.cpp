@@ -113,8 +113,7 @@ TEST_CASE("a stream of one's own") {
     synchronize(cuda{stream});
     CHECK(allclose(to_host(z), eval(exp(numbers<float, 9>(1) * 2.0f))));
   }
-  detail::release_on(stream, detail::cuda_state::get().workspaces[stream].memory);
-  detail::cuda_state::get().workspaces.erase(stream);
+  release(cuda{stream});
   cudaStreamDestroy(stream);
 }
 

@@ -257,6 +257,12 @@ inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, int, void*) { return c
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* s, unsigned) { return *s = new CUstream_st, cudaSuccess; }
 inline cudaError_t cudaStreamDestroy(cudaStream_t s) { return delete s, cudaSuccess; }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t s) { return s->capturing ? cudaErrorInvalidValue : cudaSuccess; }
+using cudaEvent_t = int*;
+enum { cudaEventDisableTiming = 2 };
+inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t* e, unsigned) { return *e = new int(0), cudaSuccess; }
+inline cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t s) { return s->capturing ? cudaErrorInvalidValue : cudaSuccess; }
+inline cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t, unsigned) { return s->capturing ? cudaErrorInvalidValue : cudaSuccess; }
+inline cudaError_t cudaEventDestroy(cudaEvent_t e) { return delete e, cudaSuccess; }
 inline cudaError_t cudaDeviceSynchronize() { return cudaSuccess; }
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 inline cudaError_t cudaMallocAsync(void** p, std::size_t bytes, cudaStream_t s) {

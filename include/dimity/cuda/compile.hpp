@@ -4,6 +4,8 @@
 #include <dimity/cuda/evaluate.hpp>
 #include <dimity/cuda/graph.hpp>
 
+#include <array>
+
 namespace DIMITY_NAMESPACE::detail {
 
 template <int Optionals>
@@ -40,16 +42,24 @@ struct compiled_call<F, cuda> {
     using rule = rule_of_arguments<inputs_list>;
     constexpr int in_count = inputs_list::size, out_count = leaves_t<result>::size;
     cudaStream_t const stream = stream_of(device);
+    // Before anything is moved.
+    if (waits_for_host<plan> && device.graph) fail<error>("cuda{.graph = true}: while_loop and cond decide by values that are not known when the graph is recorded; compile without `graph`");
+    constexpr std::int64_t own = round_up(on::workspace_bytes, 256), numbers = own + round_up(gifts::value.scratch_bytes, 256);
 
     void* owners[in_count + 1];
     call_pointers<in_count, out_count> at;
+    at.workspace = workspace_on(stream, static_cast<std::size_t>(numbers + rule::numbers * scalar_slot_bytes));
+    std::array<cudaStream_t, in_count + 1> streams{};  // of what is read here
     int n = 0;
     std::size_t number_bytes[in_count + 1] = {};
     auto const add = [&](auto& leaf) {
       using L = std::remove_cvref_t<decltype(leaf)>;
       owners[n] = const_cast<void*>(static_cast<void const*>(&leaf));
-      if constexpr (operand<L>) at.inputs[n] = const_cast<void*>(static_cast<void const*>(leaf.data()));
-      else number_bytes[n] = sizeof(L);
+      if constexpr (operand<L>) {
+        if (!leaf.owns_elements()) fail<error>("an argument of a function on the GPU was moved from");
+        at.inputs[n] = const_cast<void*>(static_cast<void const*>(leaf.data()));
+        streams[static_cast<std::size_t>(n)] = leaf.stream();
+      } else number_bytes[n] = sizeof(L);
       ++n;
     };
     (for_each_leaf(args, add), ...);
@@ -57,17 +67,16 @@ struct compiled_call<F, cuda> {
     int next = 0;
     auto make = [&]<class L>() -> L {
       int const from = gifts::value.of[next++].input;
-      if (from >= 0) return L(static_cast<L&&>(*static_cast<L*>(owners[from])));
-      return L(uninitialized, device);
+      if (from < 0) return L(uninitialized, device);
+      L given(static_cast<L&&>(*static_cast<L*>(owners[from])));
+      given.move_to(stream);
+      return given;
     };
     result out = build_tree<result>(make);
 
-    constexpr std::int64_t own = round_up(on::workspace_bytes, 256), numbers = own + round_up(gifts::value.scratch_bytes, 256);
-    at.workspace = workspace_on(stream, static_cast<std::size_t>(numbers + rule::numbers * scalar_slot_bytes));
-    void* destinations[out_count + 1];
     n = 0;
     for_each_leaf(out, [&](auto& leaf) {
-      destinations[n] = at.outputs[n] = leaf.data();
+      at.destinations[n] = at.outputs[n] = leaf.data();
       donation const d = gifts::value.of[n];
       if (d.input >= 0 && !d.in_place) at.outputs[n] = at.workspace + own + d.scratch;
       ++n;
@@ -75,29 +84,30 @@ struct compiled_call<F, cuda> {
     // Numbers are on this side: they travel before the kernels, also before those of a graph, so that a replay sees the new ones.
     if constexpr (rule::numbers > 0) {
       std::byte* slot = at.workspace + numbers;
+      number_sender sender(stream);
       for (int i = 0; i < in_count; ++i) {
         if (number_bytes[i] == 0) continue;
-        check_cuda(cudaMemcpyAsync(slot, owners[i], number_bytes[i], cudaMemcpyHostToDevice, stream));
+        sender.send(slot, owners[i], number_bytes[i]);
         at.inputs[i] = slot;
         slot += scalar_slot_bytes;
       }
+      sender.finish();
     }
-    auto const kernels = [&] {
-      on::run({at.inputs, at.outputs, at.workspace}, stream);
+    auto const kernels = [&](cudaStream_t into) {
+      on::run({at.inputs, at.outputs, at.workspace}, into);
       if constexpr (gifts::value.scratch_bytes > 0) {
         int k = 0;
         for_each_leaf(out, [&](auto& leaf) {
-          if (at.outputs[k] != destinations[k]) check_cuda(cudaMemcpyAsync(destinations[k], at.outputs[k], leaf.size() * sizeof(*leaf.data()), cudaMemcpyDeviceToDevice, stream));
+          if (at.outputs[k] != at.destinations[k]) check_cuda(cudaMemcpyAsync(at.destinations[k], at.outputs[k], leaf.size() * sizeof(*leaf.data()), cudaMemcpyDeviceToDevice, into));
           ++k;
         });
       }
     };
-    if (device.graph) {
-      if constexpr (waits_for_host<plan>) fail<error>("cuda{.graph = true}: while_loop and cond decide by values that are not known when the graph is recorded; compile without `graph`");
-      else recorded_calls<plan, in_count, out_count>::get().run(at, stream, kernels);
-    } else {
-      kernels();
-    }
+    // What arguments depend on in other streams is waited for; and what happens to them there later, their end too, waits for this call.
+    for (cudaStream_t const of : streams) order_streams(of, stream);
+    if (device.graph) recorded_calls<plan, in_count, out_count>::get().run(at, stream, kernels);
+    else kernels(stream);
+    for (cudaStream_t const of : streams) order_streams(stream, of);
     return out;
   }
   template <class... Args>

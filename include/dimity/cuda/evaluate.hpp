@@ -7,19 +7,7 @@
 namespace DIMITY_NAMESPACE {
 namespace detail {
 
-template <>
-struct device_scope<cuda> {
-  cudaStream_t const before = stream_of_call();
-  explicit device_scope(cuda const& device) { stream_of_call() = stream_of(device); }
-  device_scope(device_scope const&) = delete;
-  ~device_scope() { stream_of_call() = before; }
-};
-
-/// Numbers that stand in an expression (`x * rate`) are on this side: they travel with the call, through memory of the stream.
-struct scalar_on_host {
-  void const* value;
-  int input, bytes;
-};
+// Numbers that stand in an expression (`x * rate`) are on this side: they travel with the call, into memory of the stream.
 
 template <class X>
 inline constexpr int bytes_of_scalar_leaf = 0;
@@ -37,6 +25,16 @@ struct leaf_bytes<expression<Operation, T, Shape, X...>> {
 };
 
 inline constexpr std::int64_t scalar_slot_bytes = 16;
+
+/// f(stream) for every leaf that is on the GPU.
+template <class X, class F>
+void for_each_stream(X const& x, F const& f) {
+  if constexpr (requires { x.stream(); }) f(x.stream());
+}
+template <class Operation, class T, class Shape, class... X, class F>
+void for_each_stream(expression<Operation, T, Shape, X...> const& x, F const& f) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) { (for_each_stream(static_cast<held<I, X> const&>(x).operand, f), ...); }(std::index_sequence_for<X...>{});
+}
 
 template <class X>
 struct evaluator_on_cuda {
@@ -57,14 +55,19 @@ struct evaluator_on_cuda {
     int* next = bytes;
     leaf_bytes<X>::collect(next);
     std::byte* const workspace = workspace_on(stream, static_cast<std::size_t>(on::workspace_bytes + leaves * scalar_slot_bytes));
+    number_sender numbers(stream);
     for (int i = 0; i < leaves; ++i) {
       if (bytes[i] == 0) continue;
       std::byte* const there = workspace + on::workspace_bytes + i * scalar_slot_bytes;
-      check_cuda(cudaMemcpyAsync(there, inputs[i], static_cast<std::size_t>(bytes[i]), cudaMemcpyHostToDevice, stream));
+      numbers.send(there, inputs[i], static_cast<std::size_t>(bytes[i]));
       inputs[i] = there;
     }
+    numbers.finish();
     void* const outputs[] = {to};
+    // What operands depend on in other streams is waited for; and what happens to them there later waits for this, their end too.
+    for_each_stream(x, [&](cudaStream_t of) { order_streams(of, stream); });
     on::run({const_cast<void* const*>(inputs), outputs, workspace}, stream);
+    for_each_stream(x, [&](cudaStream_t of) { order_streams(stream, of); });
   }
 
   /// In place where every element is read before it is written, through memory of the pool otherwise.
@@ -78,6 +81,7 @@ struct evaluator_on_cuda {
       void const* inputs[leaves + 1];
       void const** end = inputs;
       lowering<X>::collect(x, end);
+      to.move_to(stream);
       bool overlaps = false;
       for (int i = 0; i < leaves; ++i) overlaps = overlaps || (inputs[i] == to.data() && !may_overwrite(plan::value, 0, i));
       if (!overlaps) return run<plan>(x, to.data(), stream);

@@ -13,6 +13,7 @@ template <int Inputs, int Outputs>
 struct call_pointers {
   void* inputs[Inputs + 1] = {};
   void* outputs[Outputs + 1] = {};
+  void* destinations[Outputs + 1] = {};  ///< where results are copied that could not be written in place
   std::byte* workspace = nullptr;
   bool operator==(call_pointers const&) const = default;
 };
@@ -59,20 +60,28 @@ class recorded_calls {
     std::lock_guard const lock(guard_);
     // The driver loads a kernel when it is first started, which it may refuse while a stream is recorded.
     if (!warm_) {
-      kernels();
+      kernels(stream);
       warm_ = true;
       return;
     }
     for (recording& r : all_)
-      if (r.graph != nullptr && r.stream == stream && r.at == at) return check_cuda(cudaGraphLaunch(r.graph, stream));
+      if (r.graph != nullptr && r.at == at) {
+        misses_ = 0;
+        r.stream = stream;
+        return check_cuda(cudaGraphLaunch(r.graph, stream));
+      }
+    // Who never comes on the same memory twice gains nothing from being recorded.
+    if (++misses_ > 2 * static_cast<int>(all_.size())) return kernels(stream);
     recording& r = all_[next_++ % all_.size()];
     if (r.graph != nullptr) {
-      check_cuda(cudaDeviceSynchronize());  // it may still run
+      check_cuda(r.stream == stream ? cudaStreamSynchronize(stream) : cudaDeviceSynchronize());  // it may still run
       check_cuda(cudaGraphExecDestroy(r.graph));
     }
     r = {};
-    capture taken(stream);
-    kernels();
+    // In a stream of its own: what other threads start in the caller's stream meanwhile is theirs.
+    if (private_ == nullptr) check_cuda(cudaStreamCreateWithFlags(&private_, cudaStreamNonBlocking));
+    capture taken(private_);
+    kernels(private_);
     cudaGraphExec_t const made = taken.finish();
     r.graph = made;
     r.stream = stream;
@@ -83,11 +92,13 @@ class recorded_calls {
  private:
   struct recording {
     cudaGraphExec_t graph = nullptr;
-    cudaStream_t stream = nullptr;
+    cudaStream_t stream = nullptr;  ///< in which it ran last
     call_pointers<Inputs, Outputs> at;
   };
   std::mutex guard_;
   bool warm_ = false;
+  int misses_ = 0;
+  cudaStream_t private_ = nullptr;
   std::array<recording, 8> all_{};
   std::size_t next_ = 0;
 };

@@ -42,7 +42,7 @@ struct static_extents_on_cuda {
 
 }  // namespace detail
 
-/// A tensor of static extents in the memory of a GPU, row-major, aligned to 256 bytes. Its memory comes from the device's pool in the order of a stream: it may be used in that stream at once, in another one after synchronize().
+/// A tensor of static extents in the memory of a GPU, row-major, aligned to 256 bytes. Its memory comes from the device's pool in the order of a stream: calls in other streams wait for what it depends on, and it for them.
 /// Copies copy (in the stream, without waiting), moves do not; elements are read by to_host(x), and written by assignment or to_cuda(x). A moved-from tensor may only be assigned to or destroyed.
 template <class T, extent_t... E>
 class tensor<on_cuda<T>, E...> {
@@ -77,7 +77,7 @@ class tensor<on_cuda<T>, E...> {
   }
   ~tensor() { detail::release_on(stream_, data_); }
 
-  /// The value of an expression of tensors that are on the GPU, computed in the library's own stream; assign(y, x, cuda{.stream = s}) takes another one.
+  /// The value of an expression of tensors that are on the GPU: of a new tensor in the library's own stream, of one that exists in its stream. assign(y, x, cuda{.stream = s}) takes another one.
   template <class X>
     requires detail::evaluates_to<X, tensor>
   tensor(X const& x) : tensor(uninitialized) {
@@ -93,6 +93,7 @@ class tensor<on_cuda<T>, E...> {
     (void)sizeof(detail::elements_of_assignment<X, T>);
     (void)sizeof(detail::shapes_of_assignment<X, shape_type>);
     ensure_elements();
+    detail::device_scope<cuda> const scope(cuda{detail::stream_of_call() != nullptr ? detail::stream_of_call() : stream_});
     detail::evaluator<X>::template into<cuda>(*this, x);
     return *this;
   }
@@ -102,7 +103,13 @@ class tensor<on_cuda<T>, E...> {
   /// Addresses on the GPU.
   T* data() { return data_; }
   T const* data() const { return data_; }
+  /// In which it was written last, or is about to be.
   CUstream_st* stream() const { return stream_; }
+  /// From now on it is used in another stream, which waits for what the old one is doing.
+  void move_to(CUstream_st* stream) {
+    detail::order_streams(stream_, stream);
+    stream_ = stream;
+  }
 
   /// The elements of a tensor on this side, into the memory that this one has: for batches that go through one place, as a recorded step wants them. Returns when `x` may be changed again.
   void copy_from(tensor<T, E...> const& x) {
@@ -140,9 +147,13 @@ struct cuda_view {
   using shape_type = Shape;
   static constexpr int rank = Shape::rank;
   T const* pointer = nullptr;
+  CUstream_st* in = nullptr;
   template <extent_t... E>
-  explicit cuda_view(tensor<on_cuda<T>, E...> const& x) : pointer(x.data()) {}
+  explicit cuda_view(tensor<on_cuda<T>, E...> const& x) : pointer(x.data()), in(x.stream()) {
+    if (!x.owns_elements()) fail<error>("a tensor of the GPU that was moved from is used in an expression");
+  }
   T const* data() const { return pointer; }
+  CUstream_st* stream() const { return in; }
   static constexpr std::size_t size() { return static_cast<std::size_t>(Shape::size); }
 };
 

@@ -62,6 +62,11 @@ TEST_CASE("cuda: slices at places known at run time") {
   same_on_cuda(put, numbers<float, 5, 8>(1), numbers<float, 5, 3>(2), beyond);
 }
 
+TEST_CASE("cuda: bodies of loops, whose operands begin anywhere") {
+  same_on_cuda([](auto const& xs, auto const& w) { return scan([](auto const& s, auto const& x, auto const& m) { return std::tuple{s + slice<0, 0, 4>(x), tanh(slice<0, 0, 4>(x)) * sum(matmul(slice<0, 0, 4>(x), m))}; }, zeros<float, 4>(), xs, w); }, numbers<float, 6, 5>(1), numbers<float, 4, 4>(2));
+  same_on_cuda([](auto const& v) { return cond(sum(v) > 100.0f, [](auto const& x) { return x * 2.0f; }, [](auto const& x) { return x - softmax(x, axis<-1>); }, slice<0, 1, 9>(v)); }, numbers<float, 9>(1));
+}
+
 TEST_CASE("cuda: loops and branches") {
   auto const recurrence = [](auto const& h, auto const& xs, auto const& w) {
     return scan([](auto const& state, auto const& x, auto const& m) {

@@ -32,6 +32,14 @@ TEST_CASE("cuda: normalisation, forwards and backwards") {
   same_within(1e-4, grad(softmax_loss), numbers<float, 2, 20000>(1), numbers<float, 2, 20000>(3));
 }
 
+TEST_CASE("cuda: a number of a row, for each of its elements") {
+  auto const loss = [](auto const& x) { return sum(square(sum(x, axis<-1>))); };
+  same_within(1e-4, grad(loss), numbers<float, 5, 7>(1));
+  same_within(1e-4, grad(loss), numbers<float, 8, 100>(1));
+  same_within(1e-4, grad(loss), numbers<float, 3, 3000>(1));
+  same_within(1e-4, [](auto const& x) { return std::tuple{softmax(x, axis<-1>), broadcast_to<6, 40>(mean(x, axis<-1>, keep_dims)), ones<float, 6, 40>()}; }, numbers<float, 6, 40>(1));
+}
+
 TEST_CASE("cuda: reductions over any axes") {
   auto const some = [](auto const& x) {
     return std::tuple{sum(x), sum(x, axis<0>), sum(x, axis<1>), sum(x, axis<2>), sum(x, axis<0, 1>), sum(x, axis<0, 2>), sum(x, axis<1, 2>), mean(x, axis<1>), var(x, axis<0, 2>), prod(x * 0.1f + 1.0f, axis<0>), min(x, axis<1>), max(x)};

@@ -35,6 +35,7 @@ struct device_kernel {
   list<value> values;
   list<access> accesses;
   list<store> stores;
+  list<unsigned char> unaligned;  ///< per slot: whether its elements may begin anywhere, as those of the body of a loop do
 };
 
 inline constexpr int code_header = 10;
@@ -63,7 +64,7 @@ constexpr void encode(device_kernel const& k, list<std::int64_t>& out) {
     out.push(v.attribute);
   }
   for (access const& a : k.accesses) {
-    out.push(static_cast<std::int64_t>(a.slot) << 8 | static_cast<std::int64_t>(a.type));
+    out.push(static_cast<std::int64_t>(a.slot) << 16 | static_cast<std::int64_t>(k.unaligned[a.slot]) << 8 | static_cast<std::int64_t>(a.type));
     out.push(a.offset.number());
     for (int i = 0; i < k.axes; ++i) out.push(a.stride[i].number());
   }
@@ -93,14 +94,15 @@ constexpr void find_varying_axes(Values const& values, int count, Accesses const
 constexpr std::int64_t as_number(amount a) { return a.number(); }
 constexpr std::int64_t as_number(std::int64_t a) { return a; }
 /// Elements of the last axis that a thread handles at once, so that every access to neighbours is one of up to 16 bytes, aligned.
-template <class Accesses>
-constexpr int width_of_accesses(Accesses const& accesses, int count, int axes, std::int64_t last_extent) {
+template <class Accesses, class Unaligned>
+constexpr int width_of_accesses(Accesses const& accesses, int count, int axes, std::int64_t last_extent, Unaligned const& unaligned) {
   int w = widest_access, widest = 1;
   bool any = false;
   for (int a = 0; a < count && axes > 0; ++a) {
     auto const& x = accesses[a];
     if (as_number(x.stride[axes - 1]) != 1) continue;
     any = true;
+    if (unaligned(x)) return 1;
     int const bytes = static_cast<int>(size_of(x.type));
     if (bytes > widest) widest = bytes;
     for (int i = 0; i + 1 < axes; ++i)
@@ -115,6 +117,7 @@ constexpr int width_of_accesses(Accesses const& accesses, int count, int axes, s
 
 struct device_access {
   int slot = 0;
+  bool unaligned = false;
   dtype type = dtype::float32;
   std::int64_t offset = 0;
   std::int64_t stride[max_axes] = {};
@@ -144,7 +147,8 @@ struct device_code {
     for (int i = 0; i < axes; ++i) c.extent[i] = words[at++];
     for (int v = 0; v < value_count; ++v, at += 2) c.values[v] = unpack_value(words[at], words[at + 1]);
     for (int a = 0; a < access_count; ++a) {
-      c.accesses[a].slot = static_cast<int>(words[at] >> 8);
+      c.accesses[a].slot = static_cast<int>(words[at] >> 16);
+      c.accesses[a].unaligned = (words[at] >> 8 & 1) != 0;
       c.accesses[a].type = static_cast<dtype>(words[at++] & 255);
       c.accesses[a].offset = words[at++];
       for (int i = 0; i < axes; ++i) c.accesses[a].stride[i] = words[at++];
@@ -200,7 +204,7 @@ struct device_code {
   }();
   using index = std::conditional_t<is_small, int, long long>;
 
-  static constexpr int width = width_of_accesses(content.accesses, access_count, axes, last_extent);
+  static constexpr int width = width_of_accesses(content.accesses, access_count, axes, last_extent, [](device_access const& a) { return a.unaligned; });
 };
 
 /// The part [Begin, Begin + sizeof...(I)) of a constant array as a kernel's key.

@@ -5,6 +5,8 @@
 #include <dimity/exec/cuda/reduction.hpp>
 #include <dimity/exec/cuda/runtime.hpp>
 
+#include <cstring>
+
 namespace DIMITY_NAMESPACE::detail {
 
 /// `Kernel`: a class with `run`, `threads`, `blocks` and `arguments`. An empty one is not started.
@@ -37,6 +39,28 @@ template <class Kernel>
 void launch_kernel(typename Kernel::arguments const& arguments, cudaStream_t stream) {
   start_deduced(Kernel{}, arguments, stream);
 }
+
+/// Puts numbers of this side into the memory of the GPU, in the order of the stream.
+class number_sender {
+ public:
+  explicit number_sender(cudaStream_t stream) : stream_(stream) {}
+  void send(void* to, void const* from, std::size_t bytes) {
+    if (pending_.count == number_writer::most) finish();
+    int const i = pending_.count++;
+    pending_.to[i] = to;
+    pending_.bits[i] = 0;
+    std::memcpy(&pending_.bits[i], from, bytes);
+    pending_.bytes[i] = static_cast<int>(bytes);
+  }
+  void finish() {
+    if (pending_.count > 0) start_kernel<number_writer>(pending_, stream_);
+    pending_.count = 0;
+  }
+
+ private:
+  cudaStream_t stream_;
+  number_writer::arguments pending_{};
+};
 
 template <class Code>
 struct kernel_of_code {

@@ -22,6 +22,18 @@ struct lowering_result {
   constexpr lowered_size size() const { return {words.size(), pointers.size(), launches.size()}; }
 };
 
+/// Whether what the bodies of loops and branches are given, and leave, begins at multiples of the widest access.
+constexpr bool ports_are_aligned(plan_view const& p) {
+  for (int i = 0; i < p.size.ports; ++i)
+    for (amount const a : {p.ports[i].offset, p.ports[i].stride})
+      if (!a.is_known() || a.number() % widest_access != 0) return false;
+  return true;
+}
+constexpr bool is_unaligned(plan_view const& p, int slot) {
+  buffer const& b = p.buffers[p.slots[slot]];
+  return b.in_block && b.where != residence::workspace && !ports_are_aligned(p);
+}
+
 /// Takes some values of a kernel, and all that they are made of, into another one.
 struct kernel_extract {
   struct home {
@@ -47,7 +59,11 @@ struct kernel_extract {
     for (int i = 0; i < pointers.size(); ++i)
       if (pointers[i] == pointer) return i;
     pointers.push(pointer);
+    to.unaligned.push(pointer >= 0 && is_unaligned(p, from.slots.begin + static_cast<int>(pointer)));
     return pointers.size() - 1;
+  }
+  constexpr int width() const {
+    return width_of_accesses(to.accesses, to.accesses.size(), to.axes, to.axes > 0 ? to.extent[to.axes - 1] : 1, [&](access const& a) { return to.unaligned[a.slot] != 0; });
   }
   constexpr int add_access(access a, std::int64_t pointer) {
     a.slot = static_cast<std::int16_t>(slot_of(pointer));
@@ -184,7 +200,7 @@ struct device_lowering {
     for (term const& t : terms) e.add_store(t.value, t.to, t.pointer, t.op);
     std::int64_t const last = k.axes > 0 ? k.extent[k.axes - 1].number() : 1, results = size_of_axes(kept);
     bool const along_lanes = k.axes > 0 && (reduced >> (k.axes - 1) & 1u) != 0;
-    int const width = width_of_accesses(e.to.accesses, e.to.accesses.size(), e.to.axes, last);
+    int const width = e.width();
     int const splits = shape_of_reduction(last, results, size_of_axes(reduced), along_lanes, width).splits;
     if (splits == 1) return launch(e.to, e.pointers);
     // Parts first, each with results of its own; then the parts are joined.
@@ -221,6 +237,8 @@ struct device_lowering {
       pointers.push(at);
       to.slot = static_cast<std::int16_t>(pointers.size());
       pointers.push(t.pointer);
+      whole.unaligned.push(0);
+      whole.unaligned.push(t.pointer >= 0 && is_unaligned(p, k.slots.begin + static_cast<int>(t.pointer)));
       v.attribute = whole.accesses.size();
       whole.accesses.push(from);
       whole.accesses.push(to);
@@ -245,7 +263,7 @@ struct device_lowering {
     list<std::uint32_t> varies(e.to.values.size() + 1, 0);
     find_varying_axes(e.to.values, e.to.values.size(), e.to.accesses, e.to.axes, e.to.outer, -1, &varies[0]);
     std::uint32_t const inner = all_axes() & ~outer_axes();
-    int const width = width_of_accesses(e.to.accesses, e.to.accesses.size(), e.to.axes, k.extent[k.axes - 1].number());
+    int const width = e.width();
     return shape_of_rows(size_of_axes(inner) / width, width, live_packets(e.to.values, &varies[0], inner, e.to.values.size()), widest_lane(e.to.values, &varies[0], inner, e.to.values.size())).threads > 0;
   }
   constexpr void need(int v, list<unsigned char>& needed) const {

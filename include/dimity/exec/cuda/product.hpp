@@ -6,8 +6,8 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-/// A product as integers: element types of operands and result, extents, strides (row and column of both operands), offsets, whether the product is wanted itself, beside what its epilogue makes of it; then for each axis of
-/// the batch its extent and the strides of both operands.
+/// A product as integers: element types of operands and result, extents, strides (row and column of both operands), offsets, whether the product is wanted itself, beside what its epilogue makes of it;
+/// which of operands and product begin anywhere, a bit each; then for each axis of the batch its extent and the strides of both operands.
 template <std::int64_t... Words>
 struct product_code {
   static constexpr std::int64_t words[sizeof...(Words) + 1] = {Words..., 0};
@@ -15,7 +15,8 @@ struct product_code {
   using result = type_of<static_cast<dtype>(words[1])>;
   static constexpr std::int64_t m = words[2], n = words[3], k = words[4], a_row = words[5], a_column = words[6], b_row = words[7], b_column = words[8], a_offset = words[9], b_offset = words[10];
   static constexpr bool stores = words[11] != 0;
-  static constexpr int first_batch = 12, batch_axes = static_cast<int>(sizeof...(Words) - first_batch) / 3;
+  static constexpr std::int64_t unaligned = words[12];
+  static constexpr int first_batch = 13, batch_axes = static_cast<int>(sizeof...(Words) - first_batch) / 3;
   static constexpr std::int64_t entries = [] {
     std::int64_t e = 1;
     for (int i = 0; i < batch_axes; ++i) e *= words[first_batch + 3 * i];
@@ -85,7 +86,7 @@ struct product_kernel {
     static constexpr bool along_terms = TermStride == 1 && (RowStride != 1 || Code::k > 1);
     static constexpr int width = [] {
       int w = widest_access / static_cast<int>(sizeof(X));
-      if ((along_terms ? TermStride : RowStride) != 1) return 1;
+      if ((along_terms ? TermStride : RowStride) != 1 || (Code::unaligned >> Operand & 1) != 0) return 1;
       std::int64_t const across = along_terms ? RowStride : TermStride, extent = along_terms ? Code::k : RowExtent;
       while (w > 1 && (across % w != 0 || Offset % w != 0 || extent % w != 0 || (along_terms ? BK : Rows) % w != 0)) w /= 2;
       for (int i = 0; i < Code::batch_axes; ++i)
@@ -144,7 +145,7 @@ struct product_kernel {
 
   /// Whether groups of columns are written, and worked on, as packets: not where they end in the middle of one.
   static constexpr int widest = GN * static_cast<int>(sizeof(T)) <= widest_access ? GN : widest_access / static_cast<int>(sizeof(T));
-  static constexpr int W = Code::n % widest == 0 && Epilogue::width % widest == 0 ? widest : 1;
+  static constexpr int W = Code::n % widest == 0 && Epilogue::width % widest == 0 && !(Code::stores && (Code::unaligned >> 2 & 1) != 0) ? widest : 1;
 
   template <class... Ignored>
   struct epilogue_of {

@@ -100,6 +100,13 @@ struct row_kernel {
       else cell_of<V>(s.row) = join_across_block<v.op, per_row>(sum[0], reinterpret_cast<T*>(s.shared));
     }
   }
+  /// Whether an access moves along the elements of a row.
+  template <int A>
+  static constexpr bool is_along_row = [] {
+    for (int i = Code::outer; i < Code::axes; ++i)
+      if (Code::content.accesses[A].stride[i] != 0) return true;
+    return false;
+  }();
   template <int S, int Stage>
   DIMITY_DEVICE static void store_value(state& s, arguments const& args) {
     constexpr store st = Code::template st<S>;
@@ -108,6 +115,14 @@ struct row_kernel {
       DIMITY_UNROLL
       for (int j = 0; j < each; ++j)
         if (s.in_range && (row_divides || s.live[j])) values::template put<st.access>(args, s.at[j], cell_of<st.value>(s.lane[j]));
+    } else if constexpr (is_along_row<st.access>) {
+      // One value for all elements of the row.
+      pack<typename values::template element<st.value>, W> x;
+      DIMITY_UNROLL
+      for (int w = 0; w < W; ++w) x.v[w] = cell_of<st.value>(s.row);
+      DIMITY_UNROLL
+      for (int j = 0; j < each; ++j)
+        if (s.in_range && (row_divides || s.live[j])) values::template put<st.access>(args, s.at[j], x);
     } else if (s.in_range && s.first) {
       values::template base<st.access>(args)[values::template row_offset<st.access>(s.at[0])] = cell_of<st.value>(s.row);
     }

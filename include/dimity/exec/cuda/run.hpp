@@ -34,6 +34,11 @@ struct product_on_cuda {
   static constexpr product_sizes sizes = product_of(s, Plan::value.shapes);
   static constexpr shape_value shape = Plan::value.shapes[s.shape];
   static constexpr int batch_axes = shape.rank - 2;
+  static constexpr std::int64_t unaligned = [] {
+    plan_view const p = view_plan(Plan::value);
+    auto const bit = [&](int slot, int at) { return slot >= 0 && is_unaligned(p, s.slots.begin + slot) ? 1 << at : 0; };
+    return bit(s.operand_slot[0], 0) | bit(s.operand_slot[1], 1) | bit(s.result_slot, 2);
+  }();
   static constexpr std::int64_t batch(int i) {
     int const axis = i / 3;
     return i % 3 == 0 ? shape.extent[axis].number() : s.operand_stride[i % 3 - 1][axis].number();
@@ -41,7 +46,7 @@ struct product_on_cuda {
   template <std::size_t... I>
   static auto make(std::index_sequence<I...>)
       -> product_code<static_cast<std::int64_t>(s.operand_type[0]), static_cast<std::int64_t>(s.type), sizes.m.number(), sizes.n.number(), sizes.k.number(), sizes.a_row.number(), sizes.a_col.number(), sizes.b_row.number(), sizes.b_col.number(), s.operand_offset[0].number(),
-                      s.operand_offset[1].number(), (s.result_slot >= 0), batch(static_cast<int>(I))...>;
+                      s.operand_offset[1].number(), (s.result_slot >= 0), unaligned, batch(static_cast<int>(I))...>;
   using code = decltype(make(std::make_index_sequence<static_cast<std::size_t>(3 * batch_axes)>{}));
   static constexpr auto pick_epilogue() {
     if constexpr (s.epilogue >= 0) return std::type_identity<typename launch_code<lowered<Plan, s.epilogue>, 0>::type>{};
@@ -165,10 +170,11 @@ struct cuda_executor {
   using host = executor<Plan>;
   static constexpr int first = Plan::size.first_step, end = Plan::size.steps;
 
+  /// Equal steps are lowered once. Not beside loops and branches: of two equal steps one may be in a body, whose operands may begin anywhere.
   template <int Index>
-  static constexpr int kernel_index = Plan::value.kernels[Index].same_as >= 0 ? Plan::value.kernels[Index].same_as : Index;
+  static constexpr int kernel_index = Plan::size.controls == 0 && Plan::value.kernels[Index].same_as >= 0 ? Plan::value.kernels[Index].same_as : Index;
   template <int Index>
-  static constexpr int opaque_index = Plan::value.opaques[Index].same_as >= 0 ? Plan::value.opaques[Index].same_as : Index;
+  static constexpr int opaque_index = Plan::size.controls == 0 && Plan::value.opaques[Index].same_as >= 0 ? Plan::value.opaques[Index].same_as : Index;
 
   /// Scratch memory of kernels, beside that of the plan: steps run one after the other, so it is that of the one that needs most.
   template <int Step>

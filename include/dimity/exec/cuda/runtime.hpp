@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <source_location>
@@ -44,15 +45,10 @@ inline int current_device() {
   return device;
 }
 
-/// What the library keeps for each GPU, and for each stream the scratch memory of the programs that ran there. Never destroyed: tensors may outlive everything else.
+/// What the library keeps for each GPU. Never destroyed: tensors may outlive everything else.
 struct cuda_state {
   std::mutex guard;
   std::array<cudaStream_t, most_devices> streams{};
-  struct block {
-    void* memory = nullptr;
-    std::size_t bytes = 0;
-  };
-  std::map<cudaStream_t, block> workspaces;
 
   static cuda_state& get() {
     static cuda_state& s = *new cuda_state;
@@ -83,6 +79,15 @@ inline cudaStream_t& stream_of_call() {
 }
 inline cudaStream_t stream_of(cuda const& device) { return device.stream != nullptr ? device.stream : stream_of_call() != nullptr ? stream_of_call() : default_stream(); }
 
+/// For the length of a call its stream is that of everything evaluated in it.
+template <>
+struct device_scope<cuda> {
+  cudaStream_t const before = stream_of_call();
+  explicit device_scope(cuda const& device) { stream_of_call() = stream_of(device); }
+  device_scope(device_scope const&) = delete;
+  ~device_scope() { stream_of_call() = before; }
+};
+
 inline void* allocate_on(cudaStream_t stream, std::size_t bytes) {
   void* p = nullptr;
   if (bytes > 0) check_cuda(cudaMallocAsync(&p, bytes, stream));
@@ -92,12 +97,39 @@ inline void release_on(cudaStream_t stream, void* p) noexcept {
   if (p != nullptr) static_cast<void>(cudaFreeAsync(p, stream));
 }
 
-/// Scratch memory of programs that run on this stream one after the other; grows to the largest of them.
+/// What is started in `later` from now on waits for what has been started in `earlier`.
+inline void order_streams(cudaStream_t earlier, cudaStream_t later) {
+  if (earlier == later || earlier == nullptr || later == nullptr) return;
+  cudaEvent_t event = nullptr;
+  check_cuda(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+  cudaError_t code = cudaEventRecord(event, earlier);
+  if (code == cudaSuccess) code = cudaStreamWaitEvent(later, event, 0);
+  static_cast<void>(cudaEventDestroy(event));  // the driver keeps it for as long as somebody waits
+  check_cuda(code);
+}
+
+/// Scratch memory of a thread's programs in a stream, where they run one after the other; grows to the largest of them. Each thread has its own: the calls of two threads may mix in one stream.
+struct stream_workspaces {
+  struct block {
+    void* memory = nullptr;
+    std::size_t bytes = 0;
+  };
+  std::map<cudaStream_t, block> of;
+
+  stream_workspaces() = default;
+  stream_workspaces(stream_workspaces const&) = delete;
+  stream_workspaces& operator=(stream_workspaces const&) = delete;
+  ~stream_workspaces() {
+    for (auto const& [stream, b] : of) release_on(stream, b.memory);
+  }
+  static stream_workspaces& of_thread() {
+    thread_local stream_workspaces w;
+    return w;
+  }
+};
 inline std::byte* workspace_on(cudaStream_t stream, std::size_t bytes) {
   if (bytes == 0) return nullptr;
-  cuda_state& s = cuda_state::get();
-  std::lock_guard const lock(s.guard);
-  cuda_state::block& b = s.workspaces[stream];
+  stream_workspaces::block& b = stream_workspaces::of_thread().of[stream];
   if (b.bytes < bytes) {
     release_on(stream, b.memory);
     b = {};
@@ -106,6 +138,27 @@ inline std::byte* workspace_on(cudaStream_t stream, std::size_t bytes) {
   }
   return static_cast<std::byte*>(b.memory);
 }
+
+/// Plain numbers of a call, which travel as arguments of a kernel: copied when it is started, whatever becomes of them here.
+struct number_writer {
+  static constexpr int threads = 32, most = 8;
+  static constexpr std::int64_t blocks = 1;
+  struct arguments {
+    void* to[most];
+    std::uint64_t bits[most];
+    int bytes[most];
+    int count;
+  };
+  DIMITY_DEVICE static void run(arguments const& args) {
+    int const i = static_cast<int>(threadIdx.x);
+    if (i >= args.count) return;
+    std::uint64_t const bits = args.bits[i];
+    if (args.bytes[i] == 8) *static_cast<std::uint64_t*>(args.to[i]) = bits;
+    else if (args.bytes[i] == 4) *static_cast<std::uint32_t*>(args.to[i]) = static_cast<std::uint32_t>(bits);
+    else if (args.bytes[i] == 2) *static_cast<std::uint16_t*>(args.to[i]) = static_cast<std::uint16_t>(bits);
+    else *static_cast<std::uint8_t*>(args.to[i]) = static_cast<std::uint8_t>(bits);
+  }
+};
 
 /// Runs Kernel (a class with `run`, `threads` and `blocks`) on the stream.
 template <class Kernel>
@@ -117,6 +170,16 @@ __global__ void __launch_bounds__(Kernel::threads) run_on_device(const __grid_co
 
 /// Waits until everything that was started on the executor's stream is done, and throws what went wrong there.
 inline void synchronize(cuda const& device = {}) { detail::check_cuda(cudaStreamSynchronize(detail::stream_of(device))); }
+
+/// Gives back the scratch memory that this thread's programs have used in a stream: before the stream is destroyed. Tensors that were made in it must be gone by then.
+inline void release(cuda const& device) {
+  cudaStream_t const stream = detail::stream_of(device);
+  auto& all = detail::stream_workspaces::of_thread().of;
+  if (auto const found = all.find(stream); found != all.end()) {
+    detail::release_on(stream, found->second.memory);
+    all.erase(found);
+  }
+}
 
 /// Whether this machine has a GPU that programs can use.
 inline bool has_cuda_device() {
