@@ -79,8 +79,15 @@ TEST_CASE("cuda: truth values") {
 TEST_CASE("cuda: the kernels of a plan are what the emulation runs") {
   auto const x = to_cuda(numbers<float, 64, 64>(1));
   long const before = emulation::launches;
-  cuda_tensor<float, 64, 64> const y = tanh(x * x + 1.0f) / 2.0f;
+  cuda_tensor<float, 64, 64> const y = tanh(x * x + x) / x;
   if (test::emulated) CHECK(emulation::launches - before == 1);
+  // Numbers in an expression travel with one more; in a compiled function they are part of the kernel.
+  long const between = emulation::launches;
+  static_cast<void>(eval(x * 2.0f + 1.0f));
+  if (test::emulated) CHECK(emulation::launches - between == 2);
+  long const after = emulation::launches;
+  static_cast<void>(compile([](auto const& v) { return v * 2.0f + 1.0f; }, cuda{})(x));
+  if (test::emulated) CHECK(emulation::launches - after == 1);
   // In place where every element is read before it is written.
   cuda_tensor<float, 64, 64> z = y;
   float const* const memory = z.data();

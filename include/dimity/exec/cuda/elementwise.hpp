@@ -52,23 +52,7 @@ struct elementwise {
   static constexpr bool is_load = Code::template val<V>.op == primitive::input;
   template <int V, bool Loads>
   DIMITY_DEVICE static void step(lanes& r, arguments const& args, position const& p) {
-    if constexpr (is_load<V> == Loads) {
-      if constexpr (values::template is_lane<V>) values::template compute_lane<V>(r, r, args, p);
-      else values::template compute_single<V>(r, args, p);
-    }
-  }
-  template <int S>
-  DIMITY_DEVICE static void store_value(lanes const& r, arguments const& args, position const& p) {
-    constexpr store st = Code::template st<S>;
-    if constexpr (values::template is_lane<st.value>) {
-      values::template put<st.access>(args, p, cell_of<st.value>(r));
-    } else {
-      // One value for a whole packet: it may still have to be written for each element.
-      pack<typename values::template element<st.value>, W> x;
-      DIMITY_UNROLL
-      for (int w = 0; w < W; ++w) x.v[w] = cell_of<st.value>(r);
-      values::template put<st.access>(args, p, x);
-    }
+    if constexpr (is_load<V> == Loads) values::template compute<V>(r, args, p);
   }
   template <int... V, int... S>
   DIMITY_DEVICE static void run(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, arguments const& args) {
@@ -88,7 +72,7 @@ struct elementwise {
       if (live[u]) (step<V, false>(r[u], args, p[u]), ...);
     DIMITY_UNROLL
     for (int u = 0; u < unroll; ++u)
-      if (live[u]) (store_value<S>(r[u], args, p[u]), ...);
+      if (live[u]) (values::template store_packet<S>(r[u], args, p[u]), ...);
   }
   DIMITY_DEVICE static void run(arguments const& args) { run(std::make_integer_sequence<int, Code::value_count>{}, std::make_integer_sequence<int, Code::store_count>{}, args); }
 };

@@ -179,31 +179,14 @@ struct product_kernel {
       set_batch<Code::batch_axes - 1, Epilogue::axes - 1 - matrix_axes>(p, entry);
       return p;
     }
-    template <int V>
-    DIMITY_DEVICE static void compute(lanes& r, typename Epilogue::arguments const& args, position const& p) {
-      if constexpr (values::template is_lane<V>) values::template compute_lane<V>(r, r, args, p);
-      else values::template compute_single<V>(r, args, p);
-    }
-    template <int S>
-    DIMITY_DEVICE static void store_value(lanes const& r, typename Epilogue::arguments const& args, position const& p) {
-      constexpr store st = Epilogue::template st<S>;
-      if constexpr (values::template is_lane<st.value>) {
-        values::template put<st.access>(args, p, cell_of<st.value>(r));
-      } else {
-        pack<typename values::template element<st.value>, W> x;
-        DIMITY_UNROLL
-        for (int w = 0; w < W; ++w) x.v[w] = cell_of<st.value>(r);
-        values::template put<st.access>(args, p, x);
-      }
-    }
     template <int... V, int... S, int... I>
     DIMITY_DEVICE static void run(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, std::integer_sequence<int, I...>, arguments const& args, pack<T, W> const& x, int entry, int row, int column) {
       typename Epilogue::arguments const own{{args.p[3 + I]...}};
       position const p = at(entry, row, column);
       lanes r;
       cell_of<Epilogue::injected>(r) = x;
-      (compute<V>(r, own, p), ...);
-      (store_value<S>(r, own, p), ...);
+      (values::template compute<V>(r, own, p), ...);
+      (values::template store_packet<S>(r, own, p), ...);
     }
   };
   DIMITY_DEVICE static void finish(arguments const& args, pack<T, W> const& x, int entry, int row, int column) {

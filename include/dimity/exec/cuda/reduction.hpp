@@ -43,11 +43,6 @@ struct reduction_kernel {
     DIMITY_UNROLL
     for (int w = 0; w < W; ++w) cell_of<S>(a).v[w] = identity;
   }
-  template <int V>
-  DIMITY_DEVICE static void compute(lanes& r, arguments const& args, position const& p) {
-    if constexpr (values::template is_lane<V>) values::template compute_lane<V>(r, r, args, p);
-    else values::template compute_single<V>(r, args, p);
-  }
   template <int S>
   DIMITY_DEVICE static void add(accumulators& a, lanes const& r) {
     constexpr int v = Code::template st<S>.value;
@@ -56,6 +51,39 @@ struct reduction_kernel {
       if constexpr (values::template is_lane<v>) cell_of<S>(a).v[w] = join<S>::join(cell_of<S>(a).v[w], cell_of<v>(r).v[w]);
       else cell_of<S>(a).v[w] = join<S>::join(cell_of<S>(a).v[w], cell_of<v>(r));
     }
+  }
+  /// Terms first, first + step, ... of the result at p, up to `end`; several packets are on their way at once. `Width`: elements of the last axis that a term has.
+  template <int Width, int... V, int... S>
+  DIMITY_DEVICE static void add_terms(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, accumulators& a, arguments const& args, position const& p, index first, index end, int step) {
+    constexpr int unroll = 4;
+    index n = first;
+    for (; n + (unroll - 1) * step < end; n += unroll * step) {
+      lanes r[unroll];
+      DIMITY_UNROLL
+      for (int u = 0; u < unroll; ++u) {
+        position q = p;
+        place_along<Code, reduced, Width>::set(q, static_cast<index>(n + u * step));
+        (values::template compute<V>(r[u], args, q), ...);
+      }
+      DIMITY_UNROLL
+      for (int u = 0; u < unroll; ++u) (add<S>(a, r[u]), ...);
+    }
+    for (; n < end; n += step) {
+      lanes r;
+      position q = p;
+      place_along<Code, reduced, Width>::set(q, n);
+      (values::template compute<V>(r, args, q), ...);
+      (add<S>(a, r), ...);
+    }
+  }
+  /// The part of a result's terms that this block adds up.
+  struct share {
+    index begin, end;
+  };
+  DIMITY_DEVICE static share share_of(int split) {
+    constexpr auto part = static_cast<index>((shape.terms + splits - 1) / splits), terms = static_cast<index>(shape.terms);
+    index const begin = static_cast<index>(split) * part;
+    return {begin, begin + part < terms ? begin + part : terms};
   }
   /// Where a result goes: its own place, or that of a part of it, parts being one behind the other.
   template <int S>
@@ -86,33 +114,12 @@ struct reduction_kernel {
     index result = static_cast<index>(blockIdx.x / splits) * shape.y + thread / shape.x;
     bool const in_range = result < static_cast<index>(shape.kept);
     if (!in_range) result = static_cast<index>(shape.kept - 1);
-    constexpr auto part = static_cast<index>((shape.terms + splits - 1) / splits), terms = static_cast<index>(shape.terms);
-    index const begin = static_cast<index>(split) * part, end = begin + part < terms ? begin + part : terms;
+    share const mine = share_of(split);
     accumulators a;
     (reset<S>(a), ...);
     position p;
     place_along<Code, kept, W>::set(p, result);
-    constexpr int unroll = 4;
-    index n = begin + thread % shape.x;
-    // Several packets are on their way at once.
-    for (; n + (unroll - 1) * shape.x < end; n += unroll * shape.x) {
-      lanes r[unroll];
-      DIMITY_UNROLL
-      for (int u = 0; u < unroll; ++u) {
-        position q = p;
-        place_along<Code, reduced, W>::set(q, static_cast<index>(n + u * shape.x));
-        (compute<V>(r[u], args, q), ...);
-      }
-      DIMITY_UNROLL
-      for (int u = 0; u < unroll; ++u) (add<S>(a, r[u]), ...);
-    }
-    for (; n < end; n += shape.x) {
-      lanes r;
-      position q = p;
-      place_along<Code, reduced, W>::set(q, n);
-      (compute<V>(r, args, q), ...);
-      (add<S>(a, r), ...);
-    }
+    add_terms<W>(std::integer_sequence<int, V...>{}, std::integer_sequence<int, S...>{}, a, args, p, mine.begin + thread % shape.x, mine.end, shape.x);
     (finish_lanes<S>(a, args, p, result, split, in_range && thread % shape.x == 0, shared), ...);
   }
 
@@ -149,32 +156,12 @@ struct reduction_kernel {
     index result = static_cast<index>(blockIdx.x / splits) * shape.x + thread % shape.x;
     bool const in_range = result < static_cast<index>(shape.kept);
     if (!in_range) result = static_cast<index>(shape.kept - 1);
-    constexpr auto part = static_cast<index>((shape.terms + splits - 1) / splits), terms = static_cast<index>(shape.terms);
-    index const begin = static_cast<index>(split) * part, end = begin + part < terms ? begin + part : terms;
+    share const mine = share_of(split);
     accumulators a;
     (reset<S>(a), ...);
     position p;
     place_along<Code, kept, W>::set(p, result);
-    constexpr int unroll = 4;
-    index n = begin + thread / shape.x;
-    for (; n + (unroll - 1) * shape.y < end; n += unroll * shape.y) {
-      lanes r[unroll];
-      DIMITY_UNROLL
-      for (int u = 0; u < unroll; ++u) {
-        position q = p;
-        place_along<Code, reduced, 1>::set(q, static_cast<index>(n + u * shape.y));
-        (compute<V>(r[u], args, q), ...);
-      }
-      DIMITY_UNROLL
-      for (int u = 0; u < unroll; ++u) (add<S>(a, r[u]), ...);
-    }
-    for (; n < end; n += shape.y) {
-      lanes r;
-      position q = p;
-      place_along<Code, reduced, 1>::set(q, n);
-      (compute<V>(r, args, q), ...);
-      (add<S>(a, r), ...);
-    }
+    add_terms<1>(std::integer_sequence<int, V...>{}, std::integer_sequence<int, S...>{}, a, args, p, mine.begin + thread / shape.x, mine.end, shape.y);
     (finish_columns<S>(a, args, p, result, split, in_range, shared), ...);
   }
   DIMITY_DEVICE static void run(arguments const& args) {

@@ -117,9 +117,7 @@ struct row_kernel {
         if (s.in_range && (row_divides || s.live[j])) values::template put<st.access>(args, s.at[j], cell_of<st.value>(s.lane[j]));
     } else if constexpr (is_along_row<st.access>) {
       // One value for all elements of the row.
-      pack<typename values::template element<st.value>, W> x;
-      DIMITY_UNROLL
-      for (int w = 0; w < W; ++w) x.v[w] = cell_of<st.value>(s.row);
+      auto const x = values::repeated(cell_of<st.value>(s.row));
       DIMITY_UNROLL
       for (int j = 0; j < each; ++j)
         if (s.in_range && (row_divides || s.live[j])) values::template put<st.access>(args, s.at[j], x);

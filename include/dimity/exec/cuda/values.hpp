@@ -97,6 +97,28 @@ struct thread_values {
     }
   }
 
+  /// A value that is the same for all elements of a packet, in each of them.
+  template <class T>
+  DIMITY_DEVICE static pack<T, W> repeated(T value) {
+    pack<T, W> x;
+    DIMITY_UNROLL
+    for (int w = 0; w < W; ++w) x.v[w] = value;
+    return x;
+  }
+  /// Store S of a packet, whose values are in `r`.
+  template <int S>
+  DIMITY_DEVICE static void store_packet(lanes const& r, arguments const& args, position const& p) {
+    constexpr store st = Code::template st<S>;
+    if constexpr (is_lane<st.value>) put<st.access>(args, p, cell_of<st.value>(r));
+    else put<st.access>(args, p, repeated(cell_of<st.value>(r)));
+  }
+  /// Value V of a packet, in which single values are too.
+  template <int V>
+  DIMITY_DEVICE static void compute(lanes& r, arguments const& args, position const& p) {
+    if constexpr (is_lane<V>) compute_lane<V>(r, r, args, p);
+    else compute_single<V>(r, args, p);
+  }
+
   // ---- one value
 
   template <int V>
@@ -146,9 +168,7 @@ struct thread_values {
     } else if constexpr (v.op == primitive::input) {
       constexpr int A = static_cast<int>(v.attribute);
       if constexpr (lane_stride<A> == 0) {
-        T const x = load_single<A>(args, p);
-        DIMITY_UNROLL
-        for (int w = 0; w < W; ++w) to.v[w] = x;
+        to = repeated(load_single<A>(args, p));
       } else {
         to = load<A>(args, p);
       }
