@@ -86,25 +86,10 @@ add_check("cheat_sheet" Python3::Interpreter "${script_dir}/cheat_sheet.py" "${P
 # Reported as skipped where there is no CUDA toolkit.
 find_program(DIMITY_NVCC nvcc HINTS /usr/local/cuda/bin)
 if(DIMITY_NVCC)
-  add_check(
-    "nvcc_parse"
-    "${DIMITY_NVCC}"
-    -std=c++20
-    -c
-    -Werror
-    all-warnings
-    -Xcompiler
-    -Wall,-Wextra,-fconstexpr-ops-limit=1000000000,-fconstexpr-loop-limit=10000000
-    "-I${PROJECT_SOURCE_DIR}/include"
-    -o
-    "${CMAKE_CURRENT_BINARY_DIR}/umbrella.o"
-    "${CMAKE_CURRENT_SOURCE_DIR}/cuda/umbrella.cu")
   set(nvcc_flags -std=c++20 -Werror all-warnings -Xcompiler -Wall,-Wextra,-fconstexpr-ops-limit=1000000000,-fconstexpr-loop-limit=10000000)
+  add_check("nvcc_parse" "${DIMITY_NVCC}" ${nvcc_flags} -c "-I${PROJECT_SOURCE_DIR}/include" -o "${CMAKE_CURRENT_BINARY_DIR}/umbrella.o" "${CMAKE_CURRENT_SOURCE_DIR}/cuda/umbrella.cu")
   add_check("cuda/machine code" Python3::Interpreter "${script_dir}/sass.py" "${CMAKE_CURRENT_SOURCE_DIR}/cuda/kernels.cu" "${PROJECT_SOURCE_DIR}/include" -- "${DIMITY_NVCC}" ${nvcc_flags})
-  list(JOIN nvcc_flags " " nvcc_line)
-  add_check(
-    "cuda/training" sh -c
-    "'${DIMITY_NVCC}' ${nvcc_line} -arch=sm_90 '-I${PROJECT_SOURCE_DIR}/include' -o training '${CMAKE_CURRENT_SOURCE_DIR}/cuda/training.cu' && { ./training; r=$?; [ $r != 77 ] || echo 'compiled and linked, not executed on a GPU'; [ $r = 77 ] || exit $r; }")
+  add_check("cuda/training" "${script_dir}/cuda_program.sh" "${CMAKE_CURRENT_BINARY_DIR}/cuda_training" "${DIMITY_NVCC}" ${nvcc_flags} -arch=sm_90 "-I${PROJECT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}/cuda/training.cu")
 else()
   foreach(name IN ITEMS "nvcc_parse" "cuda/machine code" "cuda/training")
     add_check("${name}" sh -c "echo no nvcc && exit 77")
