@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/core/dual.hpp>
+#include <dimity/core/integer_math.hpp>
 #include <dimity/exec/cpu/elementary.hpp>
 #include <dimity/exec/cpu/float16_lanes.hpp>
 #include <dimity/program/primitive.hpp>
@@ -45,29 +46,11 @@ DIMITY_INLINE X by_element(F f, X const& a, X const& b) {
   return X::load_aligned(x);
 }
 
-/// NumPy's floor division and remainder; division of integers by zero gives zero.
-template <class T>
-constexpr T floor_divide(T a, T b) {
-  if (b == 0) return 0;
-  if constexpr (std::is_signed_v<T>) {
-    if (b == T(-1)) return static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(a));
-    T const q = static_cast<T>(a / b);
-    return static_cast<T>(q - ((a % b != 0) && ((a % b < 0) != (b < 0)) ? 1 : 0));
-  } else {
-    return static_cast<T>(a / b);
-  }
-}
+/// NumPy's remainder.
 template <class T>
 T python_remainder(T a, T b) {
   if constexpr (std::is_integral_v<T>) {
-    if (b == 0) return 0;
-    if constexpr (std::is_signed_v<T>) {
-      if (b == T(-1)) return 0;
-      T const r = static_cast<T>(a % b);
-      return static_cast<T>(r != 0 && ((r < 0) != (b < 0)) ? r + b : r);
-    } else {
-      return static_cast<T>(a % b);
-    }
+    return integer_remainder(a, b);
   } else {
     using std::fmod;
     T r = fmod(a, b);
@@ -78,20 +61,6 @@ T python_remainder(T a, T b) {
     if constexpr (std::is_floating_point_v<T>) return std::copysign(r, b);
     return r;
   }
-}
-template <class T>
-constexpr T integer_power(T base, T exponent) {
-  using U = std::make_unsigned_t<T>;
-  if constexpr (std::is_signed_v<T>)
-    if (exponent < 0) return static_cast<T>(base == 1 ? 1 : base == T(-1) ? (exponent % 2 == 0 ? 1 : -1) : 0);
-  // At least 32 bits wide, so that the product is not promoted to int, where it could overflow.
-  using P = std::conditional_t<(sizeof(U) < 4), std::uint32_t, U>;
-  P result = 1, b = static_cast<P>(static_cast<U>(base));
-  for (U e = static_cast<U>(exponent); e != 0; e = static_cast<U>(e >> 1)) {
-    if (e & 1u) result *= b;
-    b *= b;
-  }
-  return static_cast<T>(result);
 }
 
 /// `a != b` as IEEE 754 has it. xsimd's own is false where a nan takes part (8.1, AVX and AVX-512: it asks for "ordered and not equal").
@@ -191,8 +160,7 @@ DIMITY_INLINE X with_sign_of([[maybe_unused]] X const& a, X const& y) {
 template <class T, class F>
 DIMITY_INLINE T wrap_around(F f, T a, T b) {
   if constexpr (std::is_integral_v<T>) {
-    // Unsigned and no narrower than int: C++ would promote std::uint16_t to int, in which 65535 * 65535 overflows.
-    using U = std::conditional_t<(sizeof(T) < 4), std::uint32_t, std::make_unsigned_t<T>>;
+    using U = typename wide_unsigned<T>::type;
     return static_cast<T>(f(static_cast<U>(a), static_cast<U>(b)));
   } else {
     return static_cast<T>(f(a, b));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/core/dtype.hpp>
+#include <dimity/core/integer_math.hpp>
 #include <dimity/exec/cuda/language.hpp>
 #include <dimity/program/primitive.hpp>
 
@@ -17,16 +18,6 @@ template <class T>
 struct device_limits {
   static constexpr T infinity = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
   static constexpr T lowest = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
-};
-
-/// Integers wrap around: unsigned, and no narrower than int, to which C++ would promote them.
-template <class T>
-struct wide_unsigned {
-  using type = std::conditional_t<(sizeof(T) < 4), std::uint32_t, std::make_unsigned_t<T>>;
-};
-template <>
-struct wide_unsigned<bool> {
-  using type = std::uint32_t;
 };
 
 // ---- 16-bit floats: only moved, and converted where a program says so
@@ -97,46 +88,16 @@ DIMITY_DEVICE To device_cast(From x) {
 
 // ---- functions
 
+/// NumPy's remainder.
 template <class T>
 DIMITY_DEVICE T python_remainder_of(T a, T b) {
   if constexpr (std::is_integral_v<T>) {
-    if (b == 0) return 0;
-    if constexpr (std::is_signed_v<T>) {
-      if (b == T(-1)) return 0;
-      T const r = static_cast<T>(a % b);
-      return static_cast<T>(r != 0 && ((r < 0) != (b < 0)) ? r + b : r);
-    } else {
-      return static_cast<T>(a % b);
-    }
+    return integer_remainder(a, b);
   } else {
     T r = std::fmod(a, b);
     if (r != T(0)) return (r < T(0)) != (b < T(0)) ? r + b : r;
     return std::copysign(r, b);
   }
-}
-template <class T>
-DIMITY_DEVICE T floor_divide_of(T a, T b) {
-  if (b == 0) return 0;
-  if constexpr (std::is_signed_v<T>) {
-    if (b == T(-1)) return static_cast<T>(0 - static_cast<typename wide_unsigned<T>::type>(a));
-    T const q = static_cast<T>(a / b);
-    return static_cast<T>(q - ((a % b != 0) && ((a % b < 0) != (b < 0)) ? 1 : 0));
-  } else {
-    return static_cast<T>(a / b);
-  }
-}
-template <class T>
-DIMITY_DEVICE T integer_power_of(T base, T exponent) {
-  using U = std::make_unsigned_t<T>;
-  using P = typename wide_unsigned<T>::type;
-  if constexpr (std::is_signed_v<T>)
-    if (exponent < 0) return static_cast<T>(base == 1 ? 1 : base == T(-1) ? (exponent % 2 == 0 ? 1 : -1) : 0);
-  P result = 1, b = static_cast<P>(static_cast<U>(base));
-  for (U e = static_cast<U>(exponent); e != 0; e = static_cast<U>(e >> 1)) {
-    if (e & 1u) result *= b;
-    b *= b;
-  }
-  return static_cast<T>(result);
 }
 
 template <primitive P, class T>
@@ -195,7 +156,7 @@ DIMITY_DEVICE T device_unary(T a) {
   else if constexpr (P == primitive::erfc) return std::erfc(a);
   else if constexpr (P == primitive::sigmoid) {
 #if defined(__CUDA_ARCH__)
-    // Division as IEEE 754 has it is a call of some fifty instructions (notes/cuda.md section 3); the denominator lies between 1 and infinity, where the quick one is within 2 ulp, and 0 from 2^126 on.
+    // Division as IEEE 754 has it is a call of some fifty instructions; the denominator lies between 1 and infinity, where the quick one is within 2 ulp, and 0 from 2^126 on.
     if constexpr (sizeof(T) == 4) return __fdividef(T(1), T(1) + std::exp(-a));
     else
 #endif
@@ -232,8 +193,8 @@ DIMITY_DEVICE T device_binary(T a, T b) {
   else if constexpr (P == primitive::bitwise_xor) return static_cast<T>(a ^ b);
   else if constexpr (P == primitive::remainder) return python_remainder_of(a, b);
   else if constexpr (is_integer) {
-    if constexpr (P == primitive::divide) return floor_divide_of(a, b);
-    else if constexpr (P == primitive::power) return integer_power_of(a, b);
+    if constexpr (P == primitive::divide) return floor_divide(a, b);
+    else if constexpr (P == primitive::power) return integer_power(a, b);
     else if constexpr (P == primitive::shift_left || P == primitive::shift_right) {
       using S = std::make_unsigned_t<T>;
       constexpr int bits = static_cast<int>(sizeof(T)) * 8;
