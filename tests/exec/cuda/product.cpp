@@ -19,6 +19,8 @@ TEST_CASE("cuda: products of every form") {
   same_on_cuda(product, numbers<float, 4, 0>(1), numbers<float, 0, 5>(2));
   same_on_cuda(product, numbers<double, 20, 30>(1), numbers<double, 30, 18>(2));
   same_on_cuda(product, numbers<std::int32_t, 20, 30>(1), numbers<std::int32_t, 30, 18>(2));
+  same_on_cuda(product, numbers<std::int8_t, 16, 32>(1), numbers<std::int8_t, 32, 16>(2));
+  same_on_cuda(product, numbers<std::int16_t, 16, 32>(1), numbers<std::int16_t, 32, 48>(2));
 }
 
 TEST_CASE("cuda: large tiles") {

@@ -115,6 +115,7 @@ struct product_kernel {
         int const i = static_cast<int>(threadIdx.x) + l * threads;
         if (!divides && i >= packets) continue;
         if constexpr (!along_terms && std::is_same_v<X, T>) {
+          static_assert(Stride * sizeof(T) % sizeof(packet) == 0);
           *reinterpret_cast<packet*>(&to[term(i)][row(i)]) = x[l];
         } else {
           DIMITY_UNROLL
@@ -125,7 +126,8 @@ struct product_kernel {
   };
   using a_mover = mover<BM, Code::a_row, Code::a_column, Code::a_offset, Code::m, 0>;
   using b_mover = mover<BN, Code::b_column, Code::b_row, Code::b_offset, Code::n, 1>;
-  static constexpr int padding = 4;
+  /// Keeps packets of every row of a shared tile aligned.
+  static constexpr int padding = widest_access / static_cast<int>(sizeof(T)) > 4 ? widest_access / static_cast<int>(sizeof(T)) : 4;
 
   template <int N, int G, int Stride>
   DIMITY_DEVICE static void read(T (&to)[N], T const (&from)[Stride], int first) {
@@ -134,6 +136,7 @@ struct product_kernel {
       constexpr int part = G * static_cast<int>(sizeof(T)) > 16 ? 16 / static_cast<int>(sizeof(T)) : G;
       DIMITY_UNROLL
       for (int h = 0; h < G; h += part) {
+        static_assert(Stride * sizeof(T) % sizeof(pack<T, part>) == 0);
         pack<T, part> const x = *reinterpret_cast<pack<T, part> const*>(&from[(g * 16 + first) * G + h]);
         DIMITY_UNROLL
         for (int w = 0; w < part; ++w) to[g * G + h + w] = x.v[w];
