@@ -54,7 +54,7 @@ enum class schedule { round_robin, forward, backward };
 inline schedule order = schedule::round_robin;
 /// Barriers and exchanges that still take part; tests take some out to see that this is noticed.
 inline long barriers = 0, barrier_to_skip = -1;
-inline long launches = 0;
+inline long launches = 0, recordings = 0, replays = 0;
 
 struct thread {
   ucontext_t context;
@@ -297,8 +297,9 @@ inline cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t* g) {
   s->recorded.clear();
   return cudaSuccess;
 }
-inline cudaError_t cudaGraphInstantiate(cudaGraphExec_t* e, cudaGraph_t g, unsigned long long = 0) { return *e = new emulated_graph(*g), cudaSuccess; }
+inline cudaError_t cudaGraphInstantiate(cudaGraphExec_t* e, cudaGraph_t g, unsigned long long = 0) { return ++emulation::recordings, *e = new emulated_graph(*g), cudaSuccess; }
 inline cudaError_t cudaGraphLaunch(cudaGraphExec_t e, cudaStream_t s) {
+  ++emulation::replays;
   for (auto const& w : e->work) s->submit(w);
   return cudaSuccess;
 }

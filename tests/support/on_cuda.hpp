@@ -8,7 +8,7 @@
 namespace emulation {
 enum class schedule { round_robin };
 inline schedule order = schedule::round_robin;
-inline long launches = 0;
+inline long launches = 0, recordings = 0, replays = 0;
 struct memory_of_device {
   struct {
     static std::size_t size() { return 0; }
@@ -60,9 +60,10 @@ template <class A, class B>
 void check_close(A const& got, B const& wanted, double tolerance) {
   REQUIRE(got.size() == wanted.size());
   auto const *g = got.data(), *w = wanted.data();
+  std::size_t const count = got.size();
   std::size_t wrong = 0;
   double worst = 0;
-  for (std::size_t i = 0; i < got.size(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     double const x = static_cast<double>(g[i]), y = static_cast<double>(w[i]);
     bool const same = x == y || (x != x && y != y);
     double const error = same ? 0 : std::abs(x - y) / (1 + std::abs(y));

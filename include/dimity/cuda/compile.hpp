@@ -21,6 +21,30 @@ struct rule_of_arguments<leaf_list<L...>> {
   static constexpr int numbers = (0 + ... + !operand<L>);
 };
 
+/// Where a recorded call leaves results that take no argument's memory: in places of its own, from which they are copied. Their memory is another one at each call, for which the call would have to be recorded anew. Large ones, which
+/// copying would cost more than it saves, are recorded with their memory, of which the pool has few.
+template <class Gifts, class Out>
+struct results_of_recording;
+template <class Gifts, class... L>
+struct results_of_recording<Gifts, leaf_list<L...>> {
+  static constexpr std::int64_t most_bytes = std::int64_t{1} << 20;
+  struct table {
+    std::int64_t place[sizeof...(L) + 1] = {};  ///< -1: none
+    std::int64_t bytes = 0;
+  };
+  static constexpr table value = [] {
+    table t;
+    int i = 0;
+    auto const choose = [&](std::int64_t bytes) {
+      bool const fresh = Gifts::value.of[i].input < 0 && bytes <= most_bytes;
+      t.place[i++] = fresh ? t.bytes : -1;
+      if (fresh) t.bytes += round_up(bytes, 256);
+    };
+    (choose(static_cast<std::int64_t>(sizeof(typename L::value_type)) * shape_of<L>::size), ...);
+    return t;
+  }();
+};
+
 template <class F>
 struct compiled_call<F, cuda> {
   static constexpr bool takes_device = true;
@@ -28,6 +52,8 @@ struct compiled_call<F, cuda> {
   using source = source_on_cuda<traced_source<F, tree_value_t<Args>...>>;
   template <class... Args>
   using program = planned<source<Args...>>;
+  template <class... Args>
+  static constexpr std::int64_t workspace_bytes = cuda_executor<program<Args...>>::workspace_bytes;
   template <class... Args>
   using result_t = device_tree_t<untraced_tree_t<typename source<Args...>::result>>;
 
@@ -44,11 +70,12 @@ struct compiled_call<F, cuda> {
     cudaStream_t const stream = stream_of(device);
     // Before anything is moved.
     if (waits_for_host<plan> && device.graph) fail<error>("cuda{.graph = true}: while_loop and cond decide by values that are not known when the graph is recorded; compile without `graph`");
-    constexpr std::int64_t own = round_up(on::workspace_bytes, 256), numbers = own + round_up(gifts::value.scratch_bytes, 256);
+    using recorded = results_of_recording<gifts, leaves_t<result>>;
+    constexpr std::int64_t own = round_up(on::workspace_bytes, 256), numbers = own + round_up(gifts::value.scratch_bytes, 256), results = numbers + round_up(rule::numbers * scalar_slot_bytes, 256);
 
     void* owners[in_count + 1];
     call_pointers<in_count, out_count> at;
-    at.workspace = workspace_on(stream, static_cast<std::size_t>(numbers + rule::numbers * scalar_slot_bytes));
+    at.workspace = workspace_on(stream, static_cast<std::size_t>(device.graph ? results + recorded::value.bytes : results));
     std::array<cudaStream_t, in_count + 1> streams{};  // of what is read here
     int n = 0;
     std::size_t number_bytes[in_count + 1] = {};
@@ -75,10 +102,12 @@ struct compiled_call<F, cuda> {
     result out = build_tree<result>(make);
 
     n = 0;
+    void* copies[out_count + 1] = {};
     for_each_leaf(out, [&](auto& leaf) {
       at.destinations[n] = at.outputs[n] = leaf.data();
       donation const d = gifts::value.of[n];
       if (d.input >= 0 && !d.in_place) at.outputs[n] = at.workspace + own + d.scratch;
+      if (std::int64_t const place = recorded::value.place[n]; device.graph && place >= 0) copies[n] = at.destinations[n] = at.outputs[n] = at.workspace + results + place;
       ++n;
     });
     // Numbers are on this side: they travel before the kernels, also before those of a graph, so that a replay sees the new ones.
@@ -93,20 +122,26 @@ struct compiled_call<F, cuda> {
       }
       sender.finish();
     }
+    auto const copy = [&](void* const* to, void* const* from, cudaStream_t into) {
+      int k = 0;
+      for_each_leaf(out, [&](auto& leaf) {
+        void* const there = to != nullptr ? to[k] : leaf.data();
+        if (from[k] != nullptr && from[k] != there) check_cuda(cudaMemcpyAsync(there, from[k], leaf.size() * sizeof(*leaf.data()), cudaMemcpyDeviceToDevice, into));
+        ++k;
+      });
+    };
     auto const kernels = [&](cudaStream_t into) {
       on::run({at.inputs, at.outputs, at.workspace}, into);
-      if constexpr (gifts::value.scratch_bytes > 0) {
-        int k = 0;
-        for_each_leaf(out, [&](auto& leaf) {
-          if (at.outputs[k] != at.destinations[k]) check_cuda(cudaMemcpyAsync(at.destinations[k], at.outputs[k], leaf.size() * sizeof(*leaf.data()), cudaMemcpyDeviceToDevice, into));
-          ++k;
-        });
-      }
+      if constexpr (gifts::value.scratch_bytes > 0) copy(at.destinations, at.outputs, into);
     };
     // What arguments depend on in other streams is waited for; and what happens to them there later, their end too, waits for this call.
     for (cudaStream_t const of : streams) order_streams(of, stream);
-    if (device.graph) recorded_calls<plan, in_count, out_count>::get().run(at, stream, kernels);
-    else kernels(stream);
+    if (device.graph) {
+      recorded_calls<plan, in_count, out_count>::get().run(at, stream, kernels);
+      copy(nullptr, copies, stream);
+    } else {
+      kernels(stream);
+    }
     for (cudaStream_t const of : streams) order_streams(stream, of);
     return out;
   }

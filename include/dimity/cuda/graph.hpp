@@ -47,7 +47,7 @@ class capture {
   cudaGraph_t graph_ = nullptr;
 };
 
-/// The recordings of one program. The oldest gives way: results that are not given memory of an argument alternate between few places.
+/// The recordings of one program. The oldest gives way: what is made anew for each call alternates between few places.
 template <class Plan, int Inputs, int Outputs>
 class recorded_calls {
  public:

@@ -195,6 +195,8 @@ struct compiled_call {
   template <class... Args>
   using program = planned<source<Args...>>;
   template <class... Args>
+  static constexpr std::int64_t workspace_bytes = program<Args...>::value.workspace_bytes;
+  template <class... Args>
   using result_t = untraced_tree_t<typename source<Args...>::result>;
 
   /// Arguments are tensors here.
@@ -381,7 +383,7 @@ struct compiled_function {
   }
   /// Bytes of scratch memory that a call with such arguments needs, all their optionals there: a compile-time constant. Without what depends on extents chosen at run time, for which see workspace_bytes_for().
   template <class... Args>
-  static constexpr std::size_t workspace_bytes = static_cast<std::size_t>(detail::compiled_call<F, Device>::template program<Args...>::value.workspace_bytes);
+  static constexpr std::size_t workspace_bytes = static_cast<std::size_t>(detail::compiled_call<F, Device>::template workspace_bytes<Args...>);
   /// The same with extents chosen at run time, in the order in which the arguments have them (each name once): a linear function of products of them, up to alignment. Usable in constant expressions.
   template <class... Args, std::integral... N>
   static constexpr std::size_t workspace_bytes_for(N... extents) {
