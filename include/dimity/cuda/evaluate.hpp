@@ -7,33 +7,23 @@
 namespace DIMITY_NAMESPACE {
 namespace detail {
 
-// Numbers that stand in an expression (`x * rate`) are on this side: they travel with the call, into memory of the stream.
-
-template <class X>
-inline constexpr int bytes_of_scalar_leaf = 0;
-template <class T>
-inline constexpr int bytes_of_scalar_leaf<scalar_leaf<T>> = static_cast<int>(sizeof(scalar_leaf<T>::value));
-
-/// Of each leaf of an expression, in order: the bytes of a number, or 0.
-template <class X>
-struct leaf_bytes {
-  static void collect(int*& out) { *out++ = bytes_of_scalar_leaf<X>; }
-};
-template <class Operation, class T, class Shape, class... X>
-struct leaf_bytes<expression<Operation, T, Shape, X...>> {
-  static void collect(int*& out) { (leaf_bytes<X>::collect(out), ...); }
-};
-
 inline constexpr std::int64_t scalar_slot_bytes = 16;
 
-/// f(stream) for every leaf that is on the GPU.
-template <class X, class F>
-void for_each_stream(X const& x, F const& f) {
-  if constexpr (requires { x.stream(); }) f(x.stream());
+/// What a call reads: addresses on the GPU with their streams, and numbers (`x * rate`), which are on this side and travel with the call, into memory of the stream.
+struct leaf_of_call {
+  void const* address;
+  cudaStream_t stream;
+  std::size_t number_bytes;  ///< 0: an address on the GPU
+};
+/// All leaves of an expression, in the order in which a program has them as inputs.
+template <class X>
+void collect_leaves(X const& x, leaf_of_call*& out) {
+  if constexpr (requires { x.stream(); }) *out++ = {x.data(), x.stream(), 0};
+  else *out++ = {&x.value, nullptr, sizeof(x.value)};
 }
-template <class Operation, class T, class Shape, class... X, class F>
-void for_each_stream(expression<Operation, T, Shape, X...> const& x, F const& f) {
-  [&]<std::size_t... I>(std::index_sequence<I...>) { (for_each_stream(static_cast<held<I, X> const&>(x).operand, f), ...); }(std::index_sequence_for<X...>{});
+template <class Operation, class T, class Shape, class... X>
+void collect_leaves(expression<Operation, T, Shape, X...> const& x, leaf_of_call*& out) {
+  [&]<std::size_t... I>(std::index_sequence<I...>) { (collect_leaves(static_cast<held<I, X> const&>(x).operand, out), ...); }(std::index_sequence_for<X...>{});
 }
 
 template <class X>
@@ -44,30 +34,26 @@ struct evaluator_on_cuda {
   template <class T>
   using source = std::conditional_t<std::is_same_v<T, element_of<X>>, source_on_cuda<expression_source<X>>, source_on_cuda<converted_source<X, T>>>;
 
-  /// The leaves as addresses on the GPU; numbers are copied there first.
+  /// The program on these leaves; numbers are copied to the GPU first.
   template <class Plan>
-  static void run(X const& x, void* to, cudaStream_t stream) {
+  static void run(leaf_of_call const* given, void* to, cudaStream_t stream) {
     using on = cuda_executor<Plan>;
-    void const* inputs[leaves + 1];
-    void const** end = inputs;
-    lowering<X>::collect(x, end);
-    int bytes[leaves + 1] = {};
-    int* next = bytes;
-    leaf_bytes<X>::collect(next);
     std::byte* const workspace = workspace_on(stream, static_cast<std::size_t>(on::workspace_bytes + leaves * scalar_slot_bytes));
+    void const* inputs[leaves + 1];
     number_sender numbers(stream);
     for (int i = 0; i < leaves; ++i) {
-      if (bytes[i] == 0) continue;
+      inputs[i] = given[i].address;
+      if (given[i].number_bytes == 0) continue;
       std::byte* const there = workspace + on::workspace_bytes + i * scalar_slot_bytes;
-      numbers.send(there, inputs[i], static_cast<std::size_t>(bytes[i]));
+      numbers.send(there, given[i].address, given[i].number_bytes);
       inputs[i] = there;
     }
     numbers.finish();
     void* const outputs[] = {to};
     // What operands depend on in other streams is waited for; and what happens to them there later waits for this, their end too.
-    for_each_stream(x, [&](cudaStream_t of) { order_streams(of, stream); });
+    for (int i = 0; i < leaves; ++i) order_streams(given[i].stream, stream);
     on::run({const_cast<void* const*>(inputs), outputs, workspace}, stream);
-    for_each_stream(x, [&](cudaStream_t of) { order_streams(stream, of); });
+    for (int i = 0; i < leaves; ++i) order_streams(stream, given[i].stream);
   }
 
   /// In place where every element is read before it is written, through memory of the pool otherwise.
@@ -78,15 +64,15 @@ struct evaluator_on_cuda {
     constexpr primitive missing = is_on_host<X> ? primitive::count : missing_on_cuda<plan>;
     (void)sizeof(primitive_on_cuda<missing>);
     if constexpr (!is_on_host<X> && missing == primitive::count) {
-      void const* inputs[leaves + 1];
-      void const** end = inputs;
-      lowering<X>::collect(x, end);
+      leaf_of_call given[leaves + 1];
+      leaf_of_call* end = given;
+      collect_leaves(x, end);
       to.move_to(stream);
       bool overlaps = false;
-      for (int i = 0; i < leaves; ++i) overlaps = overlaps || (inputs[i] == to.data() && !may_overwrite(plan::value, 0, i));
-      if (!overlaps) return run<plan>(x, to.data(), stream);
+      for (int i = 0; i < leaves; ++i) overlaps = overlaps || (given[i].address == to.data() && !may_overwrite(plan::value, 0, i));
+      if (!overlaps) return run<plan>(given, to.data(), stream);
       Destination t(uninitialized, cuda{stream});
-      run<plan>(x, t.data(), stream);
+      run<plan>(given, t.data(), stream);
       to = static_cast<Destination&&>(t);
     }
   }

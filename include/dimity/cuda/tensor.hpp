@@ -20,11 +20,6 @@ struct on_cuda {
 
 namespace detail {
 
-template <class X>
-inline constexpr bool is_on_cuda_type = false;
-template <class T>
-inline constexpr bool is_on_cuda_type<on_cuda<T>> = true;
-
 /// Where the leaves of an operand are.
 template <class X>
 inline constexpr bool is_on_cuda = false;
@@ -283,19 +278,7 @@ struct device_tree<std::pair<A, B>> {
 template <class X>
 using device_tree_t = typename device_tree<std::remove_cvref_t<X>>::type;
 template <class X>
-struct host_tree {
-  using type = typename rebind_tree<X, to_host_type>::type;
-};
-template <class... X>
-struct host_tree<std::tuple<X...>> {
-  using type = std::tuple<typename host_tree<X>::type...>;
-};
-template <class A, class B>
-struct host_tree<std::pair<A, B>> {
-  using type = std::pair<typename host_tree<A>::type, typename host_tree<B>::type>;
-};
-template <class X>
-using host_tree_t = typename host_tree<std::remove_cvref_t<X>>::type;
+using host_tree_t = typename rebind_tree<std::remove_cvref_t<X>, to_host_type>::type;
 
 }  // namespace detail
 
@@ -374,10 +357,10 @@ auto to_host(X const& x) {
       if constexpr (!operand<L>) {
         return *static_cast<L const*>(from.of[n++]);
       } else {
-      L to(uninitialized);
-      if (L::size() > 0) check_cuda(cudaMemcpyAsync(to.data(), from.of[n], L::size() * sizeof(typename L::value_type), cudaMemcpyDeviceToHost, streams[n]));
-      check_cuda(cudaStreamSynchronize(streams[n++]));
-      return to;
+        L to(uninitialized);
+        if (L::size() > 0) check_cuda(cudaMemcpyAsync(to.data(), from.of[n], L::size() * sizeof(typename L::value_type), cudaMemcpyDeviceToHost, streams[n]));
+        check_cuda(cudaStreamSynchronize(streams[n++]));
+        return to;
       }
     };
     return build_tree<result>(make, presence_of(x));

@@ -207,12 +207,4 @@ struct device_code {
   static constexpr int width = width_of_accesses(content.accesses, access_count, axes, last_extent, [](device_access const& a) { return a.unaligned; });
 };
 
-/// The part [Begin, Begin + sizeof...(I)) of a constant array as a kernel's key.
-template <auto const& Array, int Begin, class Indices>
-struct code_from;
-template <auto const& Array, int Begin, std::size_t... I>
-struct code_from<Array, Begin, std::index_sequence<I...>> {
-  using type = device_code<Array[Begin + static_cast<int>(I)]...>;
-};
-
 }  // namespace DIMITY_NAMESPACE::detail

@@ -29,6 +29,33 @@ DIMITY_DEVICE auto element_at(typename Code::arguments const& args, element_inde
 template <class Code>
 inline constexpr int axes_of_calls = Code::template rank<0> - 4;
 
+/// Calls f(tap, place) for the taps of a window that lie on the image, along one axis, from the window's begin.
+template <int Taps, int Dilation, int Extent, class F>
+DIMITY_DEVICE void for_each_tap(int begin, F const& f) {
+  for (int tap = 0; tap < Taps; ++tap)
+    if (int const place = begin + tap * Dilation; place >= 0 && place < Extent) f(tap, place);
+}
+/// Calls f(tap, window) for the windows whose taps reach a place, along one axis, in the order of the windows; places count from the begin of the padding.
+template <int Taps, int Dilation, int Stride, int Windows, class F>
+DIMITY_DEVICE void for_each_window(int place, F const& f) {
+  for (int tap = Taps - 1; tap >= 0; --tap)
+    if (int const begin = place - tap * Dilation; begin >= 0 && begin % Stride == 0 && begin / Stride < Windows) f(tap, begin / Stride);
+}
+/// f(kernel row, kernel column, row, column) for the taps of window (oh, ow).
+template <class G, class F>
+DIMITY_DEVICE void for_each_tap_of(int oh, int ow, F const& f) {
+  for_each_tap<G::kernel_rows, G::dilation_rows, G::in_rows>(oh * G::stride_rows - G::before_rows, [&](int kh, int h) {
+    for_each_tap<G::kernel_columns, G::dilation_columns, G::in_columns>(ow * G::stride_columns - G::before_columns, [&](int kw, int v) { f(kh, kw, h, v); });
+  });
+}
+/// f(kernel row, kernel column, window row, window column) for the windows that reach element (h, v).
+template <class G, class F>
+DIMITY_DEVICE void for_each_window_at(int h, int v, F const& f) {
+  for_each_window<G::kernel_rows, G::dilation_rows, G::stride_rows, G::out_rows>(h + G::before_rows, [&](int kh, int oh) {
+    for_each_window<G::kernel_columns, G::dilation_columns, G::stride_columns, G::out_columns>(v + G::before_columns, [&](int kw, int ow) { f(kh, kw, oh, ow); });
+  });
+}
+
 /// [N, channels, rows * columns], one thread an element.
 struct convolution_element {
   template <class Code>
@@ -37,19 +64,13 @@ struct convolution_element {
     using T = typename Code::result;
     constexpr int L = axes_of_calls<Code>;
     long long const n = i.at[L], o = i.at[L + 1];
-    int const pixel = static_cast<int>(i.at[L + 2]), top = pixel / g::out_columns * g::stride_rows - g::before_rows, left = pixel % g::out_columns * g::stride_columns - g::before_columns;
+    int const pixel = static_cast<int>(i.at[L + 2]);
     T sum = T(0);
     for (int c = 0; c < g::in_channels; ++c)
-      for (int kh = 0; kh < g::kernel_rows; ++kh) {
-        int const h = top + kh * g::dilation_rows;
-        if (h < 0 || h >= g::in_rows) continue;
-        for (int kw = 0; kw < g::kernel_columns; ++kw) {
-          int const v = left + kw * g::dilation_columns;
-          if (v < 0 || v >= g::in_columns) continue;
-          T const x = element_at<Code, 0, L>(args, i, n, o / g::out_channels * g::in_channels + c, h, v), w = element_at<Code, 1, L>(args, i, o, c, kh, kw);
-          sum = device_binary<primitive::add>(sum, device_binary<primitive::multiply>(x, w));
-        }
-      }
+      for_each_tap_of<g>(pixel / g::out_columns, pixel % g::out_columns, [&](int kh, int kw, int h, int v) {
+        T const x = element_at<Code, 0, L>(args, i, n, o / g::out_channels * g::in_channels + c, h, v), w = element_at<Code, 1, L>(args, i, o, c, kh, kw);
+        sum = device_binary<primitive::add>(sum, device_binary<primitive::multiply>(x, w));
+      });
     return sum;
   }
 };
@@ -61,19 +82,13 @@ struct convolution_input_gradient_element {
     using T = typename Code::result;
     constexpr int L = axes_of_calls<Code>;
     long long const n = i.at[L];
-    int const c = static_cast<int>(i.at[L + 1]), first = c / g::in_channels * g::out_channels, pixel = static_cast<int>(i.at[L + 2]), row = pixel / g::in_columns, column = pixel % g::in_columns;
+    int const c = static_cast<int>(i.at[L + 1]), first = c / g::in_channels * g::out_channels, pixel = static_cast<int>(i.at[L + 2]);
     T sum = T(0);
     for (int o = first; o < first + g::out_channels; ++o)
-      for (int kh = 0; kh < g::kernel_rows; ++kh) {
-        int const top = row + g::before_rows - kh * g::dilation_rows;
-        if (top < 0 || top % g::stride_rows != 0 || top / g::stride_rows >= g::out_rows) continue;
-        for (int kw = 0; kw < g::kernel_columns; ++kw) {
-          int const left = column + g::before_columns - kw * g::dilation_columns;
-          if (left < 0 || left % g::stride_columns != 0 || left / g::stride_columns >= g::out_columns) continue;
-          T const x = element_at<Code, 0, L>(args, i, n, o, top / g::stride_rows, left / g::stride_columns), w = element_at<Code, 1, L>(args, i, o, c % g::in_channels, kh, kw);
-          sum = device_binary<primitive::add>(sum, device_binary<primitive::multiply>(x, w));
-        }
-      }
+      for_each_window_at<g>(pixel / g::in_columns, pixel % g::in_columns, [&](int kh, int kw, int oh, int ow) {
+        T const x = element_at<Code, 0, L>(args, i, n, o, oh, ow), w = element_at<Code, 1, L>(args, i, o, c % g::in_channels, kh, kw);
+        sum = device_binary<primitive::add>(sum, device_binary<primitive::multiply>(x, w));
+      });
     return sum;
   }
 };
@@ -128,19 +143,13 @@ DIMITY_DEVICE int place_of_largest_in(typename Code::arguments const& args, long
   using T = typename Code::template element<0>;
   int best = -1;
   T largest = T(0);
-  for (int kh = 0; kh < g::kernel_rows; ++kh) {
-    int const h = oh * g::stride_rows + kh * g::dilation_rows - g::before_rows;
-    if (h < 0 || h >= g::in_rows) continue;
-    for (int kw = 0; kw < g::kernel_columns; ++kw) {
-      int const v = ow * g::stride_columns + kw * g::dilation_columns - g::before_columns;
-      if (v < 0 || v >= g::in_columns) continue;
-      T const x = pixel_at<Code, 0>(args, image, h, v);
-      if (best < 0 || (largest == largest && (largest < x || x != x))) {
-        best = h * g::in_columns + v;
-        largest = x;
-      }
+  for_each_tap_of<g>(oh, ow, [&](int, int, int h, int v) {
+    T const x = pixel_at<Code, 0>(args, image, h, v);
+    if (best < 0 || (largest == largest && (largest < x || x != x))) {
+      best = h * g::in_columns + v;
+      largest = x;
     }
-  }
+  });
   return best;
 }
 struct window_max_element {
@@ -173,17 +182,9 @@ struct select_and_scatter_element {
     using T = typename Code::result;
     int const h = static_cast<int>(i.at[1]), v = static_cast<int>(i.at[2]), mine = h * g::in_columns + v;
     T sum = T(0);
-    // From the last tap, which belongs to the first window, down.
-    for (int kh = g::kernel_rows - 1; kh >= 0; --kh) {
-      int const top = h + g::before_rows - kh * g::dilation_rows;
-      if (top < 0 || top % g::stride_rows != 0 || top / g::stride_rows >= g::out_rows) continue;
-      for (int kw = g::kernel_columns - 1; kw >= 0; --kw) {
-        int const left = v + g::before_columns - kw * g::dilation_columns;
-        if (left < 0 || left % g::stride_columns != 0 || left / g::stride_columns >= g::out_columns) continue;
-        int const oh = top / g::stride_rows, ow = left / g::stride_columns;
-        if (place_of_largest_in<Code>(args, i.at[0], oh, ow) == mine) sum = device_binary<primitive::add>(sum, static_cast<T>(pixel_at<Code, 1>(args, i.at[0], oh, ow)));
-      }
-    }
+    for_each_window_at<g>(h, v, [&](int, int, int oh, int ow) {
+      if (place_of_largest_in<Code>(args, i.at[0], oh, ow) == mine) sum = device_binary<primitive::add>(sum, static_cast<T>(pixel_at<Code, 1>(args, i.at[0], oh, ow)));
+    });
     return sum;
   }
 };

@@ -42,7 +42,7 @@ struct elementwise {
     for (int v = 0; v < Code::value_count; ++v) n += Code::content.values[v].op == primitive::input && (Code::content.varies[v] & bit_of(Code::last)) != 0;
     return n;
   }();
-  /// Enough bytes in flight for the memory of an H100: 32 KiB per multiprocessor (notes/cuda.md section 9); and no fewer blocks than there are multiprocessors.
+  /// Enough bytes in flight for the memory of an H100: 32 KiB per multiprocessor; and no fewer blocks than there are multiprocessors.
   static constexpr int unroll = packets < threads * 264 ? 1 : loads <= 1 ? 4 : loads <= 3 ? 2 : 1;
   static constexpr std::int64_t per_block = std::int64_t{threads} * unroll;
   static constexpr std::int64_t blocks = (packets + per_block - 1) / per_block;

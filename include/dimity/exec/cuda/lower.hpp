@@ -20,6 +20,14 @@ struct lowering_result {
   list<device_launch> launches;
   std::int64_t scratch_bytes = 0;
   constexpr lowered_size size() const { return {words.size(), pointers.size(), launches.size()}; }
+  constexpr void add(device_kernel const& kernel, list<std::int64_t> const& of_slots) {
+    device_launch l;
+    l.words.begin = words.size();
+    encode(kernel, words);
+    l.words.end = words.size();
+    l.pointers = append_to(pointers, of_slots);
+    launches.push(l);
+  }
 };
 
 /// Whether what the bodies of loops and branches are given, and leave, begins at multiples of the widest access.
@@ -143,14 +151,7 @@ struct device_lowering {
     out.scratch_bytes += (bytes + 255) / 256 * 256;
     return -1 - at;
   }
-  constexpr void launch(device_kernel const& kernel, list<std::int64_t> const& pointers) {
-    device_launch l;
-    l.words.begin = out.words.size();
-    encode(kernel, out.words);
-    l.words.end = out.words.size();
-    l.pointers = append_to(out.pointers, pointers);
-    out.launches.push(l);
-  }
+  constexpr void launch(device_kernel const& kernel, list<std::int64_t> const& pointers) { out.add(kernel, pointers); }
   /// Row-major over some axes.
   constexpr access contiguous(dtype type, std::uint32_t axes) const {
     access a;
@@ -253,18 +254,14 @@ struct device_lowering {
     launch(whole, pointers);
   }
 
-  /// Whether the rows of this kernel stay in registers.
-  constexpr bool rows_fit() const {
+  /// Whether the rows of a kernel stay in registers.
+  constexpr bool rows_fit(kernel_extract const& e) const {
     if (k.outer == k.axes) return false;
-    list<home> none(k.values.size());
-    kernel_extract e(p, k, none, true);
-    for (int s = k.stores.begin; s < k.stores.end; ++s)
-      if (p.stores[s].combine == primitive::copy) e.add_store(p.stores[s].value, target(p.stores[s]), target(p.stores[s]).slot);
-    list<std::uint32_t> varies(e.to.values.size() + 1, 0);
-    find_varying_axes(e.to.values, e.to.values.size(), e.to.accesses, e.to.axes, e.to.outer, -1, &varies[0]);
+    int const count = e.to.values.size();
+    list<std::uint32_t> varies(count + 1, 0);
+    find_varying_axes(e.to.values, count, e.to.accesses, e.to.axes, e.to.outer, -1, &varies[0]);
     std::uint32_t const inner = all_axes() & ~outer_axes();
-    int const width = e.width();
-    return shape_of_rows(size_of_axes(inner) / width, width, live_packets(e.to.values, &varies[0], inner, e.to.values.size()), widest_lane(e.to.values, &varies[0], inner, e.to.values.size())).threads > 0;
+    return shape_of_rows(size_of_axes(inner) / e.width(), e.width(), live_packets(e.to.values, &varies[0], inner, count), widest_lane(e.to.values, &varies[0], inner, count)).threads > 0;
   }
   constexpr void need(int v, list<unsigned char>& needed) const {
     if (needed[v]) return;
@@ -364,14 +361,14 @@ struct device_lowering {
     if (reduces_first) leave_reductions(needed_by_sums);
     if (accumulates) accumulate();
     if (!has_plain) return;
-    if (has_rows && rows_fit()) {
+    if (has_rows) {
       kernel_extract e(p, k, reductions, true);
       e.to.kind = device_family::rows;
       for (int s = k.stores.begin; s < k.stores.end; ++s)
         if (p.stores[s].combine == primitive::copy) e.add_store(p.stores[s].value, target(p.stores[s]), target(p.stores[s]).slot);
-      return launch(e.to, e.pointers);
+      if (rows_fit(e)) return launch(e.to, e.pointers);
+      leave_reductions(needed);
     }
-    if (has_rows) leave_reductions(needed);
     store_elements();
   }
 };
@@ -384,11 +381,7 @@ constexpr void lower_epilogue(plan_view const& p, kernel const& k, lowering_resu
     access const& to = p.accesses[k.accesses.begin + p.stores[s].access];
     e.add_store(p.stores[s].value, to, to.slot);
   }
-  device_launch l;
-  encode(e.to, out.words);
-  l.words.end = out.words.size();
-  l.pointers = append_to(out.pointers, e.pointers);
-  out.launches.push(l);
+  out.add(e.to, e.pointers);
 }
 /// A kernel of a plan, lowered: an epilogue is one launch that is part of another.
 constexpr void lower_kernel(plan_view const& p, kernel const& k, lowering_result& out) {
@@ -396,33 +389,40 @@ constexpr void lower_kernel(plan_view const& p, kernel const& k, lowering_result
   else device_lowering(p, k, out).run();
 }
 
-/// A lowered kernel as a constant.
+/// A lowered kernel as a constant. An everyday one stays in a draft with spare room, as plans do: to lower it once for its sizes and once for itself takes twice as long.
 template <lowered_size N>
 struct lowered_kernel {
+  lowered_size used = {};
   std::int64_t words[N.words + 1] = {};
   std::int64_t pointers[N.pointers + 1] = {};
   device_launch launches[N.launches + 1] = {};
   std::int64_t scratch_bytes = 0;
 };
+template <class Plan, int Kernel, lowered_size N>
+constexpr lowered_kernel<N> make_lowered() {
+  plan_view const p = view_plan(Plan::value);
+  lowering_result r;
+  lower_kernel(p, Plan::value.kernels[Kernel], r);
+  lowered_kernel<N> k;
+  k.used = r.size();
+  if (k.used.words > N.words || k.used.pointers > N.pointers || k.used.launches > N.launches) return k;
+  for (int i = 0; i < k.used.words; ++i) k.words[i] = r.words[i];
+  for (int i = 0; i < k.used.pointers; ++i) k.pointers[i] = r.pointers[i];
+  for (int i = 0; i < k.used.launches; ++i) k.launches[i] = r.launches[i];
+  k.scratch_bytes = r.scratch_bytes;
+  return k;
+}
+template <class Plan, int Kernel, lowered_size N>
+inline constexpr lowered_kernel<N> lowered_as = make_lowered<Plan, Kernel, N>();
 template <class Plan, int Kernel>
 struct lowered {
-  static constexpr lowered_size size = [] {
-    plan_view const p = view_plan(Plan::value);
-    lowering_result r;
-    lower_kernel(p, Plan::value.kernels[Kernel], r);
-    return r.size();
-  }();
-  static constexpr auto value = [] {
-    plan_view const p = view_plan(Plan::value);
-    lowering_result r;
-    lower_kernel(p, Plan::value.kernels[Kernel], r);
-    lowered_kernel<size> k;
-    for (int i = 0; i < size.words; ++i) k.words[i] = r.words[i];
-    for (int i = 0; i < size.pointers; ++i) k.pointers[i] = r.pointers[i];
-    for (int i = 0; i < size.launches; ++i) k.launches[i] = r.launches[i];
-    k.scratch_bytes = r.scratch_bytes;
-    return k;
-  }();
+  static constexpr lowered_size room{512, 48, 6};
+  static constexpr lowered_size size = lowered_as<Plan, Kernel, room>.used;
+  static constexpr auto const& choose() {
+    if constexpr (size.words <= room.words && size.pointers <= room.pointers && size.launches <= room.launches) return lowered_as<Plan, Kernel, room>;
+    else return lowered_as<Plan, Kernel, size>;
+  }
+  static constexpr auto const& value = choose();
 };
 
 }  // namespace DIMITY_NAMESPACE::detail

@@ -85,17 +85,36 @@ struct reduction_kernel {
     index const begin = static_cast<index>(split) * part;
     return {begin, begin + part < terms ? begin + part : terms};
   }
+  /// What a thread adds up: its result, or the last one for threads beyond the end, which take part in exchanges only.
+  struct task {
+    index result;
+    int split;
+    bool in_range;
+    share terms;
+    position p;
+  };
+  /// `nth` of the results of a block, each block having so many.
+  DIMITY_DEVICE static task task_of(int nth, int results_of_block) {
+    task t;
+    t.split = static_cast<int>(blockIdx.x % splits);
+    t.result = static_cast<index>(blockIdx.x / splits) * static_cast<index>(results_of_block) + static_cast<index>(nth);
+    t.in_range = t.result < static_cast<index>(shape.kept);
+    if (!t.in_range) t.result = static_cast<index>(shape.kept - 1);
+    t.terms = share_of(t.split);
+    place_along<Code, kept, W>::set(t.p, t.result);
+    return t;
+  }
   /// Where a result goes: its own place, or that of a part of it, parts being one behind the other.
   template <int S>
-  DIMITY_DEVICE static void store_single(arguments const& args, position const& p, index result, int split, element<S> x) {
+  DIMITY_DEVICE static void store_single(arguments const& args, task const& t, element<S> x) {
     constexpr int A = Code::template st<S>.access;
-    if constexpr (splits > 1) values::template base<A>(args)[static_cast<index>(split) * static_cast<index>(results) + result] = x;
-    else values::template base<A>(args)[values::template row_offset<A>(p) + p.packet * static_cast<index>(W * values::template lane_stride<A>)] = x;
+    if constexpr (splits > 1) values::template base<A>(args)[static_cast<index>(t.split) * static_cast<index>(results) + t.result] = x;
+    else values::template base<A>(args)[values::template row_offset<A>(t.p) + t.p.packet * static_cast<index>(W * values::template lane_stride<A>)] = x;
   }
 
   /// The last axis is reduced: x threads share a result, each with its own packets.
   template <int S>
-  DIMITY_DEVICE static void finish_lanes(accumulators& a, arguments const& args, position const& p, index result, int split, bool writes, char* shared) {
+  DIMITY_DEVICE static void finish_lanes(accumulators& a, arguments const& args, task const& t, bool writes, char* shared) {
     sums<S>& sum = cell_of<S>(a);
     DIMITY_UNROLL
     for (int half = W / 2; half > 0; half /= 2) {
@@ -105,27 +124,22 @@ struct reduction_kernel {
     element<S> total;
     if constexpr (shape.x <= 32) total = join_across_warp<Code::template st<S>.combine, shape.x>(sum.v[0]);
     else total = join_across_block<Code::template st<S>.combine, threads>(sum.v[0], reinterpret_cast<element<S>*>(shared));
-    if (writes) store_single<S>(args, p, result, split, total);
+    if (writes) store_single<S>(args, t, total);
   }
   template <int... V, int... S>
   DIMITY_DEVICE static void run_lanes(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, arguments const& args) {
     alignas(16) __shared__ char shared[8 * threads / 32];
-    int const thread = static_cast<int>(threadIdx.x), split = static_cast<int>(blockIdx.x % splits);
-    index result = static_cast<index>(blockIdx.x / splits) * shape.y + thread / shape.x;
-    bool const in_range = result < static_cast<index>(shape.kept);
-    if (!in_range) result = static_cast<index>(shape.kept - 1);
-    share const mine = share_of(split);
+    int const thread = static_cast<int>(threadIdx.x);
+    task const t = task_of(thread / shape.x, shape.y);
     accumulators a;
     (reset<S>(a), ...);
-    position p;
-    place_along<Code, kept, W>::set(p, result);
-    add_terms<W>(std::integer_sequence<int, V...>{}, std::integer_sequence<int, S...>{}, a, args, p, mine.begin + thread % shape.x, mine.end, shape.x);
-    (finish_lanes<S>(a, args, p, result, split, in_range && thread % shape.x == 0, shared), ...);
+    add_terms<W>(std::integer_sequence<int, V...>{}, std::integer_sequence<int, S...>{}, a, args, t.p, t.terms.begin + thread % shape.x, t.terms.end, shape.x);
+    (finish_lanes<S>(a, args, t, t.in_range && thread % shape.x == 0, shared), ...);
   }
 
   /// The last axis is kept: each thread has its own columns, and y of them share each column.
   template <int S>
-  DIMITY_DEVICE static void finish_columns(accumulators& a, arguments const& args, position const& p, index result, int split, bool in_range, char* shared) {
+  DIMITY_DEVICE static void finish_columns(accumulators& a, arguments const& args, task const& t, char* shared) {
     using T = element<S>;
     sums<S>& sum = cell_of<S>(a);
     if constexpr (shape.y > 1) {
@@ -141,28 +155,23 @@ struct reduction_kernel {
         }
       }
     }
-    if (!in_range || static_cast<int>(threadIdx.x) >= shape.x) return;
+    if (!t.in_range || static_cast<int>(threadIdx.x) >= shape.x) return;
     constexpr int A = Code::template st<S>.access;
     DIMITY_UNROLL
     for (int w = 0; w < W; ++w) {
-      if constexpr (splits > 1) values::template base<A>(args)[static_cast<index>(split) * static_cast<index>(results) + result * W + w] = sum.v[w];
-      else values::template base<A>(args)[values::template row_offset<A>(p) + (p.packet * W + w) * static_cast<index>(values::template lane_stride<A>)] = sum.v[w];
+      if constexpr (splits > 1) values::template base<A>(args)[static_cast<index>(t.split) * static_cast<index>(results) + t.result * W + w] = sum.v[w];
+      else values::template base<A>(args)[values::template row_offset<A>(t.p) + (t.p.packet * W + w) * static_cast<index>(values::template lane_stride<A>)] = sum.v[w];
     }
   }
   template <int... V, int... S>
   DIMITY_DEVICE static void run_columns(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, arguments const& args) {
     alignas(16) __shared__ char shared[threads * W * 8];
-    int const thread = static_cast<int>(threadIdx.x), split = static_cast<int>(blockIdx.x % splits);
-    index result = static_cast<index>(blockIdx.x / splits) * shape.x + thread % shape.x;
-    bool const in_range = result < static_cast<index>(shape.kept);
-    if (!in_range) result = static_cast<index>(shape.kept - 1);
-    share const mine = share_of(split);
+    int const thread = static_cast<int>(threadIdx.x);
+    task const t = task_of(thread % shape.x, shape.x);
     accumulators a;
     (reset<S>(a), ...);
-    position p;
-    place_along<Code, kept, W>::set(p, result);
-    add_terms<1>(std::integer_sequence<int, V...>{}, std::integer_sequence<int, S...>{}, a, args, p, mine.begin + thread / shape.x, mine.end, shape.y);
-    (finish_columns<S>(a, args, p, result, split, in_range, shared), ...);
+    add_terms<1>(std::integer_sequence<int, V...>{}, std::integer_sequence<int, S...>{}, a, args, t.p, t.terms.begin + thread / shape.x, t.terms.end, shape.y);
+    (finish_columns<S>(a, args, t, shared), ...);
   }
   DIMITY_DEVICE static void run(arguments const& args) {
     using all_values = std::make_integer_sequence<int, Code::value_count>;

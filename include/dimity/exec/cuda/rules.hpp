@@ -5,10 +5,6 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-template <int Symbols>
-struct extents_on_cuda {
-  static_assert(Symbols == 0, "[dimity.cuda.2] extents chosen at run time are not supported on a GPU yet: give the arguments static extents");
-};
 constexpr bool has_cuda_kernel(primitive p) {
   switch (p) {
     case primitive::dot: case primitive::pad: case primitive::concat: case primitive::gather: case primitive::scatter_add: case primitive::dynamic_slice: case primitive::dynamic_update_slice: case primitive::random_bits:

@@ -221,7 +221,6 @@ struct cuda_executor {
     run_steps<Begin>(std::make_integer_sequence<int, End - Begin>{}, m, scratch, stream);
   }
   static void run(memory const& m, cudaStream_t stream) {
-    (void)sizeof(extents_on_cuda<Plan::size.symbols>);
     run_range<first, end>(m, m.workspace + plan_bytes, stream);
   }
 };

@@ -63,7 +63,7 @@ inline cudaStream_t default_stream() {
   std::lock_guard const lock(s.guard);
   cudaStream_t& stream = s.streams[static_cast<std::size_t>(device)];
   if (stream == nullptr) {
-    // Memory that is given back to the pool stays there: asking the driver again takes hundreds of microseconds.
+    // Memory that is given back to the pool stays there: asking the driver again takes long.
     cudaMemPool_t pool;
     check_cuda(cudaDeviceGetDefaultMemPool(&pool, device));
     std::uint64_t keep = ~std::uint64_t{0};

@@ -61,16 +61,15 @@ constexpr int widest_lane(Values const& values, std::uint32_t const* varies, std
 
 /// How the threads of a block are laid out, and how many blocks share a sum. Asked by the lowering before the kernel exists.
 struct reduction_shape {
-  bool along_lanes = false;   ///< the last axis is reduced: neighbouring threads share a sum; otherwise each has its own columns
   int x = 1, y = 1;           ///< threads along the last axis; beside it
   std::int64_t kept = 1;      ///< results; packets of them where the last axis is kept
   std::int64_t terms = 1;     ///< of a result: packets, or elements where the last axis is kept
   int splits = 1;
 };
 inline constexpr int reduction_threads = 256, blocks_wanted = 528;
+/// `along_lanes`: the last axis is reduced, and neighbouring threads share a sum; otherwise each has its own columns.
 constexpr reduction_shape shape_of_reduction(std::int64_t last, std::int64_t kept, std::int64_t terms, bool along_lanes, int width) {
   reduction_shape s;
-  s.along_lanes = along_lanes;
   s.kept = along_lanes ? kept : kept / width;
   s.terms = along_lanes ? terms / width : terms;
   std::int64_t blocks = 0;

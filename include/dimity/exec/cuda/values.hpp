@@ -71,7 +71,7 @@ struct thread_values {
   DIMITY_DEVICE static access_type<A> load_single(arguments const& args, position const& p) {
     return base<A>(args)[row_offset<A>(p) + (lane_stride<A> == 0 ? index(0) : p.packet * static_cast<index>(W * lane_stride<A>))];
   }
-  // The whole packet into a variable before any element is touched: nvcc makes 32-bit loads of anything else (notes/cuda.md section 2).
+  // The whole packet into a variable before any element is touched: nvcc makes 32-bit loads of anything else.
   template <int A>
   DIMITY_DEVICE static pack<access_type<A>, W> load(arguments const& args, position const& p) {
     using T = access_type<A>;
