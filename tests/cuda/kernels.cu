@@ -52,9 +52,26 @@ auto everything() { return eval(sum(square(given<float, 33554432>()))); }
 // kernel product_kernel.*Ll2048ELl1024ELl512E: LDG.32==0 LDS.32==0 FFMA==512 STG.128==16 registers<=168
 auto layer() { return eval(relu(matmul(given<float, 2048, 512>(), given<float, 512, 1024>()) + given<float, 1024>())); }
 
+// The same of 16-bit floats, on the tensor cores: copies of 16 bytes in the background, matrices out of shared memory, four results to a store.
+// kernel tensor_product_kernel.*Ll4096ELl1024ELl512E: HMMA==32 LDSM==12 LDGSTS.128==12 STG.64==16 registers<=128
+auto layer16() { return eval(relu(matmul(given<bfloat16, 4096, 512>(), given<bfloat16, 512, 1024>()) + given<bfloat16, 1024>())); }
+
+// Floats, rounded.
+// kernel tensor_product_kernel.*Ll4096ELl1024ELl768E: HMMA==32 LDSM==8 LDGSTS.128==12 STG.128==16 registers<=160
+auto layer32() {
+  auto const f = [](auto const& x, auto const& w, auto const& b) { return relu(matmul(x, w) + b); };
+  return compile(f, fast_cuda{})(given<float, 4096, 768>(), given<float, 768, 1024>(), given<float, 1024>());
+}
+// Both transposed, as for a gradient: read by the element.
+// kernel tensor_product_kernel.*Ll1024ELl2048ELl4096E: HMMA==32 LDGSTS.128==12 STG.128==16 registers<=160
+auto gradient32() {
+  auto const f = [](auto const& x, auto const& y) { return matmul(transpose(x), y); };
+  return compile(f, fast_cuda{})(given<float, 4096, 1024>(), given<float, 4096, 2048>());
+}
+
 }  // namespace
 
 int main() {
-  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), layer();
+  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), layer(), layer16(), layer32(), gradient32();
   return 0;
 }

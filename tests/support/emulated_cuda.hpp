@@ -62,9 +62,20 @@ struct thread {
   bool done = true, at_barrier = false;
   long exchanges = 0;  ///< how many this thread has begun
   void* fake_stack = nullptr;
+  /// Copies to shared memory in the background, in groups; the last one is still open.
+  struct copy {
+    void* to;
+    void const* from;
+    int bytes;
+    bool there;
+  };
+  std::vector<std::vector<copy>> copies = std::vector<std::vector<copy>>(1);
+};
+struct posted_value {
+  std::uint64_t words[3];
 };
 struct warp {
-  std::uint64_t posted[2][32] = {};
+  posted_value posted[2][32] = {};
   long arrived[2] = {};
   long generation[2] = {};
 };
@@ -129,6 +140,7 @@ struct grid {
       if (!t.stack) t.stack = std::unique_ptr<char[]>(new char[stack_bytes]);
       t.done = t.at_barrier = false;
       t.exchanges = 0;
+      t.copies.assign(1, {});
       getcontext(&t.context);
       t.context.uc_stack.ss_sp = t.stack.get();
       t.context.uc_stack.ss_size = stack_bytes;
@@ -165,9 +177,10 @@ struct grid {
     int const lanes = size - i / 32 * 32 < 32 ? size - i / 32 * 32 : 32;
     return w.generation[slot] != t.exchanges || w.arrived[slot] == lanes;
   }
-  template <class T>
-  T exchange(T value, int distance) {
-    static_assert(sizeof(T) <= 8);
+  /// What `read` makes of the values of all lanes, once they have all come.
+  template <class T, class F>
+  auto exchange_all(T const& value, F const& read) {
+    static_assert(sizeof(T) <= sizeof(posted_value));
     thread& t = threads[static_cast<std::size_t>(now)];
     warp& w = warps[static_cast<std::size_t>(now / 32)];
     int const lane = now % 32, slot = static_cast<int>(++t.exchanges & 1);
@@ -178,9 +191,16 @@ struct grid {
     std::memcpy(&w.posted[slot][lane], &value, sizeof(T));
     ++w.arrived[slot];
     give_way();
-    T other;
-    std::memcpy(&other, &w.posted[slot][lane ^ distance], sizeof(T));
-    return other;
+    return read([&](int of) {
+      T other;
+      std::memcpy(&other, &w.posted[slot][of], sizeof(T));
+      return other;
+    });
+  }
+  template <class T>
+  T exchange(T value, int distance) {
+    int const lane = now % 32;
+    return exchange_all(value, [&](auto const& of_lane) { return of_lane(lane ^ distance); });
   }
   void barrier() {
     if (++barriers == barrier_to_skip) return;
@@ -202,6 +222,73 @@ inline void run(std::function<void()> const& kernel, long blocks, int threads) {
     blockIdx.x = static_cast<unsigned>(order == schedule::backward ? blocks - 1 - b : b);
     g.run_block(threads);
   }
+}
+
+// ---- tensor cores, and copies in the background
+
+/// Performed at the last moment, when somebody waits; or at once, in another order of threads: programs must be right for both.
+inline void perform(thread::copy const& c) {
+  if (c.there) std::memcpy(c.to, c.from, static_cast<std::size_t>(c.bytes));
+  else std::memset(c.to, 0, static_cast<std::size_t>(c.bytes));
+}
+inline thread& this_thread() { return grid::get().threads[static_cast<std::size_t>(grid::get().now)]; }
+/// -2: nobody waits for copies, as a test does to see that this is noticed.
+inline long wait_to_skip = -1;
+/// By the tensor cores, of a warp each.
+inline long tile_products = 0;
+inline void copy_async(void* to, void const* from, int bytes, bool there) {
+  if (reinterpret_cast<std::uintptr_t>(to) % static_cast<unsigned>(bytes) != 0 || (there && reinterpret_cast<std::uintptr_t>(from) % static_cast<unsigned>(bytes) != 0)) throw std::logic_error("emulation: a copy that is not aligned");
+  thread::copy const c{to, from, bytes, there};
+  if (order == schedule::forward) perform(c);
+  else this_thread().copies.back().push_back(c);
+}
+inline void commit_copies() { this_thread().copies.emplace_back(); }
+inline void wait_for_copies(int groups) {
+  if (wait_to_skip == -2) return;  // nobody waits
+  auto& all = this_thread().copies;
+  while (static_cast<int>(all.size()) - 1 > groups) {
+    for (thread::copy const& c : all.front()) perform(c);
+    all.erase(all.begin());
+  }
+}
+inline void load_matrices(std::uint32_t (&to)[4], void const* row, bool transposed) {
+  grid& g = grid::get();
+  int const lane = g.now % 32;
+  if (reinterpret_cast<std::uintptr_t>(row) % 16 != 0) throw std::logic_error("emulation: a row of a matrix that is not aligned");
+  g.exchange_all(row, [&](auto const& row_of) {
+    auto const element = [&](int matrix, int r, int c) {
+      std::uint16_t x;
+      std::memcpy(&x, static_cast<char const*>(row_of(matrix * 8 + r)) + 2 * c, 2);
+      return static_cast<std::uint32_t>(x);
+    };
+    int const i = lane / 4, j = lane % 4 * 2;
+    for (int m = 0; m < 4; ++m) to[m] = transposed ? element(m, j, i) | element(m, j + 1, i) << 16 : element(m, i, j) | element(m, i, j + 1) << 16;
+    return 0;
+  });
+}
+template <int ElementsOfRegister, class F>
+void multiply_tiles(float (&sums)[4], std::uint32_t const (&a)[4], std::uint32_t const (&b)[2], F const& value) {
+  struct operands {
+    std::uint32_t a[4], b[2];
+  };
+  grid& g = grid::get();
+  int const lane = g.now % 32;
+  tile_products += lane == 0;
+  operands const mine{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
+  g.exchange_all(mine, [&](auto const& of_lane) {
+    for (int s = 0; s < 4; ++s) {
+      int const row = lane / 4, lower = s / 2, column = lane % 4 * 2 + s % 2;
+      double sum = static_cast<double>(sums[s]);
+      for (int half = 0; half < 2; ++half)
+        for (int t = 0; t < 4; ++t)
+          for (int e = 0; e < ElementsOfRegister; ++e) {
+            float const x = value(of_lane(row * 4 + t).a[2 * half + lower] >> (16 * e)), y = value(of_lane(column * 4 + t).b[half] >> (16 * e));
+            sum += static_cast<double>(x) * static_cast<double>(y);
+          }
+      sums[s] = static_cast<float>(sum);
+    }
+    return 0;
+  });
 }
 
 /// Allocations: how many there are, and what is known of each.

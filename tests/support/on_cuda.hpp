@@ -8,7 +8,7 @@
 namespace emulation {
 enum class schedule { round_robin };
 inline schedule order = schedule::round_robin;
-inline long launches = 0, recordings = 0, replays = 0;
+inline long launches = 0, recordings = 0, replays = 0, tile_products = 0, wait_to_skip = -1;
 struct memory_of_device {
   struct {
     static std::size_t size() { return 0; }
@@ -95,13 +95,13 @@ void compare(Result const& got, Wanted const& wanted, double tolerance) {
   });
 }
 
-template <class F, class... Args>
+template <class Device = dimity::cuda, class F, class... Args>
 void same_within(double tolerance, F const& f, Args const&... args) {
   auto const wanted = dimity::compile(f)(args...);
   for (emulation::schedule const order : schedules) {
     CAPTURE(static_cast<int>(order));
     emulation::order = order;
-    auto const got = dimity::compile(f, dimity::cuda{})(dimity::to_cuda(args)...);
+    auto const got = dimity::compile(f, Device{})(dimity::to_cuda(args)...);
     compare(got, wanted, tolerance);
   }
   emulation::order = emulation::schedule::round_robin;

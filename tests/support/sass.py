@@ -17,7 +17,7 @@ import tempfile
 
 WIDTHS = {0: "8", 1: "8", 2: "16", 3: "16", 4: "32", 5: "64", 6: "128", 7: "?"}
 MEMORY = {0x181: "LDG", 0x186: "STG", 0x183: "LDL", 0x187: "STL", 0x184: "LDS", 0x188: "STS", 0x1AE: "LDGSTS"}
-OTHERS = {0x023: "FFMA", 0x021: "FADD", 0x020: "FMUL", 0x108: "MUFU", 0x02B: "DFMA", 0x189: "SHFL", 0x11D: "BAR", 0x147: "BRA", 0x144: "CALLREL", 0x03C: "HMMA", 0x118: "NOP", 0x14D: "EXIT"}
+OTHERS = {0x023: "FFMA", 0x021: "FADD", 0x020: "FMUL", 0x108: "MUFU", 0x02B: "DFMA", 0x189: "SHFL", 0x11D: "BAR", 0x147: "BRA", 0x144: "CALLREL", 0x03C: "HMMA", 0x03B: "LDSM", 0x118: "NOP", 0x14D: "EXIT"}
 COMPARE = {"==": operator.eq, "<=": operator.le, ">=": operator.ge}
 
 

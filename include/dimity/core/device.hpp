@@ -23,20 +23,41 @@ struct cpu {
   int threads = 1;  ///< the calling one among them; less than 1 counts as 1
 };
 
-/// An NVIDIA GPU: `compile(f, cuda{})`, `eval(x, cuda{.stream = s})`, on tensors that are there (`cuda_tensor`). Needs `#include <dimity/cuda.hpp>` in a file that is compiled as CUDA. Work is put into the stream, and calls
-/// return before it is done; without a stream it is one of the library's own.
-struct cuda {
-  CUstream_st* stream = nullptr;
-  bool graph = false;  ///< compile(): after the first call the kernels of a call are recorded as a CUDA graph, and replayed when a call comes on the same memory again, as a training step does whose model is moved in and out
+/// What kernels on a GPU may do for speed.
+enum class precision {
+  standard,  ///< floats are multiplied and added up as floats; divisions and functions within a few units in the last place
+  fast,      ///< products of float matrices round their operands to TensorFloat-32 (10 bits of fraction, 3 decimal digits), which the tensor cores multiply many times as fast
 };
 
+/// An NVIDIA GPU: `compile(f, cuda{})`, `eval(x, cuda{.stream = s})`, on tensors that are there (`cuda_tensor`). Needs `#include <dimity/cuda.hpp>` in a file that is compiled as CUDA. Work is put into the stream, and calls
+/// return before it is done; without a stream it is one of the library's own. `fast_cuda{}` is the same with less exact products.
+template <precision Precision = precision::standard>
+struct basic_cuda {
+  CUstream_st* stream = nullptr;
+  bool graph = false;  ///< compile(): after the first call the kernels of a call are recorded as a CUDA graph, and replayed when a call comes on the same memory again, as a training step does whose model is moved in and out
+
+  /// The precision concerns what is computed, not where.
+  template <precision Other>
+    requires(Other != Precision)
+  constexpr operator basic_cuda<Other>() const {
+    return {stream, graph};
+  }
+};
+using cuda = basic_cuda<>;
+using fast_cuda = basic_cuda<precision::fast>;
+
 namespace detail {
+
+template <class Device>
+inline constexpr bool is_cuda_device = false;
+template <precision P>
+inline constexpr bool is_cuda_device<basic_cuda<P>> = true;
 
 /// What is done for the length of a call on a device.
 template <class Device>
 struct device_scope {
   static_assert(!std::is_same_v<Device, cpu>, "[dimity.device.1] cpu{.threads = n} needs #include <dimity/threads.hpp>");
-  static_assert(!std::is_same_v<Device, cuda>, "[dimity.cuda.1] cuda{} needs #include <dimity/cuda.hpp>, in a file that is compiled as CUDA (nvcc, or a .cu file in CMake)");
+  static_assert(!is_cuda_device<Device>, "[dimity.cuda.1] cuda{} needs #include <dimity/cuda.hpp>, in a file that is compiled as CUDA (nvcc, or a .cu file in CMake)");
   explicit device_scope(Device const&) {}
 };
 

@@ -45,11 +45,11 @@ struct results_of_recording<Gifts, leaf_list<L...>> {
   }();
 };
 
-template <class F>
-struct compiled_call<F, cuda> {
+template <class F, precision P>
+struct compiled_call<F, basic_cuda<P>> {
   static constexpr bool takes_device = true;
   template <class... Args>
-  using source = source_on_cuda<traced_source<F, tree_value_t<Args>...>>;
+  using source = source_on_cuda<traced_source<F, tree_value_t<Args>...>, P>;
   template <class... Args>
   using program = planned<source<Args...>>;
   template <class... Args>

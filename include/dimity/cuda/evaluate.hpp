@@ -26,13 +26,13 @@ void collect_leaves(expression<Operation, T, Shape, X...> const& x, leaf_of_call
   [&]<std::size_t... I>(std::index_sequence<I...>) { (collect_leaves(static_cast<held<I, X> const&>(x).operand, out), ...); }(std::index_sequence_for<X...>{});
 }
 
-template <class X>
+template <class X, precision P = precision::standard>
 struct evaluator_on_cuda {
   static constexpr int leaves = lowering<X>::leaves;
   using result = typename device_tree<typename tensor_of<element_of<X>, shape_of<X>>::type>::type;
 
   template <class T>
-  using source = std::conditional_t<std::is_same_v<T, element_of<X>>, source_on_cuda<expression_source<X>>, source_on_cuda<converted_source<X, T>>>;
+  using source = std::conditional_t<std::is_same_v<T, element_of<X>>, source_on_cuda<expression_source<X>, P>, source_on_cuda<converted_source<X, T>, P>>;
 
   /// The program on these leaves; numbers are copied to the GPU first.
   template <class Plan>
@@ -88,12 +88,13 @@ struct cuda_evaluator {
   static void into(Destination& to, X const& x) {
     code::template into<typename untraced_type<typename Destination::value_type>::type>(to, x, stream_of({}));
   }
-  static result on(cuda const& device, X const& x) {
+  template <precision P>
+  static result on(basic_cuda<P> const& device, X const& x) {
     result to(uninitialized, device);
-    code::template into<T>(to, x, stream_of(device));
+    evaluator_on_cuda<X, P>::template into<T>(to, x, stream_of(device));
     return to;
   }
-  static T scalar(X const& x) { return to_host(on({}, x)); }
+  static T scalar(X const& x) { return to_host(on(cuda{}, x)); }
 };
 template <class Operation, class T, class Shape, class... X>
   requires is_on_cuda<expression<Operation, T, Shape, X...>>
@@ -106,12 +107,12 @@ struct evaluator<cuda_view<T, Shape>> : cuda_evaluator<cuda_view<T, Shape>> {};
 }  // namespace detail
 
 /// `to = x` in the executor's stream.
-template <class T, extent_t... E, operand X>
-void assign(tensor<on_cuda<T>, E...>& to, X const& x, cuda const& device) {
+template <class T, extent_t... E, operand X, precision P>
+void assign(tensor<on_cuda<T>, E...>& to, X const& x, basic_cuda<P> const& device) {
   (void)sizeof(detail::elements_of_assignment<X, T>);
   (void)sizeof(detail::shapes_of_assignment<X, shape<E...>>);
   to.ensure_elements();
-  detail::evaluator_on_cuda<X>::template into<T>(to, x, detail::stream_of(device));
+  detail::evaluator_on_cuda<X, P>::template into<T>(to, x, detail::stream_of(device));
 }
 
 }  // namespace DIMITY_NAMESPACE

@@ -12,8 +12,10 @@
 
 #if defined(__CUDA_ARCH__) || defined(__clang__)
 #define DIMITY_UNROLL _Pragma("unroll")
+#define DIMITY_NO_UNROLL _Pragma("unroll 1")
 #else
 #define DIMITY_UNROLL
+#define DIMITY_NO_UNROLL
 #endif
 
 namespace DIMITY_NAMESPACE::detail {

@@ -2,38 +2,9 @@
 // they are in registers. The scheme is the usual one (CUTLASS's SIMT products, S. Boehm's worklog "How to optimize a CUDA matmul kernel", 2022).
 #pragma once
 
-#include <dimity/exec/cuda/values.hpp>
+#include <dimity/exec/cuda/product_base.hpp>
 
 namespace DIMITY_NAMESPACE::detail {
-
-/// A product as integers: element types of operands and result, extents, strides (row and column of both operands), offsets, whether the product is wanted itself, beside what its epilogue makes of it;
-/// which of operands and product begin anywhere, a bit each; then for each axis of the batch its extent and the strides of both operands.
-template <std::int64_t... Words>
-struct product_code {
-  static constexpr std::int64_t words[sizeof...(Words) + 1] = {Words..., 0};
-  using operand = type_of<static_cast<dtype>(words[0])>;
-  using result = type_of<static_cast<dtype>(words[1])>;
-  static constexpr std::int64_t m = words[2], n = words[3], k = words[4], a_row = words[5], a_column = words[6], b_row = words[7], b_column = words[8], a_offset = words[9], b_offset = words[10];
-  static constexpr bool stores = words[11] != 0;
-  static constexpr std::int64_t unaligned = words[12];
-  static constexpr int first_batch = 13, batch_axes = static_cast<int>(sizeof...(Words) - first_batch) / 3;
-  static constexpr std::int64_t entries = [] {
-    std::int64_t e = 1;
-    for (int i = 0; i < batch_axes; ++i) e *= words[first_batch + 3 * i];
-    return e;
-  }();
-  template <int Axis>
-  static constexpr std::int64_t batch_extent = words[first_batch + 3 * Axis];
-  template <int Axis>
-  static constexpr std::int64_t a_batch = words[first_batch + 3 * Axis + 1];
-  template <int Axis>
-  static constexpr std::int64_t b_batch = words[first_batch + 3 * Axis + 2];
-};
-
-/// No epilogue.
-struct no_epilogue {
-  static constexpr int slots = 0, width = widest_access;
-};
 
 /// Rows and columns of a block's tile: as large as the product, and so small that most multiprocessors (132 of an H100) have one.
 struct product_tile {
@@ -51,34 +22,21 @@ constexpr product_tile tile_of_product(std::int64_t m, std::int64_t n, std::int6
   return t;
 }
 
+template <class Code>
+inline constexpr product_tile tile_of = tile_of_product(Code::m, Code::n, Code::entries);
 template <class Code, class Epilogue>
-struct product_kernel {
+using results_of_product = product_results<Code, Epilogue, tile_of<Code>.rows, tile_of<Code>.columns, (tile_of<Code>.columns < 64 ? tile_of<Code>.columns / 16 : 4)>;
+
+template <class Code, class Epilogue>
+struct product_kernel : results_of_product<Code, Epilogue> {
+  using base = results_of_product<Code, Epilogue>;
+  using typename base::arguments;
   using X = typename Code::operand;
   using T = typename Code::result;
   static constexpr int threads = 256;
-  static constexpr product_tile tile = tile_of_product(Code::m, Code::n, Code::entries);
-  static constexpr int BM = tile.rows, BN = tile.columns, BK = sizeof(T) == 8 || BM * BN > 128 * 64 ? 8 : 16, TM = BM / 16, TN = BN / 16;
+  static constexpr int BM = tile_of<Code>.rows, BN = tile_of<Code>.columns, BK = sizeof(T) == 8 || BM * BN > 128 * 64 ? 8 : 16, TM = BM / 16, TN = BN / 16;
   static constexpr int GM = TM < 4 ? TM : 4, GN = TN < 4 ? TN : 4;  ///< neighbouring rows and columns of a thread; further ones are 16 groups on
-  static constexpr std::int64_t row_tiles = (Code::m + BM - 1) / BM, column_tiles = (Code::n + BN - 1) / BN;
-  static constexpr std::int64_t blocks = row_tiles * column_tiles * Code::entries;
-  static constexpr bool rows_fit = Code::m % BM == 0, columns_fit = Code::n % BN == 0, terms_fit = Code::k % BK == 0;
-  /// Slots: the operands, the product, and those of the epilogue behind them.
-  using arguments = kernel_arguments<3 + Epilogue::slots>;
-
-  struct block_position {
-    std::int64_t a = 0, b = 0;     ///< where the operands of this entry begin
-    int entry = 0, row = 0, column = 0;
-  };
-  template <int Axis>
-  DIMITY_DEVICE static void find_entry(block_position& p, int left) {
-    if constexpr (Axis >= 0) {
-      constexpr int extent = static_cast<int>(Code::template batch_extent<Axis>);
-      int const here = Axis == 0 ? left : left % extent;
-      p.a += here * Code::template a_batch<Axis>;
-      p.b += here * Code::template b_batch<Axis>;
-      find_entry<Axis - 1>(p, left / extent);
-    }
-  }
+  static constexpr bool terms_fit = Code::k % BK == 0;
 
   /// How a tile of Rows x BK elements of an operand comes from memory: in packets along the axis in which neighbours lie side by side, where all of them are aligned and none reaches over the operand's end.
   template <int Rows, std::int64_t RowStride, std::int64_t TermStride, std::int64_t Offset, std::int64_t RowExtent, int Operand>
@@ -144,75 +102,10 @@ struct product_kernel {
     }
   }
 
-  // ---- results
-
-  /// Whether groups of columns are written, and worked on, as packets: not where they end in the middle of one.
-  static constexpr int widest = GN * static_cast<int>(sizeof(T)) <= widest_access ? GN : widest_access / static_cast<int>(sizeof(T));
-  static constexpr int W = Code::n % widest == 0 && Epilogue::width % widest == 0 && !(Code::stores && (Code::unaligned >> 2 & 1) != 0) ? widest : 1;
-
-  template <class... Ignored>
-  struct epilogue_of {
-    using values = thread_values<Epilogue, bit_of(Epilogue::last), W>;
-    using lanes = typename values::lanes;
-    using position = typename values::position;
-    using index = typename values::index;
-
-    /// The epilogue's axes are those of the result without extents of 1.
-    template <int Axis, int KernelAxis>
-    DIMITY_DEVICE static void set_batch(position& p, int left) {
-      if constexpr (Axis >= 0) {
-        constexpr int extent = static_cast<int>(Code::template batch_extent<Axis>);
-        if constexpr (extent == 1) {
-          set_batch<Axis - 1, KernelAxis>(p, left);
-        } else {
-          p.at[KernelAxis] = Axis == 0 ? left : left % extent;
-          set_batch<Axis - 1, KernelAxis - 1>(p, left / extent);
-        }
-      }
-    }
-    DIMITY_DEVICE static position at(int entry, int row, int column) {
-      position p;
-      constexpr int matrix_axes = (Code::m != 1) + (Code::n != 1);
-      if constexpr (Code::n != 1) {
-        p.packet = column / W;
-        if constexpr (Code::m != 1) p.at[Epilogue::axes - 2] = row;
-      } else {
-        p.packet = row;
-      }
-      set_batch<Code::batch_axes - 1, Epilogue::axes - 1 - matrix_axes>(p, entry);
-      return p;
-    }
-    template <int... V, int... S, int... I>
-    DIMITY_DEVICE static void run(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, std::integer_sequence<int, I...>, arguments const& args, pack<T, W> const& x, int entry, int row, int column) {
-      typename Epilogue::arguments const own{{args.p[3 + I]...}};
-      position const p = at(entry, row, column);
-      lanes r;
-      cell_of<Epilogue::injected>(r) = x;
-      (values::template compute<V>(r, own, p), ...);
-      (values::template store_packet<S>(r, own, p), ...);
-    }
-  };
-  DIMITY_DEVICE static void finish(arguments const& args, pack<T, W> const& x, int entry, int row, int column) {
-    if constexpr (Code::stores) {
-      T* const to = static_cast<T*>(args.p[2]) + (static_cast<std::int64_t>(entry) * Code::m + row) * Code::n + column;
-      *reinterpret_cast<pack<T, W>*>(to) = x;
-    }
-    if constexpr (Epilogue::slots > 0)
-      epilogue_of<>::run(std::make_integer_sequence<int, Epilogue::value_count>{}, std::make_integer_sequence<int, Epilogue::store_count>{}, std::make_integer_sequence<int, Epilogue::slots>{}, args, x, entry, row, column);
-  }
-
   DIMITY_DEVICE static void run(arguments const& args) {
     alignas(16) __shared__ T a_tile[BK][BM + padding];
     alignas(16) __shared__ T b_tile[BK][BN + padding];
-    block_position p;
-    {
-      int const block = static_cast<int>(blockIdx.x);
-      constexpr int columns = static_cast<int>(column_tiles), per_entry = static_cast<int>(row_tiles * column_tiles);
-      p.entry = block / per_entry;
-      p.row = block % per_entry / columns * BM;
-      p.column = block % columns * BN;
-      find_entry<Code::batch_axes - 1>(p, p.entry);
-    }
+    auto const p = base::place_of_block();
     X const* a = static_cast<X const*>(args.p[0]) + Code::a_offset + p.a + p.row * Code::a_row;
     X const* b = static_cast<X const*>(args.p[1]) + Code::b_offset + p.b + p.column * Code::b_column;
     int const rows_left = static_cast<int>(Code::m) - p.row, columns_left = static_cast<int>(Code::n) - p.column;
@@ -257,14 +150,11 @@ struct product_kernel {
     for (int i = 0; i < TM; ++i) {
       int const row = (i / GM * 16 + ty) * GM + i % GM;
       DIMITY_UNROLL
-      for (int j = 0; j < TN; j += W) {
-        int const column = (j / GN * 16 + tx) * GN + j % GN;
-        if ((rows_fit || row < rows_left) && (columns_fit || column < columns_left)) {
-          pack<T, W> x;
-          DIMITY_UNROLL
-          for (int w = 0; w < W; ++w) x.v[w] = sum[i][j + w];
-          finish(args, x, p.entry, p.row + row, p.column + column);
-        }
+      for (int j = 0; j < TN; j += GN) {
+        T group[GN];
+        DIMITY_UNROLL
+        for (int w = 0; w < GN; ++w) group[w] = sum[i][j + w];
+        base::finish_group(args, p, group, row, (j / GN * 16 + tx) * GN);
       }
     }
   }

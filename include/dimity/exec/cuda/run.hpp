@@ -4,8 +4,8 @@
 #include <dimity/exec/cuda/convolution.hpp>
 #include <dimity/exec/cuda/launch.hpp>
 #include <dimity/exec/cuda/primitives.hpp>
-#include <dimity/exec/cuda/product.hpp>
 #include <dimity/exec/cuda/rules.hpp>
+#include <dimity/exec/cuda/tensor_product.hpp>
 #include <dimity/exec/planned.hpp>
 
 namespace DIMITY_NAMESPACE::detail {
@@ -14,10 +14,14 @@ constexpr amount cuda_scratch_bytes(opaque_step const&, shape_value const*, std:
 inline constexpr plan_rules cuda_rules{cuda_scratch_bytes, false, false, false};
 
 /// A program for the GPU: the same program under another type, planned by other rules.
-template <class Source>
+template <class Source, precision P = precision::standard>
 struct source_on_cuda : Source {};
-template <class Source>
-inline constexpr plan_rules rules_of_source<source_on_cuda<Source>> = cuda_rules;
+template <class Source, precision P>
+inline constexpr plan_rules rules_of_source<source_on_cuda<Source, P>> = cuda_rules;
+template <class Plan>
+inline constexpr precision precision_of = precision::standard;
+template <class Source, precision P>
+inline constexpr precision precision_of<planned<source_on_cuda<Source, P>>> = P;
 
 /// The first primitive of a plan that has no kernel, or `count`.
 template <class Plan>
@@ -43,17 +47,19 @@ struct product_on_cuda {
     int const axis = i / 3;
     return i % 3 == 0 ? shape.extent[axis].number() : s.operand_stride[i % 3 - 1][axis].number();
   }
+  /// The precision, where it makes another kernel.
+  static constexpr precision matters = s.operand_type[0] == dtype::float32 && s.operand_type[1] == dtype::float32 ? precision_of<Plan> : precision::standard;
   template <std::size_t... I>
   static auto make(std::index_sequence<I...>)
       -> product_code<static_cast<std::int64_t>(s.operand_type[0]), static_cast<std::int64_t>(s.type), sizes.m.number(), sizes.n.number(), sizes.k.number(), sizes.a_row.number(), sizes.a_col.number(), sizes.b_row.number(), sizes.b_col.number(), s.operand_offset[0].number(),
-                      s.operand_offset[1].number(), (s.result_slot >= 0), unaligned, batch(static_cast<int>(I))...>;
+                      s.operand_offset[1].number(), (s.result_slot >= 0), unaligned, static_cast<std::int64_t>(matters), batch(static_cast<int>(I))...>;
   using code = decltype(make(std::make_index_sequence<static_cast<std::size_t>(3 * batch_axes)>{}));
   static constexpr auto pick_epilogue() {
     if constexpr (s.epilogue >= 0) return std::type_identity<typename launch_code<lowered<Plan, s.epilogue>, 0>::type>{};
     else return std::type_identity<no_epilogue>{};
   }
   using epilogue = typename decltype(pick_epilogue())::type;
-  using kernel = product_kernel<code, epilogue>;
+  using kernel = std::conditional_t<is_for_tensor_cores<code>, tensor_product_kernel<code, epilogue>, product_kernel<code, epilogue>>;
 
   template <int... P>
   static void run(std::integer_sequence<int, P...>, void* const* slots, [[maybe_unused]] void* const* epilogue_slots, cudaStream_t stream) {

@@ -80,8 +80,8 @@ inline cudaStream_t& stream_of_call() {
 inline cudaStream_t stream_of(cuda const& device) { return device.stream != nullptr ? device.stream : stream_of_call() != nullptr ? stream_of_call() : default_stream(); }
 
 /// For the length of a call its stream is that of everything evaluated in it.
-template <>
-struct device_scope<cuda> {
+template <precision P>
+struct device_scope<basic_cuda<P>> {
   cudaStream_t const before = stream_of_call();
   explicit device_scope(cuda const& device) { stream_of_call() = stream_of(device); }
   device_scope(device_scope const&) = delete;
@@ -160,9 +160,15 @@ struct number_writer {
   }
 };
 
+/// Blocks that a multiprocessor should be able to run at once, for which a kernel has to do with so many registers fewer. 0: as it comes.
+template <class Kernel>
+inline constexpr int blocks_at_once = 0;
+template <class Kernel>
+  requires requires { Kernel::blocks_at_once; }
+inline constexpr int blocks_at_once<Kernel> = Kernel::blocks_at_once;
 /// Runs Kernel (a class with `run`, `threads` and `blocks`) on the stream.
 template <class Kernel>
-__global__ void __launch_bounds__(Kernel::threads) run_on_device(const __grid_constant__ typename Kernel::arguments arguments) {
+__global__ void __launch_bounds__(Kernel::threads, blocks_at_once<Kernel>) run_on_device(const __grid_constant__ typename Kernel::arguments arguments) {
   Kernel::run(arguments);
 }
 

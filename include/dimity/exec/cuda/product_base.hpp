@@ -1,0 +1,142 @@
+// What kernels of matrix products share: the product as a row of integers, where a block works, and what happens to results while they are in registers.
+#pragma once
+
+#include <dimity/core/device.hpp>
+#include <dimity/exec/cuda/values.hpp>
+
+namespace DIMITY_NAMESPACE::detail {
+
+/// A product as integers: element types of operands and result, extents, strides (row and column of both operands), offsets, whether the product is wanted itself, beside what its epilogue makes of it;
+/// which of operands and product begin anywhere, a bit each; the precision; then for each axis of the batch its extent and the strides of both operands.
+template <std::int64_t... Words>
+struct product_code {
+  static constexpr std::int64_t words[sizeof...(Words) + 1] = {Words..., 0};
+  using operand = type_of<static_cast<dtype>(words[0])>;
+  using result = type_of<static_cast<dtype>(words[1])>;
+  static constexpr std::int64_t m = words[2], n = words[3], k = words[4], a_row = words[5], a_column = words[6], b_row = words[7], b_column = words[8], a_offset = words[9], b_offset = words[10];
+  static constexpr bool stores = words[11] != 0;
+  static constexpr std::int64_t unaligned = words[12];
+  static constexpr precision wanted = static_cast<precision>(words[13]);
+  static constexpr int first_batch = 14, batch_axes = static_cast<int>(sizeof...(Words) - first_batch) / 3;
+  static constexpr std::int64_t entries = [] {
+    std::int64_t e = 1;
+    for (int i = 0; i < batch_axes; ++i) e *= words[first_batch + 3 * i];
+    return e;
+  }();
+  template <int Axis>
+  static constexpr std::int64_t batch_extent = words[first_batch + 3 * Axis];
+  template <int Axis>
+  static constexpr std::int64_t a_batch = words[first_batch + 3 * Axis + 1];
+  template <int Axis>
+  static constexpr std::int64_t b_batch = words[first_batch + 3 * Axis + 2];
+};
+
+/// No epilogue.
+struct no_epilogue {
+  static constexpr int slots = 0, width = widest_access;
+};
+
+/// Tiles of BM x BN results, which threads hold in groups of up to G neighbours of a row.
+template <class Code, class Epilogue, int BM, int BN, int G>
+struct product_results {
+  using T = typename Code::result;
+  static constexpr std::int64_t row_tiles = (Code::m + BM - 1) / BM, column_tiles = (Code::n + BN - 1) / BN;
+  static constexpr std::int64_t blocks = row_tiles * column_tiles * Code::entries;
+  static constexpr bool rows_fit = Code::m % BM == 0, columns_fit = Code::n % BN == 0;
+  /// Slots: the operands, the product, and those of the epilogue behind them.
+  using arguments = kernel_arguments<3 + Epilogue::slots>;
+
+  struct block_position {
+    std::int64_t a = 0, b = 0;     ///< where the operands of this entry begin
+    int entry = 0, row = 0, column = 0;
+  };
+  template <int Axis>
+  DIMITY_DEVICE static void find_entry(block_position& p, int left) {
+    if constexpr (Axis >= 0) {
+      constexpr int extent = static_cast<int>(Code::template batch_extent<Axis>);
+      int const here = Axis == 0 ? left : left % extent;
+      p.a += here * Code::template a_batch<Axis>;
+      p.b += here * Code::template b_batch<Axis>;
+      find_entry<Axis - 1>(p, left / extent);
+    }
+  }
+  DIMITY_DEVICE static block_position place_of_block() {
+    block_position p;
+    int const block = static_cast<int>(blockIdx.x);
+    constexpr int columns = static_cast<int>(column_tiles), per_entry = static_cast<int>(row_tiles * column_tiles);
+    p.entry = block / per_entry;
+    p.row = block % per_entry / columns * BM;
+    p.column = block % columns * BN;
+    find_entry<Code::batch_axes - 1>(p, p.entry);
+    return p;
+  }
+
+  /// Elements of a row that are written, and worked on, as a packet: one, where rows end in the middle of packets.
+  static constexpr int widest = G * static_cast<int>(sizeof(T)) <= widest_access ? G : widest_access / static_cast<int>(sizeof(T));
+  static constexpr int W = Code::n % widest == 0 && Epilogue::width % widest == 0 && !(Code::stores && (Code::unaligned >> 2 & 1) != 0) ? widest : 1;
+
+  template <class... Ignored>
+  struct epilogue_of {
+    using values = thread_values<Epilogue, bit_of(Epilogue::last), W>;
+    using lanes = typename values::lanes;
+    using position = typename values::position;
+    using index = typename values::index;
+
+    /// The epilogue's axes are those of the result without extents of 1.
+    template <int Axis, int KernelAxis>
+    DIMITY_DEVICE static void set_batch(position& p, int left) {
+      if constexpr (Axis >= 0) {
+        constexpr int extent = static_cast<int>(Code::template batch_extent<Axis>);
+        if constexpr (extent == 1) {
+          set_batch<Axis - 1, KernelAxis>(p, left);
+        } else {
+          p.at[KernelAxis] = Axis == 0 ? left : left % extent;
+          set_batch<Axis - 1, KernelAxis - 1>(p, left / extent);
+        }
+      }
+    }
+    DIMITY_DEVICE static position at(int entry, int row, int column) {
+      position p;
+      constexpr int matrix_axes = (Code::m != 1) + (Code::n != 1);
+      if constexpr (Code::n != 1) {
+        p.packet = column / W;
+        if constexpr (Code::m != 1) p.at[Epilogue::axes - 2] = row;
+      } else {
+        p.packet = row;
+      }
+      set_batch<Code::batch_axes - 1, Epilogue::axes - 1 - matrix_axes>(p, entry);
+      return p;
+    }
+    template <int... V, int... S, int... I>
+    DIMITY_DEVICE static void run(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, std::integer_sequence<int, I...>, arguments const& args, pack<T, W> const& x, int entry, int row, int column) {
+      typename Epilogue::arguments const own{{args.p[3 + I]...}};
+      position const p = at(entry, row, column);
+      lanes r;
+      cell_of<Epilogue::injected>(r) = x;
+      (values::template compute<V>(r, own, p), ...);
+      (values::template store_packet<S>(r, own, p), ...);
+    }
+  };
+  DIMITY_DEVICE static void finish(arguments const& args, pack<T, W> const& x, int entry, int row, int column) {
+    if constexpr (Code::stores) {
+      // By the packet: nvcc makes 32-bit stores of a packet at an address of elements.
+      constexpr std::int64_t packets = W == 1 ? Code::n : Code::n / W;
+      static_cast<pack<T, W>*>(args.p[2])[(static_cast<std::int64_t>(entry) * Code::m + row) * packets + column / W] = x;
+    }
+    if constexpr (Epilogue::slots > 0)
+      epilogue_of<>::run(std::make_integer_sequence<int, Epilogue::value_count>{}, std::make_integer_sequence<int, Epilogue::store_count>{}, std::make_integer_sequence<int, Epilogue::slots>{}, args, x, entry, row, column);
+  }
+  /// G neighbouring results at (row, column) of the block's tile.
+  DIMITY_DEVICE static void finish_group(arguments const& args, block_position const& p, T const (&sum)[G], int row, int column) {
+    DIMITY_UNROLL
+    for (int j = 0; j < G; j += W)
+      if ((rows_fit || p.row + row < static_cast<int>(Code::m)) && (columns_fit || p.column + column + j < static_cast<int>(Code::n))) {
+        pack<T, W> x;
+        DIMITY_UNROLL
+        for (int w = 0; w < W; ++w) x.v[w] = sum[j + w];
+        finish(args, x, p.entry, p.row + row, p.column + column + j);
+      }
+  }
+};
+
+}  // namespace DIMITY_NAMESPACE::detail
