@@ -15,8 +15,8 @@ cuda_tensor<T, E...> const& given() {
 // kernel elementwise.*Ll4096ELl1024E: LDG.128==6 STG.128==2 LDG.32==0 STG.32==0 CALLREL==0 MUFU<=16 registers<=40 instructions<=200
 auto chain() { return eval(tanh(given<float, 4096, 1024>() * given<float, 1024>() + given<float, 4096, 1024>())); }
 
-// One array in, one out: four packets a thread.
-// kernel elementwise.*Ll1ELl8388608E: LDG.128==4 STG.128==4 LDG.32<=1 STG.32==0 registers<=40 instructions<=110
+// One array in, one out: four packets a thread. The number stands in the arguments.
+// kernel elementwise.*Ll1ELl8388608E: LDG.128==4 STG.128==4 LDG.32==0 STG.32==0 registers<=40 instructions<=110
 auto scale() { return eval(given<float, 8388608>() * 2.0f); }
 
 // Eight 16-bit numbers are one access.

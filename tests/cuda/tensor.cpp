@@ -145,3 +145,19 @@ TEST_CASE("an assignment allocates nothing") {
   y = tanh(y) * 2.0f;
   CHECK(allocations() == before);
 }
+
+TEST_CASE_TEMPLATE("cuda: numbers of an expression are arguments of its kernel", T, float, double, std::int8_t, std::int64_t, bfloat16) {
+  auto const x = to_cuda(numbers<T, 20>(1));
+  auto const host = to_host(x);
+  T const a = static_cast<T>(2), b = static_cast<T>(3);
+  long const before = emulation::launches;
+  auto y = eval(x * a + b);
+  y = y * b;
+  if (test::emulated) CHECK(emulation::launches - before == 2);
+  auto const wanted = eval((host * a + b) * b);
+  CHECK(allclose(to_host(y), wanted, 0.01, 0.01));
+  // A reduction in two kernels; and what reads a number in memory.
+  auto const long_row = to_cuda(numbers<T, 3, 5000>(2));
+  CHECK(allclose(to_host(eval(max(long_row * a, axis<-1>))), eval(max(to_host(long_row) * a, axis<-1>)), 0.01, 0.01));
+  CHECK(allclose(to_host(eval(flip(concat<0>(x * a, x), axis<0>) + b)), eval(flip(concat<0>(host * a, host), axis<0>) + b), 0.01, 0.01));
+}

@@ -26,24 +26,43 @@ void collect_leaves(expression<Operation, T, Shape, X...> const& x, leaf_of_call
   [&]<std::size_t... I>(std::index_sequence<I...>) { (collect_leaves(static_cast<held<I, X> const&>(x).operand, out), ...); }(std::index_sequence_for<X...>{});
 }
 
+/// Which of the first 64 leaves of an expression are numbers, as a mask.
+template <class X>
+constexpr void mark_numbers(std::type_identity<X>, std::uint64_t& mask, int& at) {
+  if constexpr (!requires(X const& x) { x.stream(); }) mask |= at < 64 ? std::uint64_t{1} << at : 0;
+  ++at;
+}
+template <class Operation, class T, class Shape, class... X>
+constexpr void mark_numbers(std::type_identity<expression<Operation, T, Shape, X...>>, std::uint64_t& mask, int& at) {
+  (mark_numbers(std::type_identity<X>{}, mask, at), ...);
+}
+template <class X>
+inline constexpr std::uint64_t numbers_among_leaves = [] {
+  std::uint64_t mask = 0;
+  int at = 0;
+  mark_numbers(std::type_identity<X>{}, mask, at);
+  return mask;
+}();
+
 template <class X, precision P = precision::standard>
 struct evaluator_on_cuda {
   static constexpr int leaves = lowering<X>::leaves;
   using result = typename device_tree<typename tensor_of<element_of<X>, shape_of<X>>::type>::type;
 
   template <class T>
-  using source = std::conditional_t<std::is_same_v<T, element_of<X>>, source_on_cuda<expression_source<X>, P>, source_on_cuda<converted_source<X, T>, P>>;
+  using source = std::conditional_t<std::is_same_v<T, element_of<X>>, source_on_cuda<expression_source<X>, P, numbers_among_leaves<X>>, source_on_cuda<converted_source<X, T>, P, numbers_among_leaves<X>>>;
 
-  /// The program on these leaves; numbers are copied to the GPU first.
+  /// The program on these leaves. Numbers that do not go with the arguments of kernels are copied to the GPU first.
   template <class Plan>
   static void run(leaf_of_call const* given, void* to, cudaStream_t stream) {
     using on = cuda_executor<Plan>;
-    std::byte* const workspace = workspace_on(stream, static_cast<std::size_t>(on::workspace_bytes + leaves * scalar_slot_bytes));
+    constexpr bool sends = numbers_of<Plan> == 0 || leaves > 64;
+    std::byte* const workspace = workspace_on(stream, static_cast<std::size_t>(on::workspace_bytes + (sends ? leaves * scalar_slot_bytes : 0)));
     void const* inputs[leaves + 1];
     number_sender numbers(stream);
     for (int i = 0; i < leaves; ++i) {
       inputs[i] = given[i].address;
-      if (given[i].number_bytes == 0) continue;
+      if (given[i].number_bytes == 0 || (i < 64 && (numbers_of<Plan> >> i & 1) != 0)) continue;
       std::byte* const there = workspace + on::workspace_bytes + i * scalar_slot_bytes;
       numbers.send(there, given[i].address, given[i].number_bytes);
       inputs[i] = there;

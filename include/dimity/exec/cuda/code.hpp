@@ -11,7 +11,7 @@ namespace DIMITY_NAMESPACE::detail {
 /// The bytes of the widest access there is.
 inline constexpr int widest_access = 16;
 
-/// The arguments of every kernel: a pointer for each of its slots.
+/// The arguments of every kernel: a pointer for each of its slots, or a number of an expression (`x * 2.0f`) itself.
 template <int Count>
 struct kernel_arguments {
   void* p[Count > 0 ? Count : 1];
@@ -36,6 +36,7 @@ struct device_kernel {
   list<access> accesses;
   list<store> stores;
   list<unsigned char> unaligned;  ///< per slot: whether its elements may begin anywhere, as those of the body of a loop do
+  list<unsigned char> numbers;    ///< per slot: whether its one element stands in the arguments, where otherwise its address does
 };
 
 inline constexpr int code_header = 10;
@@ -64,7 +65,7 @@ constexpr void encode(device_kernel const& k, list<std::int64_t>& out) {
     out.push(v.attribute);
   }
   for (access const& a : k.accesses) {
-    out.push(static_cast<std::int64_t>(a.slot) << 16 | static_cast<std::int64_t>(k.unaligned[a.slot]) << 8 | static_cast<std::int64_t>(a.type));
+    out.push(static_cast<std::int64_t>(a.slot) << 16 | static_cast<std::int64_t>(k.numbers[a.slot]) << 9 | static_cast<std::int64_t>(k.unaligned[a.slot]) << 8 | static_cast<std::int64_t>(a.type));
     out.push(a.offset.number());
     for (int i = 0; i < k.axes; ++i) out.push(a.stride[i].number());
   }
@@ -117,7 +118,7 @@ constexpr int width_of_accesses(Accesses const& accesses, int count, int axes, s
 
 struct device_access {
   int slot = 0;
-  bool unaligned = false;
+  bool unaligned = false, number = false;
   dtype type = dtype::float32;
   std::int64_t offset = 0;
   std::int64_t stride[max_axes] = {};
@@ -149,6 +150,7 @@ struct device_code {
     for (int a = 0; a < access_count; ++a) {
       c.accesses[a].slot = static_cast<int>(words[at] >> 16);
       c.accesses[a].unaligned = (words[at] >> 8 & 1) != 0;
+      c.accesses[a].number = (words[at] >> 9 & 1) != 0;
       c.accesses[a].type = static_cast<dtype>(words[at++] & 255);
       c.accesses[a].offset = words[at++];
       for (int i = 0; i < axes; ++i) c.accesses[a].stride[i] = words[at++];

@@ -85,7 +85,13 @@ struct launch_code {
 template <class Lowered, int I, int... P>
 typename launch_code<Lowered, I>::kernel::arguments launch_arguments(std::integer_sequence<int, P...>, void* const* slots, std::byte* scratch) {
   constexpr int begin = Lowered::value.launches[I].pointers.begin;
-  auto const pointer = [&](std::int64_t p) { return p >= 0 ? slots[p] : scratch + (-1 - p); };
+  auto const pointer = [&](std::int64_t p) -> void* {
+    if (p < 0) return scratch + (-1 - p);
+    if (p >> 32 == 0) return slots[p];
+    void* number = nullptr;
+    std::memcpy(&number, slots[p & 0xffffffff], static_cast<std::size_t>(p >> 32));
+    return number;
+  };
   return {{pointer(Lowered::value.pointers[begin + P])...}};
 }
 template <class Lowered, int... I>

@@ -7,7 +7,7 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-/// One launch: its code and its pointers, in the flat lists of a lowered kernel. A pointer is a slot of the plan's kernel (>= 0) or scratch memory at byte -1 - p.
+/// One launch: its code and its pointers, in the flat lists of a lowered kernel. A pointer is a slot of the plan's kernel (>= 0) or scratch memory at byte -1 - p. Above bit 32, how many bytes of a number that slot is.
 struct device_launch {
   range words, pointers;
 };
@@ -42,6 +42,17 @@ constexpr bool is_unaligned(plan_view const& p, int slot) {
   return b.in_block && b.where != residence::workspace && !ports_are_aligned(p);
 }
 
+/// What is lowered: a plan, and which of its first 64 inputs are numbers of this side that go with the arguments of kernels.
+struct plan_on_cuda : plan_view {
+  std::uint64_t numbers = 0;
+};
+/// Bytes of such a number that is behind a slot, or 0.
+constexpr std::int64_t number_bytes(plan_on_cuda const& p, int slot) {
+  buffer const& b = p.buffers[p.slots[slot]];
+  bool const is_number = !b.in_block && b.where == residence::input && b.index < 64 && (p.numbers >> b.index & 1) != 0;
+  return is_number ? b.bytes.number() : 0;
+}
+
 /// Takes some values of a kernel, and all that they are made of, into another one.
 struct kernel_extract {
   struct home {
@@ -49,7 +60,7 @@ struct kernel_extract {
     access where = {};
   };
 
-  plan_view const& p;
+  plan_on_cuda const& p;
   kernel const& from;
   list<home> const& reductions;  ///< per value of the kernel; only of those that are read
   bool keeps_reductions;
@@ -57,17 +68,21 @@ struct kernel_extract {
   list<std::int64_t> pointers = {};
   list<std::int16_t> taken;
 
-  constexpr kernel_extract(plan_view const& plan, kernel const& k, list<home> const& left, bool keeps)
+  constexpr kernel_extract(plan_on_cuda const& plan, kernel const& k, list<home> const& left, bool keeps)
       : p(plan), from(k), reductions(left), keeps_reductions(keeps), taken(k.values.size(), -1) {
     to.axes = k.axes;
     to.outer = k.outer;
     for (int i = 0; i < k.axes; ++i) to.extent[i] = k.extent[i].number();
   }
   constexpr int slot_of(std::int64_t pointer) {
+    int const slot = pointer >= 0 ? from.slots.begin + static_cast<int>(pointer) : -1;
+    std::int64_t const number = slot >= 0 ? number_bytes(p, slot) : 0;
+    pointer |= number << 32;
     for (int i = 0; i < pointers.size(); ++i)
       if (pointers[i] == pointer) return i;
     pointers.push(pointer);
-    to.unaligned.push(pointer >= 0 && is_unaligned(p, from.slots.begin + static_cast<int>(pointer)));
+    to.unaligned.push(slot >= 0 && is_unaligned(p, slot));
+    to.numbers.push(number > 0);
     return pointers.size() - 1;
   }
   constexpr int width() const {
@@ -118,14 +133,14 @@ struct kernel_extract {
 };
 
 struct device_lowering {
-  plan_view const& p;
+  plan_on_cuda const& p;
   kernel const& k;
   lowering_result& out;
   using home = kernel_extract::home;
   list<home> reductions;
   list<unsigned char> is_left;  ///< per value: a reduction that has been computed
 
-  constexpr device_lowering(plan_view const& plan, kernel const& from, lowering_result& result)
+  constexpr device_lowering(plan_on_cuda const& plan, kernel const& from, lowering_result& result)
       : p(plan), k(from), out(result), reductions(from.values.size()), is_left(from.values.size(), 0) {}
 
   constexpr value const& val(int v) const { return p.values[k.values.begin + v]; }
@@ -239,6 +254,8 @@ struct device_lowering {
       to.slot = static_cast<std::int16_t>(pointers.size());
       pointers.push(t.pointer);
       whole.unaligned.push(0);
+      whole.numbers.push(0);
+      whole.numbers.push(0);
       whole.unaligned.push(t.pointer >= 0 && is_unaligned(p, k.slots.begin + static_cast<int>(t.pointer)));
       v.attribute = whole.accesses.size();
       whole.accesses.push(from);
@@ -374,7 +391,7 @@ struct device_lowering {
 };
 
 /// An elementwise kernel that runs on the results of a product while they are in registers.
-constexpr void lower_epilogue(plan_view const& p, kernel const& k, lowering_result& out) {
+constexpr void lower_epilogue(plan_on_cuda const& p, kernel const& k, lowering_result& out) {
   list<kernel_extract::home> none(k.values.size());
   kernel_extract e(p, k, none, false);
   for (int s = k.stores.begin; s < k.stores.end; ++s) {
@@ -384,10 +401,14 @@ constexpr void lower_epilogue(plan_view const& p, kernel const& k, lowering_resu
   out.add(e.to, e.pointers);
 }
 /// A kernel of a plan, lowered: an epilogue is one launch that is part of another.
-constexpr void lower_kernel(plan_view const& p, kernel const& k, lowering_result& out) {
+constexpr void lower_kernel(plan_on_cuda const& p, kernel const& k, lowering_result& out) {
   if (k.injected >= 0) lower_epilogue(p, k, out);
   else device_lowering(p, k, out).run();
 }
+
+/// A mask; the source of a program says so.
+template <class Plan>
+inline constexpr std::uint64_t numbers_of = 0;
 
 /// A lowered kernel as a constant. An everyday one stays in a draft with spare room, as plans do: to lower it once for its sizes and once for itself takes twice as long.
 template <lowered_size N>
@@ -400,7 +421,7 @@ struct lowered_kernel {
 };
 template <class Plan, int Kernel, lowered_size N>
 constexpr lowered_kernel<N> make_lowered() {
-  plan_view const p = view_plan(Plan::value);
+  plan_on_cuda const p{view_plan(Plan::value), numbers_of<Plan>};
   lowering_result r;
   lower_kernel(p, Plan::value.kernels[Kernel], r);
   lowered_kernel<N> k;

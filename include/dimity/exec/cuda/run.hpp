@@ -14,14 +14,17 @@ constexpr amount cuda_scratch_bytes(opaque_step const&, shape_value const*, std:
 inline constexpr plan_rules cuda_rules{cuda_scratch_bytes, false, false, false};
 
 /// A program for the GPU: the same program under another type, planned by other rules.
-template <class Source, precision P = precision::standard>
+template <class Source, precision P = precision::standard, std::uint64_t Numbers = 0>
 struct source_on_cuda : Source {};
-template <class Source, precision P>
-inline constexpr plan_rules rules_of_source<source_on_cuda<Source, P>> = cuda_rules;
+template <class Source, precision P, std::uint64_t Numbers>
+inline constexpr plan_rules rules_of_source<source_on_cuda<Source, P, Numbers>> = cuda_rules;
 template <class Plan>
 inline constexpr precision precision_of = precision::standard;
-template <class Source, precision P>
-inline constexpr precision precision_of<planned<source_on_cuda<Source, P>>> = P;
+template <class Source, precision P, std::uint64_t Numbers>
+inline constexpr precision precision_of<planned<source_on_cuda<Source, P, Numbers>>> = P;
+// Primitives, loops and branches read numbers in memory.
+template <class Source, precision P, std::uint64_t Numbers>
+inline constexpr std::uint64_t numbers_of<planned<source_on_cuda<Source, P, Numbers>>> = planned<source_on_cuda<Source, P, Numbers>>::size.opaques == 0 && planned<source_on_cuda<Source, P, Numbers>>::size.controls == 0 ? Numbers : 0;
 
 /// The first primitive of a plan that has no kernel, or `count`.
 template <class Plan>

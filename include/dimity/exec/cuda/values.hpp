@@ -69,7 +69,11 @@ struct thread_values {
 
   template <int A>
   DIMITY_DEVICE static access_type<A> load_single(arguments const& args, position const& p) {
-    return base<A>(args)[row_offset<A>(p) + (lane_stride<A> == 0 ? index(0) : p.packet * static_cast<index>(W * lane_stride<A>))];
+    if constexpr (Code::template acc<A>.number) {
+      access_type<A> x;
+      std::memcpy(&x, &args.p[Code::template acc<A>.slot], sizeof(x));
+      return x;
+    } else return base<A>(args)[row_offset<A>(p) + (lane_stride<A> == 0 ? index(0) : p.packet * static_cast<index>(W * lane_stride<A>))];
   }
   // The whole packet into a variable before any element is touched: nvcc makes 32-bit loads of anything else.
   template <int A>
