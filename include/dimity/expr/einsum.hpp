@@ -206,16 +206,18 @@ struct einsum_operation {
   }
 };
 
-/// The first operand whose labels do not fit its axes, or their number.
-template <fixed_string Equation, class Indices, class... Shapes>
-inline constexpr int einsum_misfit = 0;
-template <fixed_string Equation, int... I, class... Shapes>
-inline constexpr int einsum_misfit<Equation, std::integer_sequence<int, I...>, Shapes...> = [] {
-  bool const fits[] = {einsum_rank_fits<Equation, I, Shapes>...};
-  int o = 0;
-  while (o < static_cast<int>(sizeof...(I)) && fits[o]) ++o;
-  return o;
-}();
+/// The first operand whose labels do not fit its axes, or their number. No partial specialisation: nvcc does not match one that has a string among its arguments.
+template <fixed_string Equation, class... Shapes>
+struct einsum_misfit {
+  template <int... I>
+  static constexpr int find(std::integer_sequence<int, I...>) {
+    bool const fits[] = {einsum_rank_fits<Equation, I, Shapes>...};
+    int o = 0;
+    while (o < static_cast<int>(sizeof...(I)) && fits[o]) ++o;
+    return o;
+  }
+  static constexpr int value = find(std::make_integer_sequence<int, static_cast<int>(sizeof...(Shapes))>{});
+};
 
 }  // namespace detail
 
@@ -230,14 +232,13 @@ template <fixed_string Equation, operand X, operand... R>
 constexpr auto einsum(X&& x, R&&... rest) {
   using T = detail::element_of<X>;
   constexpr int count = 1 + static_cast<int>(sizeof...(R));
-  using numbers = std::make_integer_sequence<int, count>;
   (void)sizeof(detail::einsum_string<Equation>);
   if constexpr (!detail::equation_of<Equation>.well_formed) {
     return detail::failed<T, shape<>>{};
   } else if constexpr (detail::equation_of<Equation>.operands != count) {
     (void)sizeof(detail::einsum_operands<Equation, count>);
     return detail::failed<T, shape<>>{};
-  } else if constexpr (constexpr int misfit = detail::einsum_misfit<Equation, numbers, detail::shape_of<X>, detail::shape_of<R>...>; misfit < count) {
+  } else if constexpr (constexpr int misfit = detail::einsum_misfit<Equation, detail::shape_of<X>, detail::shape_of<R>...>::value; misfit < count) {
     (void)sizeof(detail::einsum_rank<Equation, misfit, std::tuple_element_t<misfit, std::tuple<detail::shape_of<X>, detail::shape_of<R>...>>>);
     return detail::failed<T, shape<>>{};
   } else {

@@ -6,11 +6,25 @@
 
 namespace DIMITY_NAMESPACE {
 
+namespace detail {
+
+/// A number below 0 for a name (FNV-1a).
+constexpr std::int64_t name_code(std::string_view name) {
+  std::uint64_t h = 14695981039346656037ull;
+  for (char const c : name) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+  return -1 - static_cast<std::int64_t>(h >> 1);
+}
+
+}  // namespace detail
+
 /// What checkpoint() saves nevertheless.
 struct save_nothing_policy {};
 struct save_contractions_policy {};
 template <fixed_string... Names>
-struct save_names_policy {};
+struct save_names_policy {
+  static constexpr std::int64_t codes[sizeof...(Names) + 1] = {detail::name_code(Names.view())..., 0};
+  static constexpr int count = static_cast<int>(sizeof...(Names));
+};
 /// Nothing but the arguments.
 inline constexpr save_nothing_policy save_nothing{};
 /// Results of matrix products: what takes long to compute again.
@@ -21,21 +35,16 @@ inline constexpr save_names_policy<Names...> save_names{};
 
 namespace detail {
 
-/// A number below 0 for a name (FNV-1a).
-constexpr std::int64_t name_code(std::string_view name) {
-  std::uint64_t h = 14695981039346656037ull;
-  for (char const c : name) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ull;
-  return -1 - static_cast<std::int64_t>(h >> 1);
-}
 template <std::int64_t Code>
 struct name_operation {
   static constexpr ref emit(builder& g, ref x) { return append(g, primitive::copy, x.type(), x.shape(), x.id, -1, -1, Code); }
 };
 constexpr void set_policy(recomputation&, save_nothing_policy) {}
 constexpr void set_policy(recomputation& r, save_contractions_policy) { r.saves_contractions = true; }
-template <fixed_string... Names>
-constexpr void set_policy(recomputation& r, save_names_policy<Names...>) {
-  (r.saved_names.push(name_code(Names.view())), ...);
+// Not by their names: nvcc deduces no strings.
+template <class Names>
+constexpr void set_policy(recomputation& r, Names) {
+  for (int i = 0; i < Names::count; ++i) r.saved_names.push(Names::codes[i]);
 }
 template <class F, class Policy>
 struct checkpointed {};
@@ -87,7 +96,7 @@ struct checkpoint_function {
 /// `workspace_bytes` shrinks by what is not kept, and f runs twice. `checkpoint<save_contractions>(f)` keeps the results of matrix products, `checkpoint<save_names<"a", "b">>(f)` values that
 /// checkpoint_name() named. Forward mode is that of f.
 template <auto Policy = save_nothing, class F>
-constexpr detail::checkpoint_function<F, std::remove_const_t<decltype(Policy)>> checkpoint(F const&) {
+constexpr detail::checkpoint_function<F, std::remove_cvref_t<decltype(Policy)>> checkpoint(F const&) {
   return {};
 }
 /// x under a name that save_names<...> can ask for.

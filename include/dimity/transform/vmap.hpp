@@ -319,9 +319,10 @@ struct vmap_function {
 /// f applied to every entry of its arguments at once: `vmap(f)(xs, ys)` maps axis 0 of every argument, `vmap<mapped, whole, axis<1>>(f)` axis 0 of the first, nothing
 /// of the second and axis 1 of the third. Entries of the result lie along its axis 0. Tensors lose and gain the axis; structs are passed and returned as
 /// stacked<struct, n>; tuples, pairs, arrays and optionals are mapped element by element. Composes with every other transform, also with itself.
+// cvref: what nvcc hands to g++ names the marks by reference.
 template <auto... In, class F>
-constexpr detail::vmap_function<F, std::remove_const_t<decltype(In)>...> vmap(F const&) {
-  static_assert((detail::is_mapping<std::remove_const_t<decltype(In)>> && ...), "vmap: the marks are mapped, axis<k> and whole");
+constexpr detail::vmap_function<F, std::remove_cvref_t<decltype(In)>...> vmap(F const&) {
+  static_assert((detail::is_mapping<std::remove_cvref_t<decltype(In)>> && ...), "vmap: the marks are mapped, axis<k> and whole");
   return {};
 }
 

@@ -198,7 +198,7 @@ struct outer_shape {
 template <bool Pairs, class T>
 [[gnu::always_inline]] inline batch<T> accumulated(batch<T> const& a, batch<T> const& b, batch<T> const& sum) {
 #if defined(__AVX512BF16__)
-  if constexpr (Pairs) return _mm512_dpbf16_ps(sum.data, reinterpret_cast<__m512bh>(a.data), reinterpret_cast<__m512bh>(b.data));
+  if constexpr (Pairs) return _mm512_dpbf16_ps(sum.data, __builtin_bit_cast(__m512bh, a.data), __builtin_bit_cast(__m512bh, b.data));
   else
 #endif
   {
