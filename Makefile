@@ -1,5 +1,5 @@
 # The everyday commands. What they build lies under build/.
-.PHONY: demo test gpu-test test-aarch64 bench bench-peers compile-bench acceptance clean
+.PHONY: demo test gpu-test gpu-bench test-aarch64 bench bench-peers compile-bench acceptance clean
 support := tests/support
 
 demo:  ## trains the example network on handwritten digits
@@ -13,6 +13,9 @@ test:  ## the tests with g++ and clang, under sanitizers, for SSE2 and aarch64, 
 
 gpu-test:  ## what needs an NVIDIA GPU and the CUDA toolkit: the CUDA evaluator's tests there, and under compute-sanitizer
 	@$(support)/gpu_test.sh
+
+gpu-bench:  ## benchmarks on an NVIDIA GPU beside PyTorch, JAX and CuPy where python3 has them, to benchmarks/results/ and as a table
+	@$(support)/gpu_bench.sh
 
 test-aarch64:
 	@$(support)/run_tests.sh aarch64

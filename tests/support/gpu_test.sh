@@ -2,12 +2,10 @@
 # Builds the tests of the CUDA evaluator with nvcc and runs them on this machine's GPU, then under the four tools of compute-sanitizer. Closes with one line. Without a GPU the tests skip, and nothing is claimed.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-command -v nvcc >/dev/null || export PATH="$PATH:/usr/local/cuda/bin"
-command -v nvcc >/dev/null || { echo "No nvcc: install the CUDA toolkit"; exit 1; }
+. tests/support/gpu_build.sh
 
 set -e
-architectures=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -n 1 | tr -d .)
-cmake -B build/gpu -G Ninja -DCMAKE_BUILD_TYPE=Release -DDIMITY_CUDA=ON -DDIMITY_TEST_FOLDERS=gpu -DDIMITY_BUILD_BENCHMARKS=OFF -DDIMITY_BUILD_EXAMPLES=OFF ${architectures:+-DCMAKE_CUDA_ARCHITECTURES="$architectures-real"} >/dev/null
+configure_for_gpu build/gpu -DDIMITY_TEST_FOLDERS=gpu -DDIMITY_BUILD_BENCHMARKS=OFF
 cmake --build build/gpu --target test_gpu gpu_training
 set +e
 ctest --test-dir build/gpu -L gpu --output-on-failure

@@ -1,0 +1,27 @@
+"""A table of gpu_bench beside its peers: microseconds, the best peer's, how many times as fast as it, and the share of a copy's bandwidth.
+
+usage: report.py GPU_BENCH.json PEERS.json
+"""
+
+import json
+import pathlib
+import sys
+
+ours = {}
+context = {}
+data = json.loads(pathlib.Path(sys.argv[1]).read_text())
+context = data["context"]
+for run in data["benchmarks"]:
+    if run.get("aggregate_name", "median") == "median":
+        ours[run["run_name"].removesuffix("/manual_time").split("/min_time")[0]] = run
+peers = json.loads(pathlib.Path(sys.argv[2]).read_text()) if pathlib.Path(sys.argv[2]).exists() else {}
+copy = max((run["bytes_per_second"] for name, run in ours.items() if name.startswith("copy/")), default=0)
+print(f"{context.get('gpu', 'GPU')}, medians; copy {copy / 1e12:.2f} TB/s\n")
+print("| workload | microseconds | of a copy | TFLOP/s | best peer | times as fast |\n| --- | --- | --- | --- | --- | --- |")
+for name, run in ours.items():
+    seconds = run["real_time"] * {"ns": 1e-9, "us": 1e-6, "ms": 1e-3}[run["time_unit"]]
+    share = f"{run['bytes_per_second'] / copy:.0%}" if "bytes_per_second" in run and copy else ""
+    rate = f"{run['operations_per_second'] / 1e12:.1f}" if "operations_per_second" in run else ""
+    beside = peers.get(name, {})
+    best = min(beside, key=beside.get, default=None)
+    print(f"| {name} | {seconds * 1e6:.1f} | {share} | {rate} | " + (f"{best} {beside[best] * 1e6:.1f} | {beside[best] / seconds:.2f} |" if best else " | |"))
