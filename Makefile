@@ -1,5 +1,5 @@
 # The everyday commands. What they build lies under build/.
-.PHONY: demo test gpu-test gpu-bench test-aarch64 bench bench-peers compile-bench acceptance clean
+.PHONY: demo transformer test gpu-test gpu-bench test-aarch64 bench bench-peers compile-bench acceptance clean
 support := tests/support
 
 demo:  ## trains the example network on handwritten digits
@@ -7,6 +7,12 @@ demo:  ## trains the example network on handwritten digits
 	@cmake --preset native -DDIMITY_BUILD_BENCHMARKS=OFF >/dev/null
 	@cmake --build --preset native --target digits
 	@build/native/examples/digits --picture build/digits.svg
+
+transformer:  ## trains a small transformer on the documentation, a character at a time, for about a minute, and lets it write
+	@$(support)/install_packages.sh g++ cmake ninja-build libxsimd-dev
+	@cmake --preset native -DDIMITY_BUILD_BENCHMARKS=OFF >/dev/null
+	@cmake --build --preset native --target transformer
+	@build/native/examples/transformer
 
 test:  ## the tests with g++ and clang, under sanitizers, for SSE2 and aarch64, and all checks; ends with one line of totals
 	@$(support)/run_tests.sh

@@ -1,4 +1,5 @@
-"""The workloads of gpu_bench on PyTorch (eager and compiled), JAX and CuPy, where they are installed, timed by the GPU's events, as JSON: {name: {peer: seconds}}.
+"""The workloads of gpu_bench on PyTorch (eager and compiled), JAX and CuPy, where they are installed, as JSON: {name: {peer: seconds}}. Medians over 20 calls, by the GPU's events (JAX: by the clock of the host, which waits
+for the last call).
 
 usage: peers.py OUT.json [--only TEXT]
 
@@ -50,7 +51,9 @@ def with_torch():
 
     def both(name, f, *args):
         guarded(name, "torch", lambda: seconds(lambda: f(*args)))
-        guarded(name, "torch.compile", lambda: seconds(lambda g=torch.compile(f): g(*args)))
+        # Without dynamic shapes: what is compiled for the second size would otherwise be for any size.
+        torch._dynamo.reset()
+        guarded(name, "torch.compile", lambda: seconds(lambda g=torch.compile(f, dynamic=False): g(*args)))
 
     for n in (1 << 20, 1 << 26):
         a, b, c = (torch.randn(n, device=device) for _ in range(3))
@@ -134,7 +137,8 @@ def with_torch():
         for name, (make, x, wanted, loss) in data.items():
             for peer, options in (("torch", None), ("torch.compile", {}), ("torch.compile, graph", {"mode": "reduce-overhead"})):
                 model = make().to(device)
-                run = model if options is None else torch.compile(model, **options)
+                torch._dynamo.reset()
+                run = model if options is None else torch.compile(model, dynamic=False, **options)
                 optimizer = torch.optim.SGD(model.parameters(), lr=0.05, foreach=True)
 
                 def step():
@@ -201,10 +205,23 @@ def with_jax():
 
 def with_cupy():
     import cupy
-    from cupyx.profiler import benchmark
+
+    def seconds(f, *args, calls=20, repetitions=9):
+        for _ in range(5):
+            f(*args)
+        times = []
+        for _ in range(repetitions):
+            begin, end = cupy.cuda.Event(), cupy.cuda.Event()
+            begin.record()
+            for _ in range(calls):
+                f(*args)
+            end.record()
+            end.synchronize()
+            times.append(cupy.cuda.get_elapsed_time(begin, end) * 1e-3 / calls)
+        return statistics.median(times)
 
     def add(name, f, *args):
-        guarded(name, "cupy", lambda: float(benchmark(f, args, n_repeat=50, n_warmup=5).gpu_times.mean()))
+        guarded(name, "cupy", lambda: seconds(f, *args))
 
     for n in (1 << 20, 1 << 26):
         a, b, c = (cupy.random.standard_normal(n, dtype=cupy.float32) for _ in range(3))

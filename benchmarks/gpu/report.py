@@ -15,7 +15,8 @@ for run in data["benchmarks"]:
     if run.get("aggregate_name", "median") == "median":
         ours[run["run_name"].removesuffix("/manual_time").split("/min_time")[0]] = run
 peers = json.loads(pathlib.Path(sys.argv[2]).read_text()) if pathlib.Path(sys.argv[2]).exists() else {}
-copy = max((run["bytes_per_second"] for name, run in ours.items() if name.startswith("copy/")), default=0)
+# The large one: the small one stays in the cache of the second level.
+copy = ours.get("copy/67108864", {}).get("bytes_per_second", 0)
 print(f"{context.get('gpu', 'GPU')}, medians; copy {copy / 1e12:.2f} TB/s\n")
 print("| workload | microseconds | of a copy | TFLOP/s | best peer | times as fast |\n| --- | --- | --- | --- | --- | --- |")
 for name, run in ours.items():

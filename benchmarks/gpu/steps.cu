@@ -9,7 +9,7 @@ static void add_training(std::string const& name, Device device, Made const& mad
   static auto model = to_cuda(nn::init<Model>(key{42}));
   static auto const data = made();
   add(name, 0, 0, [step = compile(models::step<Loss>, device)] {
-    cuda_tensor<float> loss;
+    static cuda_tensor<float> loss(uninitialized);
     std::tie(model, loss) = step(std::move(model), std::get<0>(data), std::get<1>(data));
   });
 }

@@ -156,6 +156,12 @@ TEST_CASE_TEMPLATE("cuda: numbers of an expression are arguments of its kernel",
   if (test::emulated) CHECK(emulation::launches - before == 2);
   auto const wanted = eval((host * a + b) * b);
   CHECK(allclose(to_host(y), wanted, 0.01, 0.01));
+  // Of two equal kernels one has a number and the other a tensor of rank 0.
+  auto const m1 = to_cuda(numbers<T, 8, 16>(3)), m2 = to_cuda(numbers<T, 8, 16>(4));
+  auto const v = to_cuda(numbers<T, 16>(5));
+  auto const t = to_cuda(numbers<T>(6));
+  CHECK(allclose(to_host(eval(sum(m2 * t + sum(m1 * a + v, axis<0>), axis<0>))), eval(sum(to_host(m2) * to_host(t) + sum(to_host(m1) * a + to_host(v), axis<0>), axis<0>)), 0.05, 0.5));
+  CHECK(allclose(to_host(eval(sum(m2 * a + sum(m1 * t + v, axis<0>), axis<0>))), eval(sum(to_host(m2) * a + sum(to_host(m1) * to_host(t) + to_host(v), axis<0>), axis<0>)), 0.05, 0.5));
   // A reduction in two kernels; and what reads a number in memory.
   auto const long_row = to_cuda(numbers<T, 3, 5000>(2));
   CHECK(allclose(to_host(eval(max(long_row * a, axis<-1>))), eval(max(to_host(long_row) * a, axis<-1>)), 0.01, 0.01));

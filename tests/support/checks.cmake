@@ -86,7 +86,7 @@ add_check("cheat_sheet" Python3::Interpreter "${script_dir}/cheat_sheet.py" "${P
 # Reported as skipped where there is no CUDA toolkit.
 find_program(DIMITY_NVCC nvcc HINTS /usr/local/cuda/bin)
 if(DIMITY_NVCC)
-  set(nvcc_flags -std=c++20 -O1 -Werror all-warnings -Xcompiler -march=native,-Wall,-Wextra,-fconstexpr-ops-limit=1000000000,-fconstexpr-loop-limit=10000000)
+  set(nvcc_flags -std=c++20 -O1 -Xcudafe --max_cost_constexpr_call=2000000000 -Werror all-warnings -Xcompiler -march=native,-Wall,-Wextra,-fconstexpr-ops-limit=1000000000,-fconstexpr-loop-limit=10000000)
   add_check("nvcc/on this machine" "${script_dir}/cuda_program.sh" "${CMAKE_CURRENT_BINARY_DIR}/nvcc_on_this_machine" "${DIMITY_NVCC}" ${nvcc_flags} "-I${PROJECT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}/cuda/umbrella.cu")
   add_check("cuda/machine code" Python3::Interpreter "${script_dir}/sass.py" "${CMAKE_CURRENT_SOURCE_DIR}/cuda/kernels.cu" "${PROJECT_SOURCE_DIR}/include" -- "${DIMITY_NVCC}" ${nvcc_flags})
   add_check("cuda/training" "${script_dir}/cuda_program.sh" "${CMAKE_CURRENT_BINARY_DIR}/cuda_training" "${DIMITY_NVCC}" ${nvcc_flags} -arch=sm_90 "-I${PROJECT_SOURCE_DIR}/include" "${CMAKE_CURRENT_SOURCE_DIR}/cuda/training.cu")

@@ -300,6 +300,14 @@ struct memory_of_device {
     return m;
   }
 };
+/// What kernels are given must be memory of the device, what is copied into their arguments must not.
+inline void check_side(void const* p, bool on_device) {
+  if (p == nullptr) return;
+  auto const& blocks = memory_of_device::get().blocks;
+  auto const next = blocks.upper_bound(const_cast<void*>(p));
+  bool const inside = next != blocks.begin() && static_cast<char const*>(p) <= static_cast<char const*>(std::prev(next)->first) + std::prev(next)->second;
+  if (inside != on_device) throw std::logic_error(on_device ? "emulation: a kernel is given memory of this side" : "emulation: a number is read from memory of the device");
+}
 
 }  // namespace emulation
 

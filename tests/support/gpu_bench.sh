@@ -13,5 +13,5 @@ build/gpu_bench/benchmarks/gpu/gpu_bench ${1:+--benchmark_filter="$1"} --benchma
   --benchmark_out="$results/gpu_bench.json" --benchmark_out_format=json || status=$?
 [ $status = 77 ] && exit 0
 [ $status = 0 ] || exit $status
-python3 benchmarks/gpu/peers.py "$results/gpu_peers.json"
+python3 benchmarks/gpu/peers.py "$results/gpu_peers.json" ${1:+--only "$1"}
 python3 benchmarks/gpu/report.py "$results/gpu_bench.json" "$results/gpu_peers.json"

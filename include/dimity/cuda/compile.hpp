@@ -36,7 +36,7 @@ struct results_of_recording<Gifts, leaf_list<L...>> {
     table t;
     int i = 0;
     auto const choose = [&](std::int64_t bytes) {
-      bool const fresh = Gifts::value.of[i].input < 0 && bytes <= most_bytes;
+      bool const fresh = Gifts::value.of[i].input < 0 && bytes > 0 && bytes <= most_bytes;
       t.place[i++] = fresh ? t.bytes : -1;
       if (fresh) t.bytes += round_up(bytes, 256);
     };

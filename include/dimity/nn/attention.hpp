@@ -54,24 +54,31 @@ struct multi_head_attention {
   /// `(x)`, `(q, k, v)` or `(q, k, v, mask)`.
   template <class Q, class... More>
     requires(sizeof...(More) == 0 || sizeof...(More) == 2 || sizeof...(More) == 3)
-  constexpr auto operator()(Q const& q, More const&... more) const {
+  constexpr auto operator()(Q&& q, More&&... more) const {
     (void)sizeof(detail::heads_of_embedding<Embed, Heads>);
     if constexpr (!is_valid) return dimity::detail::failed<dimity::detail::element_of<Q>, dimity::detail::shape_of<Q>>{};
-    else if constexpr (sizeof...(More) == 0) return attended(q, q, q);
-    else return attended(q, more...);
+    else if constexpr (sizeof...(More) == 0) {
+      decltype(auto) k = detail::once_more<Q>(q);
+      decltype(auto) v = detail::once_more<Q>(q);
+      return attended(static_cast<Q&&>(q), static_cast<decltype(k)&&>(k), static_cast<decltype(v)&&>(v));
+    } else return attended(static_cast<Q&&>(q), static_cast<More&&>(more)...);
   }
 
  private:
   static constexpr bool is_valid = Heads >= 1 && Embed % (Heads >= 1 ? Heads : 1) == 0;
 
-  constexpr auto attended(auto const& q, auto const& k, auto const& v, auto const&... mask) const {
-    return joined(scaled_dot_product_attention<Options>(heads(query(q)), heads(key(k)), heads(value(v)), mask...));
+  template <class Q, class K, class V, class... Mask>
+  constexpr auto attended(Q&& q, K&& k, V&& v, Mask&&... mask) const {
+    return joined(scaled_dot_product_attention<Options>(heads(query(static_cast<Q&&>(q))), heads(key(static_cast<K&&>(k))), heads(value(static_cast<V&&>(v))), static_cast<Mask&&>(mask)...));
   }
-  static constexpr auto heads(auto const& x) { return dimity::detail::apply<detail::split_heads_operation<Heads>>(x); }
   template <class X>
-  constexpr auto joined(X const& x) const {
-    if constexpr (dimity::detail::is_failed<X>) return x;
-    else return output(dimity::detail::apply<detail::join_heads_operation>(x));
+  static constexpr auto heads(X&& x) {
+    return dimity::detail::apply<detail::split_heads_operation<Heads>>(static_cast<X&&>(x));
+  }
+  template <class X>
+  constexpr auto joined(X&& x) const {
+    if constexpr (dimity::detail::is_failed<std::remove_cvref_t<X>>) return x;
+    else return output(dimity::detail::apply<detail::join_heads_operation>(static_cast<X&&>(x)));
   }
 };
 

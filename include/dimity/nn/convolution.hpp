@@ -13,7 +13,7 @@ struct conv2d {
   tensor<T, Out, In / Options.groups, Kernel.height, Kernel.width> weight;
   tensor<T, Out> bias;
 
-  constexpr auto operator()(auto const& x) const { return dimity::conv2d<Options>(x, weight) + expand_dims<1, 2>(bias); }
+  constexpr auto operator()(auto&& x) const { return dimity::conv2d<Options>(static_cast<decltype(x)>(x), weight) + expand_dims<1, 2>(bias); }
   static constexpr extent_t fan_in = In / Options.groups * Kernel.height * Kernel.width;
 };
 /// Without the bias, as in front of a normalisation.
@@ -21,7 +21,7 @@ template <class T, extent_t In, extent_t Out, size_2d Kernel, convolution_option
 struct conv2d_without_bias {
   tensor<T, Out, In / Options.groups, Kernel.height, Kernel.width> weight;
 
-  constexpr auto operator()(auto const& x) const { return dimity::conv2d<Options>(x, weight); }
+  constexpr auto operator()(auto&& x) const { return dimity::conv2d<Options>(static_cast<decltype(x)>(x), weight); }
   static constexpr extent_t fan_in = In / Options.groups * Kernel.height * Kernel.width;
 };
 /// y = conv1d(x, weight) + bias: [.., In, length] -> [.., Out, length out]
@@ -30,7 +30,7 @@ struct conv1d {
   tensor<T, Out, In / Options.groups, Kernel> weight;
   tensor<T, Out> bias;
 
-  constexpr auto operator()(auto const& x) const { return dimity::conv1d<Options>(x, weight) + expand_dims<1>(bias); }
+  constexpr auto operator()(auto&& x) const { return dimity::conv1d<Options>(static_cast<decltype(x)>(x), weight) + expand_dims<1>(bias); }
   static constexpr extent_t fan_in = In / Options.groups * Kernel;
 };
 /// y = conv_transpose2d(x, weight) + bias: [.., In, height, width] -> [.., Out, height out, width out], larger where the stride is more than 1.
@@ -39,7 +39,7 @@ struct conv_transpose2d {
   tensor<T, In, Out / Options.groups, Kernel.height, Kernel.width> weight;
   tensor<T, Out> bias;
 
-  constexpr auto operator()(auto const& x) const { return dimity::conv_transpose2d<Options>(x, weight) + expand_dims<1, 2>(bias); }
+  constexpr auto operator()(auto&& x) const { return dimity::conv_transpose2d<Options>(static_cast<decltype(x)>(x), weight) + expand_dims<1, 2>(bias); }
   static constexpr extent_t fan_in = Out / Options.groups * Kernel.height * Kernel.width;
 };
 /// y = conv_transpose1d(x, weight) + bias: [.., In, length] -> [.., Out, length out]
@@ -48,7 +48,7 @@ struct conv_transpose1d {
   tensor<T, In, Out / Options.groups, Kernel> weight;
   tensor<T, Out> bias;
 
-  constexpr auto operator()(auto const& x) const { return dimity::conv_transpose1d<Options>(x, weight) + expand_dims<1>(bias); }
+  constexpr auto operator()(auto&& x) const { return dimity::conv_transpose1d<Options>(static_cast<decltype(x)>(x), weight) + expand_dims<1>(bias); }
   static constexpr extent_t fan_in = Out / Options.groups * Kernel;
 };
 

@@ -12,7 +12,7 @@ struct embedding {
   tensor<T, Count, Width> weight;
 
   template <detail::index_operand I>
-  constexpr auto operator()(I const& indices) const { return take(weight, indices, axis<0>); }
+  constexpr auto operator()(I&& indices) const { return take(weight, static_cast<I&&>(indices), axis<0>); }
   constexpr void initialize(auto& init) { init.fill_normal(weight.data(), weight.size(), 1.0); }
 };
 

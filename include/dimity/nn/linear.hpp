@@ -7,6 +7,15 @@
 namespace DIMITY_NAMESPACE::nn {
 namespace detail {
 
+// Layers take what they are given as operators do: named tensors as views, temporaries by moving them in, so that the expression they return may be kept.
+
+/// For who uses what it was given as X&& several times: a named one again, a copy of a temporary.
+template <class X>
+constexpr decltype(auto) once_more(std::remove_reference_t<X>& x) {
+  if constexpr (std::is_lvalue_reference_v<X>) return (x);
+  else return std::remove_cv_t<X>(x);
+}
+
 template <class Input, class Weight>
 struct linear_input {
   static constexpr extent_t input = dimity::detail::may_be_equal(Input::at(-1), Weight::at(0)) ? 1 : Input::at(-1), inputs = dimity::detail::may_be_equal(Input::at(-1), Weight::at(0)) ? 1 : Weight::at(0);
@@ -14,9 +23,9 @@ struct linear_input {
 };
 /// x W, or what stands for it after a mistake.
 template <class X, class T, extent_t In, extent_t Out>
-constexpr auto product(X const& x, tensor<T, In, Out> const& weight) {
+constexpr auto product(X&& x, tensor<T, In, Out> const& weight) {
   using input = dimity::detail::shape_of<X>;
-  if constexpr (input::rank > 0 && dimity::detail::may_be_equal(input::at(-1), In)) return matmul(x, weight);
+  if constexpr (input::rank > 0 && dimity::detail::may_be_equal(input::at(-1), In)) return matmul(static_cast<X&&>(x), weight);
   else return dimity::detail::failed_product<typename dimity::detail::untraced_type<T>::type, input, shape<In, Out>>();
 }
 
@@ -28,9 +37,9 @@ struct linear {
   tensor<T, In, Out> weight;
   tensor<T, Out> bias;
 
-  constexpr auto operator()(auto const& x) const {
+  constexpr auto operator()(auto&& x) const {
     (void)sizeof(detail::linear_input<dimity::detail::shape_of<decltype(x)>, shape<In, Out>>);
-    return detail::product(x, weight) + bias;
+    return detail::product(static_cast<decltype(x)>(x), weight) + bias;
   }
   /// How many inputs each output sums over; nn::init scales with it.
   static constexpr extent_t fan_in = In;
@@ -41,9 +50,9 @@ template <class T, extent_t In, extent_t Out>
 struct linear_without_bias {
   tensor<T, In, Out> weight;
 
-  constexpr auto operator()(auto const& x) const {
+  constexpr auto operator()(auto&& x) const {
     (void)sizeof(detail::linear_input<dimity::detail::shape_of<decltype(x)>, shape<In, Out>>);
-    return detail::product(x, weight);
+    return detail::product(static_cast<decltype(x)>(x), weight);
   }
   static constexpr extent_t fan_in = In;
 };

@@ -69,8 +69,8 @@ struct rms_norm_operation {
   }
 };
 template <class Operation, class X, class W, class... B>
-constexpr auto normalize(X const& x, W const& weight, B const&... bias) {
-  if constexpr (normalized_input<shape_of<X>, shape_of<W>>::fits) return apply<Operation>(x, weight, bias...);
+constexpr auto normalize(X&& x, W const& weight, B const&... bias) {
+  if constexpr (normalized_input<shape_of<X>, shape_of<W>>::fits) return apply<Operation>(static_cast<X&&>(x), weight, bias...);
   else return failed<element_of<X>, shape_of<X>>{};
 }
 
@@ -83,9 +83,9 @@ struct layer_norm {
   using extents = detail::normalization_arguments<T, shape<>, ExtentsAndOptions...>;
   typename extents::tensor weight, bias;
 
-  constexpr auto operator()(auto const& x) const {
+  constexpr auto operator()(auto&& x) const {
     (void)sizeof(detail::normalized_input<dimity::detail::shape_of<decltype(x)>, typename extents::shape>);
-    return detail::normalize<detail::layer_norm_operation<detail::options_among(ExtentsAndOptions...)>>(x, weight, bias);
+    return detail::normalize<detail::layer_norm_operation<detail::options_among(ExtentsAndOptions...)>>(static_cast<decltype(x)>(x), weight, bias);
   }
   constexpr void initialize(auto&) {
     for (auto& e : weight) e = T(1);
@@ -98,9 +98,9 @@ struct rms_norm {
   using extents = detail::normalization_arguments<T, shape<>, ExtentsAndOptions...>;
   typename extents::tensor weight;
 
-  constexpr auto operator()(auto const& x) const {
+  constexpr auto operator()(auto&& x) const {
     (void)sizeof(detail::normalized_input<dimity::detail::shape_of<decltype(x)>, typename extents::shape>);
-    return detail::normalize<detail::rms_norm_operation<detail::options_among(ExtentsAndOptions...)>>(x, weight);
+    return detail::normalize<detail::rms_norm_operation<detail::options_among(ExtentsAndOptions...)>>(static_cast<decltype(x)>(x), weight);
   }
   constexpr void initialize(auto&) {
     for (auto& e : weight) e = T(1);

@@ -42,7 +42,11 @@ template <class Layer>
 struct residual {
   Layer layer;
 
-  constexpr auto operator()(auto const& x) const { return x + layer(x); }
+  template <class X>
+  constexpr auto operator()(X&& x) const {
+    decltype(auto) same = detail::once_more<X>(x);
+    return static_cast<decltype(same)&&>(same) + layer(static_cast<X&&>(x));
+  }
 };
 
 }  // namespace DIMITY_NAMESPACE::nn

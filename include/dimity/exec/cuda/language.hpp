@@ -7,6 +7,10 @@
 #error "[dimity.cuda.1] dimity/cuda.hpp contains kernels: compile this file as CUDA (nvcc, or a .cu file in CMake)"
 #endif
 
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#error "dimity's kernels need compute capability 8.0 or later: compile with -arch=sm_80, sm_90, ..."
+#endif
+
 // Kernels lose their registers when one helper is left as a call.
 #define DIMITY_DEVICE __device__ __forceinline__
 

@@ -87,6 +87,9 @@ typename launch_code<Lowered, I>::kernel::arguments launch_arguments(std::intege
   constexpr int begin = Lowered::value.launches[I].pointers.begin;
   auto const pointer = [&](std::int64_t p) -> void* {
     if (p < 0) return scratch + (-1 - p);
+#ifdef DIMITY_CUDA_EMULATION
+    emulation::check_side(slots[p & 0xffffffff], p >> 32 == 0);
+#endif
     if (p >> 32 == 0) return slots[p];
     void* number = nullptr;
     std::memcpy(&number, slots[p & 0xffffffff], static_cast<std::size_t>(p >> 32));

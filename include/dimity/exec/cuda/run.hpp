@@ -179,9 +179,9 @@ struct cuda_executor {
   using host = executor<Plan>;
   static constexpr int first = Plan::size.first_step, end = Plan::size.steps;
 
-  /// Equal steps are lowered once. Not beside loops and branches: of two equal steps one may be in a body, whose operands may begin anywhere.
+  /// Equal steps are lowered once. Not beside loops and branches: of two equal steps one may be in a body, whose operands may begin anywhere; and not where one may have a number in its arguments where the other has an address.
   template <int Index>
-  static constexpr int kernel_index = Plan::size.controls == 0 && Plan::value.kernels[Index].same_as >= 0 ? Plan::value.kernels[Index].same_as : Index;
+  static constexpr int kernel_index = Plan::size.controls == 0 && numbers_of<Plan> == 0 && Plan::value.kernels[Index].same_as >= 0 ? Plan::value.kernels[Index].same_as : Index;
   template <int Index>
   static constexpr int opaque_index = Plan::size.controls == 0 && Plan::value.opaques[Index].same_as >= 0 ? Plan::value.opaques[Index].same_as : Index;
 

@@ -1,0 +1,60 @@
+// The command line of the example.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace transformer {
+
+struct options {
+  std::filesystem::path text = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() / "docs";
+  int steps = 600;
+  std::uint64_t seed = 42;
+  std::string device = "cpu", precision = "standard";
+  bool help = false;
+
+  static constexpr char const* usage =
+      "usage: transformer [options]\n"
+      "Trains a small transformer on a text, a character at a time, and lets it write.\n"
+      "\n"
+      "  --text PATH      a file, or a folder of .md files (dimity's docs)\n"
+      "  --steps N        of training, 1024 characters each (600)\n"
+      "  --seed S         of the first weights and the order of the text (42)\n"
+      "  --device D       cpu, or cuda where the program is compiled as CUDA (cpu)\n"
+      "  --precision P    on a GPU: standard, or fast, which may use the tensor cores for floats (standard)\n"
+      "  --help           this text\n";
+};
+
+/// Reads the command line. Throws std::runtime_error, in one line, for what it does not understand.
+inline options parse(int argc, char const* const* argv) {
+  options result;
+  for (int i = 1; i < argc; ++i) {
+    std::string const name = argv[i];
+    if (name == "--help" || name == "-h") {
+      result.help = true;
+      return result;
+    }
+    if (name != "--text" && name != "--steps" && name != "--seed" && name != "--device" && name != "--precision") throw std::runtime_error("unknown option " + name + " (try --help)");
+    if (i + 1 == argc) throw std::runtime_error(name + " needs a value (try --help)");
+    std::string_view const value = argv[++i];
+    auto const number = [&](auto& to, auto low, auto high) {
+      auto const [end, failed] = std::from_chars(value.data(), value.data() + value.size(), to);
+      if (failed != std::errc{} || end != value.data() + value.size() || to < low || to > high)
+        throw std::runtime_error(name + " takes a whole number from " + std::to_string(low) + " to " + std::to_string(high) + ", not '" + std::string(value) + "'");
+    };
+    if (name == "--text") result.text = value;
+    if (name == "--steps") number(result.steps, 1, 10'000'000);
+    if (name == "--seed") number(result.seed, std::uint64_t{0}, UINT64_MAX);
+    if (name == "--device") result.device = value;
+    if (name == "--precision") result.precision = value;
+  }
+  if (result.precision != "standard" && result.precision != "fast") throw std::runtime_error("--precision takes standard or fast, not '" + result.precision + "'");
+  return result;
+}
+
+}  // namespace transformer
