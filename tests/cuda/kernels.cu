@@ -15,8 +15,16 @@ cuda_tensor<T, E...> const& given() {
 // kernel elementwise.*Ll4096ELl1024E: LDG.128==6 STG.128==2 LDG.32==0 STG.32==0 CALLREL==0 MUFU<=16 registers<=40 instructions<=200
 auto chain() { return eval(tanh(given<float, 4096, 1024>() * given<float, 1024>() + given<float, 4096, 1024>())); }
 
+// The executor's precision: the quick functions and divisions; divisions as IEEE 754 has them, which are calls; what it makes no difference to is one kernel.
+// kernel elementwise.*Ll2097408E: CALLREL==0 MUFU==24 instructions<=140
+auto quick() { return eval(tanh(given<float, 2097408>()) / (exp(given<float, 2097408>()) + 1.0f), fast_cuda{}); }
+// kernel elementwise.*Ll2097664E: CALLREL==16
+auto exact() { return eval(sigmoid(given<float, 2097664>()), strict_cuda{}); }
+// kernel elementwise.*Ll2097920E: instructions<=60
+auto either() { return std::tuple{eval(given<float, 2097920>() + given<float, 2097920>()), eval(given<float, 2097920>() + given<float, 2097920>(), fast_cuda{})}; }
+
 // One array in, one out: four packets a thread. The number stands in the arguments.
-// kernel elementwise.*Ll1ELl8388608E: LDG.128==4 STG.128==4 LDG.32==0 STG.32==0 registers<=40 instructions<=110
+// kernel elementwise.*Ll1ELl0ELl8388608E: LDG.128==4 STG.128==4 LDG.32==0 STG.32==0 registers<=40 instructions<=110
 auto scale() { return eval(given<float, 8388608>() * 2.0f); }
 
 // Eight 16-bit numbers are one access.
@@ -72,6 +80,6 @@ auto gradient32() {
 }  // namespace
 
 int main() {
-  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), layer(), layer16(), layer32(), gradient32();
+  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer32(), gradient32();
   return 0;
 }

@@ -25,12 +25,13 @@ struct cpu {
 
 /// What kernels on a GPU may do for speed.
 enum class precision {
-  standard,  ///< floats are multiplied and added up as floats; divisions and functions within a few units in the last place
-  fast,      ///< products of float matrices round their operands to TensorFloat-32 (10 bits of fraction, 3 decimal digits), which the tensor cores multiply many times as fast
+  standard,  ///< floats are multiplied and added up as floats; functions are within a few units in the last place
+  fast,      ///< products of float matrices round their operands to TensorFloat-32 (10 bits of fraction, 3 decimal digits), which the tensor cores multiply many times as fast; exp, log, tanh, sqrt, sigmoid and divisions of floats are the GPU's own quick ones (docs/cuda.md)
+  strict,    ///< as standard, and every division is rounded as IEEE 754 has it, inside of sigmoid too
 };
 
 /// An NVIDIA GPU: `compile(f, cuda{})`, `eval(x, cuda{.stream = s})`, on tensors that are there (`cuda_tensor`). Needs `#include <dimity/cuda.hpp>` in a file that is compiled as CUDA. Work is put into the stream, and calls
-/// return before it is done; without a stream it is one of the library's own. `fast_cuda{}` is the same with less exact products.
+/// return before it is done; without a stream it is one of the library's own. `fast_cuda{}` is the same with less exact products and functions.
 template <precision Precision = precision::standard>
 struct basic_cuda {
   CUstream_st* stream = nullptr;
@@ -45,6 +46,7 @@ struct basic_cuda {
 };
 using cuda = basic_cuda<>;
 using fast_cuda = basic_cuda<precision::fast>;
+using strict_cuda = basic_cuda<precision::strict>;
 
 namespace detail {
 

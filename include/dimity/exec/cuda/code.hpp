@@ -2,6 +2,7 @@
 // different programs are then one kernel.
 #pragma once
 
+#include <dimity/core/device.hpp>
 #include <dimity/plan/kernels.hpp>
 
 #include <utility>
@@ -39,7 +40,7 @@ struct device_kernel {
   list<unsigned char> numbers;    ///< per slot: whether its one element stands in the arguments, where otherwise its address does
 };
 
-inline constexpr int code_header = 10;
+inline constexpr int code_header = 11;
 /// Small numbers of a value in one word: op, type, stage, three operands.
 constexpr std::int64_t pack_value(value const& v) {
   auto const arg = [&](int i) { return static_cast<std::int64_t>(v.arg[i] + 1) << (20 + 14 * i); };
@@ -55,9 +56,9 @@ constexpr value unpack_value(std::int64_t word, std::int64_t attribute) {
   return v;
 }
 
-constexpr void encode(device_kernel const& k, list<std::int64_t>& out) {
+constexpr void encode(device_kernel const& k, precision wanted, list<std::int64_t>& out) {
   for (std::int64_t const x : {static_cast<std::int64_t>(k.kind), std::int64_t{k.axes}, std::int64_t{k.outer}, std::int64_t{k.stages}, std::int64_t{k.injected}, static_cast<std::int64_t>(k.reduced), std::int64_t{k.splits},
-                               std::int64_t{k.values.size()}, std::int64_t{k.accesses.size()}, std::int64_t{k.stores.size()}})
+                               std::int64_t{k.values.size()}, std::int64_t{k.accesses.size()}, std::int64_t{k.stores.size()}, static_cast<std::int64_t>(wanted)})
     out.push(x);
   for (int i = 0; i < k.axes; ++i) out.push(k.extent[i]);
   for (value const& v : k.values) {
@@ -141,6 +142,7 @@ struct device_code {
   static constexpr int axes = static_cast<int>(words[1]), outer = static_cast<int>(words[2]), stages = static_cast<int>(words[3]), injected = static_cast<int>(words[4]), splits = static_cast<int>(words[6]);
   static constexpr std::uint32_t reduced = static_cast<std::uint32_t>(words[5]);
   static constexpr int value_count = static_cast<int>(words[7]), access_count = static_cast<int>(words[8]), store_count = static_cast<int>(words[9]);
+  static constexpr precision wanted = static_cast<precision>(words[10]);
 
   static constexpr auto content = [] {
     device_content<value_count, access_count, store_count> c;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/exec/cuda/code.hpp>
+#include <dimity/exec/cuda/rules.hpp>
 #include <dimity/exec/cuda/shapes.hpp>
 #include <dimity/plan/facts.hpp>
 
@@ -20,10 +21,14 @@ struct lowering_result {
   list<device_launch> launches;
   std::int64_t scratch_bytes = 0;
   constexpr lowered_size size() const { return {words.size(), pointers.size(), launches.size()}; }
-  constexpr void add(device_kernel const& kernel, list<std::int64_t> const& of_slots) {
+  /// Kernels that precision makes no difference to are one for all of them.
+  constexpr void add(device_kernel const& kernel, list<std::int64_t> const& of_slots, precision wanted) {
+    precision own = precision::standard;
+    for (value const& v : kernel.values)
+      if (v.type == dtype::float32 && depends_on_precision(v.op)) own = wanted;
     device_launch l;
     l.words.begin = words.size();
-    encode(kernel, words);
+    encode(kernel, own, words);
     l.words.end = words.size();
     l.pointers = append_to(pointers, of_slots);
     launches.push(l);
@@ -42,9 +47,10 @@ constexpr bool is_unaligned(plan_view const& p, int slot) {
   return b.in_block && b.where != residence::workspace && !ports_are_aligned(p);
 }
 
-/// What is lowered: a plan, and which of its first 64 inputs are numbers of this side that go with the arguments of kernels.
+/// What is lowered: a plan, which of its first 64 inputs are numbers of this side that go with the arguments of kernels, and what the executor wants.
 struct plan_on_cuda : plan_view {
   std::uint64_t numbers = 0;
+  precision wanted = precision::standard;
 };
 /// Bytes of such a number that is behind a slot, or 0.
 constexpr std::int64_t number_bytes(plan_on_cuda const& p, int slot) {
@@ -166,7 +172,7 @@ struct device_lowering {
     out.scratch_bytes += (bytes + 255) / 256 * 256;
     return -1 - at;
   }
-  constexpr void launch(device_kernel const& kernel, list<std::int64_t> const& pointers) { out.add(kernel, pointers); }
+  constexpr void launch(device_kernel const& kernel, list<std::int64_t> const& pointers) { out.add(kernel, pointers, p.wanted); }
   /// Row-major over some axes.
   constexpr access contiguous(dtype type, std::uint32_t axes) const {
     access a;
@@ -398,7 +404,7 @@ constexpr void lower_epilogue(plan_on_cuda const& p, kernel const& k, lowering_r
     access const& to = p.accesses[k.accesses.begin + p.stores[s].access];
     e.add_store(p.stores[s].value, to, to.slot);
   }
-  out.add(e.to, e.pointers);
+  out.add(e.to, e.pointers, p.wanted);
 }
 /// A kernel of a plan, lowered: an epilogue is one launch that is part of another.
 constexpr void lower_kernel(plan_on_cuda const& p, kernel const& k, lowering_result& out) {
@@ -406,9 +412,11 @@ constexpr void lower_kernel(plan_on_cuda const& p, kernel const& k, lowering_res
   else device_lowering(p, k, out).run();
 }
 
-/// A mask; the source of a program says so.
+// The source of a program says so.
 template <class Plan>
 inline constexpr std::uint64_t numbers_of = 0;
+template <class Plan>
+inline constexpr precision precision_of = precision::standard;
 
 /// A lowered kernel as a constant. An everyday one stays in a draft with spare room, as plans do: to lower it once for its sizes and once for itself takes twice as long.
 template <lowered_size N>
@@ -421,7 +429,7 @@ struct lowered_kernel {
 };
 template <class Plan, int Kernel, lowered_size N>
 constexpr lowered_kernel<N> make_lowered() {
-  plan_on_cuda const p{view_plan(Plan::value), numbers_of<Plan>};
+  plan_on_cuda const p{view_plan(Plan::value), numbers_of<Plan>, precision_of<Plan>};
   lowering_result r;
   lower_kernel(p, Plan::value.kernels[Kernel], r);
   lowered_kernel<N> k;

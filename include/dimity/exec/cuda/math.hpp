@@ -1,6 +1,7 @@
 // The value of every elementwise primitive on one element, in device code. The semantics are those of exec/cpu/math.hpp: NumPy's.
 #pragma once
 
+#include <dimity/core/device.hpp>
 #include <dimity/core/dtype.hpp>
 #include <dimity/core/integer_math.hpp>
 #include <dimity/exec/cuda/language.hpp>
@@ -100,9 +101,10 @@ DIMITY_DEVICE T python_remainder_of(T a, T b) {
   }
 }
 
-template <primitive P, class T>
+template <primitive P, precision Wanted = precision::standard, class T>
 DIMITY_DEVICE T device_unary(T a) {
   constexpr bool is_integer = std::is_integral_v<T>;
+  [[maybe_unused]] constexpr bool quick = Wanted == precision::fast && std::is_same_v<T, float>;
   using U = typename std::conditional_t<is_integer, wide_unsigned<T>, std::type_identity<T>>::type;
   if constexpr (P == primitive::copy) return a;
   else if constexpr (P == primitive::negative) {
@@ -126,6 +128,19 @@ DIMITY_DEVICE T device_unary(T a) {
     if constexpr (P == primitive::floor || P == primitive::ceil || P == primitive::round || P == primitive::trunc) return a;
     else return static_cast<T>(device_unary<P>(static_cast<double>(a)));
   }
+#if defined(__CUDA_ARCH__)
+  else if constexpr (quick && P == primitive::exp) return __expf(a);
+  else if constexpr (quick && P == primitive::log) return __logf(a);
+  else if constexpr (quick && P == primitive::tanh) {
+    T r;
+    asm("tanh.approx.f32 %0, %1;" : "=f"(r) : "f"(a));
+    return r;
+  } else if constexpr (quick && P == primitive::sqrt) {
+    T r;
+    asm("sqrt.approx.f32 %0, %1;" : "=f"(r) : "f"(a));
+    return r;
+  }
+#endif
   else if constexpr (P == primitive::exp) return std::exp(a);
   else if constexpr (P == primitive::exp2) return std::exp2(a);
   else if constexpr (P == primitive::expm1) return std::expm1(a);
@@ -157,7 +172,7 @@ DIMITY_DEVICE T device_unary(T a) {
   else if constexpr (P == primitive::sigmoid) {
 #if defined(__CUDA_ARCH__)
     // Division as IEEE 754 has it is a call of some fifty instructions; the denominator lies between 1 and infinity, where the quick one is within 2 ulp, and 0 from 2^126 on.
-    if constexpr (sizeof(T) == 4) return __fdividef(T(1), T(1) + std::exp(-a));
+    if constexpr (sizeof(T) == 4 && Wanted != precision::strict) return __fdividef(T(1), T(1) + device_unary<primitive::exp, Wanted>(-a));
     else
 #endif
       return T(1) / (T(1) + std::exp(-a));
@@ -169,7 +184,7 @@ DIMITY_DEVICE T device_unary(T a) {
   else static_assert(P == primitive::copy, "a primitive without a value");
 }
 
-template <primitive P, class T>
+template <primitive P, precision Wanted = precision::standard, class T>
 DIMITY_DEVICE T device_binary(T a, T b) {
   constexpr bool is_integer = std::is_integral_v<T>;
   using U = typename std::conditional_t<is_integer, wide_unsigned<T>, std::type_identity<T>>::type;
@@ -204,6 +219,9 @@ DIMITY_DEVICE T device_binary(T a, T b) {
       else return too_far ? static_cast<T>(a < 0 ? -1 : 0) : static_cast<T>(a >> b);
     } else return static_cast<T>(device_binary<P>(static_cast<double>(a), static_cast<double>(b)));
   }
+#if defined(__CUDA_ARCH__)
+  else if constexpr (P == primitive::divide && Wanted == precision::fast && std::is_same_v<T, float>) return __fdividef(a, b);
+#endif
   else if constexpr (P == primitive::divide) return a / b;
   else if constexpr (P == primitive::power) return std::pow(a, b);
   else if constexpr (P == primitive::atan2) return std::atan2(a, b);

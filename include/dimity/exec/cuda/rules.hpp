@@ -13,6 +13,10 @@ constexpr bool has_cuda_kernel(primitive p) {
     default: return false;
   }
 }
+/// Functions of floats of which there are quick ones.
+constexpr bool depends_on_precision(primitive p) {
+  return p == primitive::divide || p == primitive::exp || p == primitive::log || p == primitive::tanh || p == primitive::sqrt || p == primitive::sigmoid;
+}
 template <primitive Op>
 inline constexpr bool is_on_cuda_primitive = Op == primitive::count || has_cuda_kernel(Op);
 template <primitive Op>

@@ -18,8 +18,6 @@ template <class Source, precision P = precision::standard, std::uint64_t Numbers
 struct source_on_cuda : Source {};
 template <class Source, precision P, std::uint64_t Numbers>
 inline constexpr plan_rules rules_of_source<source_on_cuda<Source, P, Numbers>> = cuda_rules;
-template <class Plan>
-inline constexpr precision precision_of = precision::standard;
 template <class Source, precision P, std::uint64_t Numbers>
 inline constexpr precision precision_of<planned<source_on_cuda<Source, P, Numbers>>> = P;
 // Primitives, loops and branches read numbers in memory.

@@ -149,8 +149,8 @@ struct thread_values {
     else if constexpr (op >= primitive::less && op <= primitive::not_equal && !of_bools) return device_comparison<op>(a, b);
     else if constexpr (std::is_same_v<T, bool> && std::is_same_v<B, bool>) return device_logical<op>(a, b);
     else if constexpr (std::is_same_v<T, bool>) return a;
-    else if constexpr (std::is_same_v<B, std::nullptr_t>) return device_unary<op>(a);
-    else return device_binary<op>(a, b);
+    else if constexpr (std::is_same_v<B, std::nullptr_t>) return device_unary<op, Code::wanted>(a);
+    else return device_binary<op, Code::wanted>(a, b);
   }
   /// Operand `K` of V at element w of a packet.
   template <int V, int K, class Lanes, class Rows>
