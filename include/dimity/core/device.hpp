@@ -24,7 +24,7 @@ struct cpu {
 };
 
 /// What kernels on a GPU may do for speed.
-enum class precision {
+enum class cuda_precision {
   standard,  ///< floats are multiplied and added up as floats; functions are within a few units in the last place
   fast,      ///< products of float matrices round their operands to TensorFloat-32 (10 bits of fraction, 3 decimal digits), which the tensor cores multiply many times as fast; exp, log, tanh, sqrt, sigmoid and divisions of floats are the GPU's own quick ones (docs/cuda.md)
   strict,    ///< as standard, and every division is rounded as IEEE 754 has it, inside of sigmoid too
@@ -32,27 +32,27 @@ enum class precision {
 
 /// An NVIDIA GPU: `compile(f, cuda{})`, `eval(x, cuda{.stream = s})`, on tensors that are there (`cuda_tensor`). Needs `#include <dimity/cuda.hpp>` in a file that is compiled as CUDA. Work is put into the stream, and calls
 /// return before it is done; without a stream it is one of the library's own. `fast_cuda{}` is the same with less exact products and functions.
-template <precision Precision = precision::standard>
+template <cuda_precision Precision = cuda_precision::standard>
 struct basic_cuda {
   CUstream_st* stream = nullptr;
   bool graph = false;  ///< compile(): after the first call the kernels of a call are recorded as a CUDA graph, and replayed when a call comes on the same memory again, as a training step does whose model is moved in and out
 
   /// The precision concerns what is computed, not where.
-  template <precision Other>
+  template <cuda_precision Other>
     requires(Other != Precision)
   constexpr operator basic_cuda<Other>() const {
     return {stream, graph};
   }
 };
 using cuda = basic_cuda<>;
-using fast_cuda = basic_cuda<precision::fast>;
-using strict_cuda = basic_cuda<precision::strict>;
+using fast_cuda = basic_cuda<cuda_precision::fast>;
+using strict_cuda = basic_cuda<cuda_precision::strict>;
 
 namespace detail {
 
 template <class Device>
 inline constexpr bool is_cuda_device = false;
-template <precision P>
+template <cuda_precision P>
 inline constexpr bool is_cuda_device<basic_cuda<P>> = true;
 
 /// What is done for the length of a call on a device.

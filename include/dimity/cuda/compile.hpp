@@ -45,7 +45,7 @@ struct results_of_recording<Gifts, leaf_list<L...>> {
   }();
 };
 
-template <class F, precision P>
+template <class F, cuda_precision P>
 struct compiled_call<F, basic_cuda<P>> {
   static constexpr bool takes_device = true;
   template <class... Args>

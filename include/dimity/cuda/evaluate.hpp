@@ -44,7 +44,7 @@ inline constexpr std::uint64_t numbers_among_leaves = [] {
   return mask;
 }();
 
-template <class X, precision P = precision::standard>
+template <class X, cuda_precision P = cuda_precision::standard>
 struct evaluator_on_cuda {
   static constexpr int leaves = lowering<X>::leaves;
   using result = typename device_tree<typename tensor_of<element_of<X>, shape_of<X>>::type>::type;
@@ -107,7 +107,7 @@ struct cuda_evaluator {
   static void into(Destination& to, X const& x) {
     code::template into<typename untraced_type<typename Destination::value_type>::type>(to, x, stream_of({}));
   }
-  template <precision P>
+  template <cuda_precision P>
   static result on(basic_cuda<P> const& device, X const& x) {
     result to(uninitialized, device);
     evaluator_on_cuda<X, P>::template into<T>(to, x, stream_of(device));
@@ -126,7 +126,7 @@ struct evaluator<cuda_view<T, Shape>> : cuda_evaluator<cuda_view<T, Shape>> {};
 }  // namespace detail
 
 /// `to = x` in the executor's stream.
-template <class T, extent_t... E, operand X, precision P>
+template <class T, extent_t... E, operand X, cuda_precision P>
 void assign(tensor<on_cuda<T>, E...>& to, X const& x, basic_cuda<P> const& device) {
   (void)sizeof(detail::elements_of_assignment<X, T>);
   (void)sizeof(detail::shapes_of_assignment<X, shape<E...>>);

@@ -1,7 +1,7 @@
 // Layers of layers: one after the other, and around one.
 #pragma once
 
-#include <dimity/expr/operators.hpp>
+#include <dimity/nn/linear.hpp>
 #include <dimity/transform/compile.hpp>
 
 #include <cstddef>

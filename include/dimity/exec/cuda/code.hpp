@@ -56,7 +56,7 @@ constexpr value unpack_value(std::int64_t word, std::int64_t attribute) {
   return v;
 }
 
-constexpr void encode(device_kernel const& k, precision wanted, list<std::int64_t>& out) {
+constexpr void encode(device_kernel const& k, cuda_precision wanted, list<std::int64_t>& out) {
   for (std::int64_t const x : {static_cast<std::int64_t>(k.kind), std::int64_t{k.axes}, std::int64_t{k.outer}, std::int64_t{k.stages}, std::int64_t{k.injected}, static_cast<std::int64_t>(k.reduced), std::int64_t{k.splits},
                                std::int64_t{k.values.size()}, std::int64_t{k.accesses.size()}, std::int64_t{k.stores.size()}, static_cast<std::int64_t>(wanted)})
     out.push(x);
@@ -142,7 +142,7 @@ struct device_code {
   static constexpr int axes = static_cast<int>(words[1]), outer = static_cast<int>(words[2]), stages = static_cast<int>(words[3]), injected = static_cast<int>(words[4]), splits = static_cast<int>(words[6]);
   static constexpr std::uint32_t reduced = static_cast<std::uint32_t>(words[5]);
   static constexpr int value_count = static_cast<int>(words[7]), access_count = static_cast<int>(words[8]), store_count = static_cast<int>(words[9]);
-  static constexpr precision wanted = static_cast<precision>(words[10]);
+  static constexpr cuda_precision wanted = static_cast<cuda_precision>(words[10]);
 
   static constexpr auto content = [] {
     device_content<value_count, access_count, store_count> c;

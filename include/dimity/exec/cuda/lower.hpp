@@ -22,8 +22,8 @@ struct lowering_result {
   std::int64_t scratch_bytes = 0;
   constexpr lowered_size size() const { return {words.size(), pointers.size(), launches.size()}; }
   /// Kernels that precision makes no difference to are one for all of them.
-  constexpr void add(device_kernel const& kernel, list<std::int64_t> const& of_slots, precision wanted) {
-    precision own = precision::standard;
+  constexpr void add(device_kernel const& kernel, list<std::int64_t> const& of_slots, cuda_precision wanted) {
+    cuda_precision own = cuda_precision::standard;
     for (value const& v : kernel.values)
       if (v.type == dtype::float32 && depends_on_precision(v.op)) own = wanted;
     device_launch l;
@@ -50,7 +50,7 @@ constexpr bool is_unaligned(plan_view const& p, int slot) {
 /// What is lowered: a plan, which of its first 64 inputs are numbers of this side that go with the arguments of kernels, and what the executor wants.
 struct plan_on_cuda : plan_view {
   std::uint64_t numbers = 0;
-  precision wanted = precision::standard;
+  cuda_precision wanted = cuda_precision::standard;
 };
 /// Bytes of such a number that is behind a slot, or 0.
 constexpr std::int64_t number_bytes(plan_on_cuda const& p, int slot) {
@@ -416,7 +416,7 @@ constexpr void lower_kernel(plan_on_cuda const& p, kernel const& k, lowering_res
 template <class Plan>
 inline constexpr std::uint64_t numbers_of = 0;
 template <class Plan>
-inline constexpr precision precision_of = precision::standard;
+inline constexpr cuda_precision precision_of = cuda_precision::standard;
 
 /// A lowered kernel as a constant. An everyday one stays in a draft with spare room, as plans do: to lower it once for its sizes and once for itself takes twice as long.
 template <lowered_size N>

@@ -101,10 +101,10 @@ DIMITY_DEVICE T python_remainder_of(T a, T b) {
   }
 }
 
-template <primitive P, precision Wanted = precision::standard, class T>
+template <primitive P, cuda_precision Wanted = cuda_precision::standard, class T>
 DIMITY_DEVICE T device_unary(T a) {
   constexpr bool is_integer = std::is_integral_v<T>;
-  [[maybe_unused]] constexpr bool quick = Wanted == precision::fast && std::is_same_v<T, float>;
+  [[maybe_unused]] constexpr bool quick = Wanted == cuda_precision::fast && std::is_same_v<T, float>;
   using U = typename std::conditional_t<is_integer, wide_unsigned<T>, std::type_identity<T>>::type;
   if constexpr (P == primitive::copy) return a;
   else if constexpr (P == primitive::negative) {
@@ -172,7 +172,7 @@ DIMITY_DEVICE T device_unary(T a) {
   else if constexpr (P == primitive::sigmoid) {
 #if defined(__CUDA_ARCH__)
     // Division as IEEE 754 has it is a call of some fifty instructions; the denominator lies between 1 and infinity, where the quick one is within 2 ulp, and 0 from 2^126 on.
-    if constexpr (sizeof(T) == 4 && Wanted != precision::strict) return __fdividef(T(1), T(1) + device_unary<primitive::exp, Wanted>(-a));
+    if constexpr (sizeof(T) == 4 && Wanted != cuda_precision::strict) return __fdividef(T(1), T(1) + device_unary<primitive::exp, Wanted>(-a));
     else
 #endif
       return T(1) / (T(1) + std::exp(-a));
@@ -184,7 +184,7 @@ DIMITY_DEVICE T device_unary(T a) {
   else static_assert(P == primitive::copy, "a primitive without a value");
 }
 
-template <primitive P, precision Wanted = precision::standard, class T>
+template <primitive P, cuda_precision Wanted = cuda_precision::standard, class T>
 DIMITY_DEVICE T device_binary(T a, T b) {
   constexpr bool is_integer = std::is_integral_v<T>;
   using U = typename std::conditional_t<is_integer, wide_unsigned<T>, std::type_identity<T>>::type;
@@ -220,7 +220,7 @@ DIMITY_DEVICE T device_binary(T a, T b) {
     } else return static_cast<T>(device_binary<P>(static_cast<double>(a), static_cast<double>(b)));
   }
 #if defined(__CUDA_ARCH__)
-  else if constexpr (P == primitive::divide && Wanted == precision::fast && std::is_same_v<T, float>) return __fdividef(a, b);
+  else if constexpr (P == primitive::divide && Wanted == cuda_precision::fast && std::is_same_v<T, float>) return __fdividef(a, b);
 #endif
   else if constexpr (P == primitive::divide) return a / b;
   else if constexpr (P == primitive::power) return std::pow(a, b);

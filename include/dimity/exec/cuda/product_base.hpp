@@ -16,7 +16,7 @@ struct product_code {
   static constexpr std::int64_t m = words[2], n = words[3], k = words[4], a_row = words[5], a_column = words[6], b_row = words[7], b_column = words[8], a_offset = words[9], b_offset = words[10];
   static constexpr bool stores = words[11] != 0;
   static constexpr std::int64_t unaligned = words[12];
-  static constexpr precision wanted = static_cast<precision>(words[13]);
+  static constexpr cuda_precision wanted = static_cast<cuda_precision>(words[13]);
   static constexpr int first_batch = 14, batch_axes = static_cast<int>(sizeof...(Words) - first_batch) / 3;
   static constexpr std::int64_t entries = [] {
     std::int64_t e = 1;

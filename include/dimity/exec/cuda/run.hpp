@@ -14,14 +14,14 @@ constexpr amount cuda_scratch_bytes(opaque_step const&, shape_value const*, std:
 inline constexpr plan_rules cuda_rules{cuda_scratch_bytes, false, false, false};
 
 /// A program for the GPU: the same program under another type, planned by other rules.
-template <class Source, precision P = precision::standard, std::uint64_t Numbers = 0>
+template <class Source, cuda_precision P = cuda_precision::standard, std::uint64_t Numbers = 0>
 struct source_on_cuda : Source {};
-template <class Source, precision P, std::uint64_t Numbers>
+template <class Source, cuda_precision P, std::uint64_t Numbers>
 inline constexpr plan_rules rules_of_source<source_on_cuda<Source, P, Numbers>> = cuda_rules;
-template <class Source, precision P, std::uint64_t Numbers>
-inline constexpr precision precision_of<planned<source_on_cuda<Source, P, Numbers>>> = P;
+template <class Source, cuda_precision P, std::uint64_t Numbers>
+inline constexpr cuda_precision precision_of<planned<source_on_cuda<Source, P, Numbers>>> = P;
 // Primitives, loops and branches read numbers in memory.
-template <class Source, precision P, std::uint64_t Numbers>
+template <class Source, cuda_precision P, std::uint64_t Numbers>
 inline constexpr std::uint64_t numbers_of<planned<source_on_cuda<Source, P, Numbers>>> = planned<source_on_cuda<Source, P, Numbers>>::size.opaques == 0 && planned<source_on_cuda<Source, P, Numbers>>::size.controls == 0 ? Numbers : 0;
 
 /// The first primitive of a plan that has no kernel, or `count`.
@@ -49,7 +49,7 @@ struct product_on_cuda {
     return i % 3 == 0 ? shape.extent[axis].number() : s.operand_stride[i % 3 - 1][axis].number();
   }
   /// The precision, where it makes another kernel.
-  static constexpr precision matters = s.operand_type[0] == dtype::float32 && s.operand_type[1] == dtype::float32 ? precision_of<Plan> : precision::standard;
+  static constexpr cuda_precision matters = s.operand_type[0] == dtype::float32 && s.operand_type[1] == dtype::float32 ? precision_of<Plan> : cuda_precision::standard;
   template <std::size_t... I>
   static auto make(std::index_sequence<I...>)
       -> product_code<static_cast<std::int64_t>(s.operand_type[0]), static_cast<std::int64_t>(s.type), sizes.m.number(), sizes.n.number(), sizes.k.number(), sizes.a_row.number(), sizes.a_col.number(), sizes.b_row.number(), sizes.b_col.number(), s.operand_offset[0].number(),

@@ -80,7 +80,7 @@ inline cudaStream_t& stream_of_call() {
 inline cudaStream_t stream_of(cuda const& device) { return device.stream != nullptr ? device.stream : stream_of_call() != nullptr ? stream_of_call() : default_stream(); }
 
 /// For the length of a call its stream is that of everything evaluated in it.
-template <precision P>
+template <cuda_precision P>
 struct device_scope<basic_cuda<P>> {
   cudaStream_t const before = stream_of_call();
   explicit device_scope(cuda const& device) { stream_of_call() = stream_of(device); }

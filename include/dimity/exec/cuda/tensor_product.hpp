@@ -10,7 +10,7 @@ namespace DIMITY_NAMESPACE::detail {
 
 /// Whether a product runs on the tensor cores: not one so narrow that most of a tile would be empty.
 template <class Code>
-inline constexpr bool is_for_tensor_cores = std::is_same_v<typename Code::result, float> && (is_float16<typename Code::operand> || (std::is_same_v<typename Code::operand, float> && Code::wanted == precision::fast)) && Code::m >= 8 && Code::n >= 8 && Code::k >= 8;
+inline constexpr bool is_for_tensor_cores = std::is_same_v<typename Code::result, float> && (is_float16<typename Code::operand> || (std::is_same_v<typename Code::operand, float> && Code::wanted == cuda_precision::fast)) && Code::m >= 8 && Code::n >= 8 && Code::k >= 8;
 
 template <class Code, class Epilogue>
 struct tensor_product_kernel : product_results<Code, Epilogue, tile_of<Code>.rows, tile_of<Code>.columns, 4> {
