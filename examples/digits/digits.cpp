@@ -1,10 +1,8 @@
 // Handwritten digits, from the file to more than 97 %: read the data, train a network, look at what it gets wrong. Compiled as CUDA it also does so on a GPU (--device cuda).
 #include <dimity/data/idx.hpp>
 #include <dimity/dimity.hpp>
-#ifdef __CUDACC__
-#include <dimity/cuda.hpp>
-#endif
 
+#include "../support/place.hpp"
 #include "options.hpp"
 #include "picture.hpp"
 #include "progress.hpp"
@@ -50,22 +48,6 @@ constexpr auto train = [](auto const& model, auto const& opt, auto const& x, aut
 };
 
 constexpr auto judge = [](auto const& model, auto const& x, auto const& labels) { return std::tuple{loss(model, x, labels), answer(model, x)}; };
-
-// Where the network lives and learns.
-struct on_this_machine {
-  static constexpr simd_device device{};
-  static auto const& to_device(auto const& x) { return x; }
-  static auto const& to_host(auto const& x) { return x; }
-  static void copy(auto const& from, auto& to) { to = from; }
-};
-#ifdef __CUDACC__
-struct on_a_gpu {
-  static constexpr cuda device{.graph = true};
-  static auto to_device(auto const& x) { return to_cuda(x); }
-  static auto to_host(auto const& x) { return dimity::to_host(x); }
-  static void copy(auto const& from, auto& to) { to.copy_from(from); }
-};
-#endif
 
 // ---------------------------------------------------------------------------------------------------------------- data
 
@@ -206,10 +188,10 @@ int main(int argc, char** argv) try {
   if (options.help)
     std::fputs(digits::options::usage, stdout);
   else if (options.device == "cpu")
-    run(options, on_this_machine{});
+    run(options, example::on_this_machine{});
 #ifdef __CUDACC__
   else if (options.device == "cuda")
-    run(options, on_a_gpu{});
+    run(options, example::on_a_gpu<>{});
 #endif
   else
     throw std::runtime_error("no device '" + options.device + "' in this program: cpu, or cuda where it is compiled as CUDA (-DDIMITY_CUDA=ON)");

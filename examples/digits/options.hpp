@@ -1,13 +1,12 @@
 // The command line of the demo.
 #pragma once
 
-#include <charconv>
+#include "../support/command_line.hpp"
+
 #include <cstdint>
 #include <filesystem>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 namespace digits {
 
@@ -34,27 +33,13 @@ struct options {
 /// Reads the command line. Throws std::runtime_error, in one line, for what it does not understand.
 inline options parse(int argc, char const* const* argv) {
   options result;
-  for (int i = 1; i < argc; ++i) {
-    std::string const name = argv[i];
-    if (name == "--help" || name == "-h") {
-      result.help = true;
-      return result;
-    }
-    if (name != "--data" && name != "--epochs" && name != "--seed" && name != "--picture" && name != "--device") throw std::runtime_error("unknown option " + name + " (try --help)");
-    if (i + 1 == argc) throw std::runtime_error(name + " needs a value (try --help)");
-    std::string_view const value = argv[++i];
-    auto const number = [&](auto& to, auto low, auto high) {
-      auto const [end, failed] = std::from_chars(value.data(), value.data() + value.size(), to);
-      if (failed != std::errc{} || end != value.data() + value.size() || to < low || to > high)
-        throw std::runtime_error(name + " takes a whole number from " + std::to_string(low) + " to " + std::to_string(high) + ", not '" + std::string(value) +
-                                 "'");
-    };
+  result.help = example::read_options(argc, argv, {"--data", "--epochs", "--seed", "--picture", "--device"}, [&](std::string_view name, std::string_view value) {
     if (name == "--data") result.data = value;
     if (name == "--picture") result.picture = value;
     if (name == "--device") result.device = value;
-    if (name == "--epochs") number(result.epochs, 1, 10'000);
-    if (name == "--seed") number(result.seed, std::uint64_t{0}, UINT64_MAX);
-  }
+    if (name == "--epochs") example::read_number(name, value, result.epochs, 1, 10'000);
+    if (name == "--seed") example::read_number(name, value, result.seed, std::uint64_t{0}, UINT64_MAX);
+  });
   return result;
 }
 

@@ -1,13 +1,13 @@
 // The command line of the example.
 #pragma once
 
-#include <charconv>
+#include "../support/command_line.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 namespace transformer {
 
@@ -33,26 +33,13 @@ struct options {
 /// Reads the command line. Throws std::runtime_error, in one line, for what it does not understand.
 inline options parse(int argc, char const* const* argv) {
   options result;
-  for (int i = 1; i < argc; ++i) {
-    std::string const name = argv[i];
-    if (name == "--help" || name == "-h") {
-      result.help = true;
-      return result;
-    }
-    if (name != "--text" && name != "--steps" && name != "--seed" && name != "--device" && name != "--precision") throw std::runtime_error("unknown option " + name + " (try --help)");
-    if (i + 1 == argc) throw std::runtime_error(name + " needs a value (try --help)");
-    std::string_view const value = argv[++i];
-    auto const number = [&](auto& to, auto low, auto high) {
-      auto const [end, failed] = std::from_chars(value.data(), value.data() + value.size(), to);
-      if (failed != std::errc{} || end != value.data() + value.size() || to < low || to > high)
-        throw std::runtime_error(name + " takes a whole number from " + std::to_string(low) + " to " + std::to_string(high) + ", not '" + std::string(value) + "'");
-    };
+  result.help = example::read_options(argc, argv, {"--text", "--steps", "--seed", "--device", "--precision"}, [&](std::string_view name, std::string_view value) {
     if (name == "--text") result.text = value;
-    if (name == "--steps") number(result.steps, 1, 10'000'000);
-    if (name == "--seed") number(result.seed, std::uint64_t{0}, UINT64_MAX);
+    if (name == "--steps") example::read_number(name, value, result.steps, 1, 10'000'000);
+    if (name == "--seed") example::read_number(name, value, result.seed, std::uint64_t{0}, UINT64_MAX);
     if (name == "--device") result.device = value;
     if (name == "--precision") result.precision = value;
-  }
+  });
   if (result.precision != "standard" && result.precision != "fast") throw std::runtime_error("--precision takes standard or fast, not '" + result.precision + "'");
   return result;
 }

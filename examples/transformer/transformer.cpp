@@ -1,14 +1,10 @@
 // A small transformer learns to write like this library's documentation, a character at a time. Compiled as CUDA it also does so on a GPU (--device cuda).
-#include <dimity/dimity.hpp>
-#ifdef __CUDACC__
-#include <dimity/cuda.hpp>
-#endif
-
+#include "../support/place.hpp"
+#include "model.hpp"
 #include "options.hpp"
 #include "text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -22,75 +18,10 @@
 
 using namespace dimity;
 
-constexpr extent_t vocabulary = transformer::characters, context = 64, batch = 16, width = 128, heads = 4, depth = 3;
+constexpr extent_t context = 64, batch = 16, width = 128, heads = 4, depth = 3;
 
-// ---------------------------------------------------------------------------------------------------------------- the model
-
-// A block as in GPT-2: what it adds to its input is made of the normalised input.
-template <class T>
-struct block {
-  nn::layer_norm<T, width> before_attention, before_layers;
-  nn::multi_head_attention<T, width, heads, attention_options{.causal = true}> attention;
-  nn::linear<T, width, 4 * width> up;
-  nn::linear<T, 4 * width, width> down;
-
-  constexpr auto operator()(auto const& x) const {
-    auto const h = x + attention(before_attention(x));
-    return h + down(gelu_tanh(up(before_layers(h))));
-  }
-};
-constexpr auto through_block = [](auto const& x, auto const& b) { return std::tuple{b(x), std::tuple{}}; };
-
-template <class T>
-struct language_model {
-  nn::embedding<T, vocabulary, width> meaning;
-  nn::embedding<T, context, width> place;
-  stacked<block<T>, depth> blocks;  // a loop over its blocks compiles like one of them
-  nn::layer_norm<T, width> norm;
-  nn::linear<T, width, vocabulary> output;
-
-  /// Characters [batch, context] to logits of each one's successor [batch, context, vocabulary].
-  constexpr auto operator()(auto const& x) const { return output(norm(std::get<0>(scan(through_block, meaning(x) + place.weight, blocks)))); }
-};
-
-constexpr auto loss = [](auto const& model, auto const& x, auto const& next) { return mean(nn::cross_entropy(reshape<batch * context, vocabulary>(model(x)), reshape<batch * context>(next))); };
-
-constexpr auto train = [](auto const& model, auto const& opt, auto const& x, auto const& next) {
-  auto [l, gradients] = value_and_grad(loss)(model, x, next);
-  auto [next_model, next_opt] = optim::update(opt, model, gradients);
-  return std::tuple{next_model, next_opt, l};
-};
 /// A character to follow a text of `context` characters, drawn from what the model finds likely.
 constexpr auto draw = [](auto const& model, auto const& x, auto const& k) { return random::categorical(k, row(row(model(x), 0), context - 1) * 1.4f); };
-
-language_model<float> first_model(std::uint64_t seed) {
-  auto model = nn::init<language_model<float>>(key{seed});
-  auto const keys = random::split<depth>(key{seed + 1});
-  std::array<block<float>, depth> blocks;
-  for (std::size_t i = 0; i < depth; ++i) blocks[i] = nn::init<block<float>>(keys[i]);
-  model.blocks = stack_trees(blocks);
-  for (float& w : model.meaning.weight) w *= 0.1f;
-  for (float& w : model.place.weight) w *= 0.1f;
-  return model;
-}
-
-// ---------------------------------------------------------------------------------------------------------------- devices
-
-struct on_this_machine {
-  static constexpr simd_device device{};
-  static auto const& to_device(auto const& x) { return x; }
-  static auto const& to_host(auto const& x) { return x; }
-  static void copy(auto const& from, auto& to) { to = from; }
-};
-#ifdef __CUDACC__
-template <class Cuda>
-struct on_a_gpu {
-  static constexpr Cuda device{.graph = true};
-  static auto to_device(auto const& x) { return to_cuda(x); }
-  static auto to_host(auto const& x) { return dimity::to_host(x); }
-  static void copy(auto const& from, auto& to) { to.copy_from(from); }
-};
-#endif
 
 // ---------------------------------------------------------------------------------------------------------------- training
 
@@ -118,11 +49,11 @@ void run(transformer::options const& options, Place const& place) {
   constexpr std::size_t piece = 20 * context;
   for (std::size_t i = 0; i < text.size(); ++i) (i / piece % 10 == 9 ? held_out : training).push_back(text[i]);
 
-  auto const first = first_model(options.seed);
+  auto const first = transformer::first_model<transformer::characters, context, width, heads, depth>(options.seed);
   auto model = place.to_device(first);
   auto opt = place.to_device(optim::adamw(first, {.learning_rate = 2e-3}));
-  auto const step = compile(train, place.device);
-  auto const judge = compile(loss, place.device);
+  auto const step = compile(transformer::train, place.device);
+  auto const judge = compile(transformer::loss, place.device);
   auto const next_character = compile(draw, place.device);
   std::printf("%zu characters to learn from, %zu held out; %d blocks of width %d, %zu parameters\n\n", training.size(), held_out.size(), static_cast<int>(depth), static_cast<int>(width), parameter_count(first));
 
@@ -180,10 +111,10 @@ void run(transformer::options const& options, Place const& place) {
 int main(int argc, char** argv) try {
   transformer::options const options = transformer::parse(argc, argv);
   if (options.help) std::fputs(transformer::options::usage, stdout);
-  else if (options.device == "cpu") run(options, on_this_machine{});
+  else if (options.device == "cpu") run(options, example::on_this_machine{});
 #ifdef __CUDACC__
-  else if (options.device == "cuda" && options.precision == "fast") run(options, on_a_gpu<fast_cuda>{});
-  else if (options.device == "cuda") run(options, on_a_gpu<cuda>{});
+  else if (options.device == "cuda" && options.precision == "fast") run(options, example::on_a_gpu<fast_cuda>{});
+  else if (options.device == "cuda") run(options, example::on_a_gpu<cuda>{});
 #endif
   else throw std::runtime_error("no device '" + options.device + "' in this program: cpu, or cuda where it is compiled as CUDA (-DDIMITY_CUDA=ON)");
   return 0;

@@ -93,7 +93,11 @@ TEST_CASE("cuda: large results are recorded where they are") {
   auto const f = compile([](auto const& x) { return x + 1.0f; }, cuda{.graph = true});
   auto const x = to_cuda(numbers<float, 300, 1000>(1));
   auto const host = eval(to_host(x) + 1.0f);
-  for (int i = 0; i < 3; ++i) CHECK(allclose(to_host(f(x)), host));
+  std::vector<cuda_tensor<float, 300, 1000>> all;  // kept, so that each is somewhere else
+  long const recordings = emulation::recordings;
+  for (int i = 0; i < 3; ++i) all.push_back(f(x));
+  for (auto const& y : all) CHECK(allclose(to_host(y), host));
+  if (test::emulated) CHECK(emulation::recordings - recordings == 2);
 }
 
 TEST_CASE("cuda: a replay sees new numbers and new elements") {

@@ -232,8 +232,8 @@ inline void perform(thread::copy const& c) {
   else std::memset(c.to, 0, static_cast<std::size_t>(c.bytes));
 }
 inline thread& this_thread() { return grid::get().threads[static_cast<std::size_t>(grid::get().now)]; }
-/// -2: nobody waits for copies, as a test does to see that this is noticed.
-inline long wait_to_skip = -1;
+/// Nobody waits for copies: a test sees that this is noticed.
+inline bool skips_waits = false;
 /// By the tensor cores, of a warp each.
 inline long tile_products = 0;
 inline void copy_async(void* to, void const* from, int bytes, bool there) {
@@ -244,7 +244,7 @@ inline void copy_async(void* to, void const* from, int bytes, bool there) {
 }
 inline void commit_copies() { this_thread().copies.emplace_back(); }
 inline void wait_for_copies(int groups) {
-  if (wait_to_skip == -2) return;  // nobody waits
+  if (skips_waits) return;
   auto& all = this_thread().copies;
   while (static_cast<int>(all.size()) - 1 > groups) {
     for (thread::copy const& c : all.front()) perform(c);

@@ -24,4 +24,4 @@ configure_for_gpu() {
 if [ -d build/gpu_packages ]; then GPU_PACKAGES=$PWD/build/gpu_packages; else GPU_PACKAGES=; fi
 mkdir -p build
 
-if [ "${1:-}" = collect ]; then collect_gpu_packages; fi
+if [ "${BASH_SOURCE[0]}" = "$0" ] && [ "${1:-}" = collect ]; then collect_gpu_packages; fi

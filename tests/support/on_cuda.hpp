@@ -8,7 +8,7 @@
 namespace emulation {
 enum class schedule { round_robin };
 inline schedule order = schedule::round_robin;
-inline long launches = 0, recordings = 0, replays = 0, tile_products = 0, wait_to_skip = -1;
+inline long launches = 0, recordings = 0, replays = 0, tile_products = 0;
 struct memory_of_device {
   struct {
     static std::size_t size() { return 0; }

@@ -26,7 +26,7 @@ struct cpu {
 /// What kernels on a GPU may do for speed.
 enum class cuda_precision {
   standard,  ///< floats are multiplied and added up as floats; functions are within a few units in the last place
-  fast,      ///< products of float matrices round their operands to TensorFloat-32 (10 bits of fraction, 3 decimal digits), which the tensor cores multiply many times as fast; exp, log, tanh, sqrt, sigmoid and divisions of floats are the GPU's own quick ones (docs/cuda.md)
+  fast,      ///< products of float matrices round their operands to TensorFloat-32 (10 bits of fraction, 3 decimal digits), which the tensor cores take; exp, log, tanh, sqrt, sigmoid and divisions of floats are the GPU's own quick ones (docs/cuda.md)
   strict,    ///< as standard, and every division is rounded as IEEE 754 has it, inside of sigmoid too
 };
 

@@ -9,7 +9,7 @@ namespace detail {
 
 inline constexpr std::int64_t scalar_slot_bytes = 16;
 
-/// What a call reads: addresses on the GPU with their streams, and numbers (`x * rate`), which are on this side and travel with the call, into memory of the stream.
+/// What a call reads: addresses on the GPU with their streams, and numbers (`x * rate`), which are on this side: arguments of kernels, or copied into memory of the stream.
 struct leaf_of_call {
   void const* address;
   cudaStream_t stream;
@@ -56,7 +56,7 @@ struct evaluator_on_cuda {
   template <class Plan>
   static void run(leaf_of_call const* given, void* to, cudaStream_t stream) {
     using on = cuda_executor<Plan>;
-    constexpr bool sends = numbers_of<Plan> == 0 || leaves > 64;
+    constexpr bool sends = numbers_of<Plan> != numbers_among_leaves<X> || leaves > 64;
     std::byte* const workspace = workspace_on(stream, static_cast<std::size_t>(on::workspace_bytes + (sends ? leaves * scalar_slot_bytes : 0)));
     void const* inputs[leaves + 1];
     number_sender numbers(stream);

@@ -111,9 +111,9 @@ TEST_CASE("cuda: a missing wait or barrier of the tensor cores' kernels is notic
     return right;
   };
   CHECK(all_right());
-  emulation::wait_to_skip = -2;
+  emulation::skips_waits = true;
   CHECK(!all_right());
-  emulation::wait_to_skip = -1;
+  emulation::skips_waits = false;
   emulation::barrier_to_skip = -2;
   CHECK(!all_right());
   emulation::barrier_to_skip = -1;

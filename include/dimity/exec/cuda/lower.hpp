@@ -418,7 +418,7 @@ inline constexpr std::uint64_t numbers_of = 0;
 template <class Plan>
 inline constexpr cuda_precision precision_of = cuda_precision::standard;
 
-/// A lowered kernel as a constant. An everyday one stays in a draft with spare room, as plans do: to lower it once for its sizes and once for itself takes twice as long.
+/// A lowered kernel as a constant. An everyday one stays in a draft with spare room, as plans do, and for the same reason (exec/planned.hpp).
 template <lowered_size N>
 struct lowered_kernel {
   lowered_size used = {};

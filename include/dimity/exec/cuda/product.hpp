@@ -38,21 +38,14 @@ struct product_kernel : results_of_product<Code, Epilogue> {
   static constexpr int GM = TM < 4 ? TM : 4, GN = TN < 4 ? TN : 4;  ///< neighbouring rows and columns of a thread; further ones are 16 groups on
   static constexpr bool terms_fit = Code::k % BK == 0;
 
-  /// How a tile of Rows x BK elements of an operand comes from memory: in packets along the axis in which neighbours lie side by side, where all of them are aligned and none reaches over the operand's end.
-  template <int Rows, std::int64_t RowStride, std::int64_t TermStride, std::int64_t Offset, std::int64_t RowExtent, int Operand>
-  struct mover {
-    static constexpr bool along_terms = TermStride == 1 && (RowStride != 1 || Code::k > 1);
-    static constexpr int width = [] {
-      int w = widest_access / static_cast<int>(sizeof(X));
-      if ((along_terms ? TermStride : RowStride) != 1 || (Code::unaligned >> Operand & 1) != 0) return 1;
-      std::int64_t const across = along_terms ? RowStride : TermStride, extent = along_terms ? Code::k : RowExtent;
-      while (w > 1 && (across % w != 0 || Offset % w != 0 || extent % w != 0 || (along_terms ? BK : Rows) % w != 0)) w /= 2;
-      for (int i = 0; i < Code::batch_axes; ++i)
-        while (w > 1 && Code::words[Code::first_batch + 3 * i + 1 + Operand] % w != 0) w /= 2;
-      return w;
-    }();
+  /// How a tile of Rows x BK elements of an operand comes from memory: in packets along the axis in which neighbours lie side by side.
+  template <int Operand>
+  struct mover : product_operand<Code, Operand> {
+    using lies = product_operand<Code, Operand>;
+    using lies::along_terms;
+    static constexpr int Rows = Operand == 0 ? BM : BN, width = lies::width(along_terms ? BK : Rows);
     static constexpr int packets = Rows * BK / width, count = (packets + threads - 1) / threads;
-    static constexpr bool fits = RowExtent % Rows == 0, divides = packets % threads == 0;
+    static constexpr bool fits = lies::extent % Rows == 0, divides = packets % threads == 0;
     using packet = pack<X, width>;
 
     DIMITY_DEVICE static int row(int i) { return along_terms ? i / (BK / width) : i % (Rows / width) * width; }
@@ -62,7 +55,7 @@ struct product_kernel : results_of_product<Code, Epilogue> {
       for (int l = 0; l < count; ++l) {
         int const i = static_cast<int>(threadIdx.x) + l * threads;
         bool const inside = (divides || i < packets) && (fits || row(i) < rows_left) && (terms_fit || term(i) < terms_left);
-        if (inside) to[l] = *reinterpret_cast<packet const*>(from + row(i) * RowStride + term(i) * TermStride);
+        if (inside) to[l] = *reinterpret_cast<packet const*>(from + row(i) * lies::row_stride + term(i) * lies::term_stride);
         else to[l] = packet{};
       }
     }
@@ -82,8 +75,8 @@ struct product_kernel : results_of_product<Code, Epilogue> {
       }
     }
   };
-  using a_mover = mover<BM, Code::a_row, Code::a_column, Code::a_offset, Code::m, 0>;
-  using b_mover = mover<BN, Code::b_column, Code::b_row, Code::b_offset, Code::n, 1>;
+  using a_mover = mover<0>;
+  using b_mover = mover<1>;
   /// Keeps packets of every row of a shared tile aligned.
   static constexpr int padding = widest_access / static_cast<int>(sizeof(T)) > 4 ? widest_access / static_cast<int>(sizeof(T)) : 4;
 

@@ -31,6 +31,22 @@ struct product_code {
   static constexpr std::int64_t b_batch = words[first_batch + 3 * Axis + 2];
 };
 
+/// Operand 0 (rows of a) or 1 (columns of b) of a product. `along_terms`: neighbours in memory are terms.
+template <class Code, int Operand>
+struct product_operand {
+  static constexpr std::int64_t row_stride = Operand == 0 ? Code::a_row : Code::b_column, term_stride = Operand == 0 ? Code::a_column : Code::b_row, offset = Operand == 0 ? Code::a_offset : Code::b_offset, extent = Operand == 0 ? Code::m : Code::n;
+  static constexpr bool along_terms = term_stride == 1 && (row_stride != 1 || Code::k > 1);
+  /// Elements that are moved at once of lines of `line` elements of a tile: all aligned, and none of them beyond the operand's end when the first is not.
+  static constexpr int width(int line) {
+    int w = widest_access / static_cast<int>(sizeof(typename Code::operand));
+    if ((along_terms ? term_stride : row_stride) != 1 || (Code::unaligned >> Operand & 1) != 0) return 1;
+    while (w > 1 && ((along_terms ? row_stride : term_stride) % w != 0 || offset % w != 0 || (along_terms ? Code::k : extent) % w != 0 || line % w != 0)) w /= 2;
+    for (int i = 0; i < Code::batch_axes; ++i)
+      while (w > 1 && Code::words[Code::first_batch + 3 * i + 1 + Operand] % w != 0) w /= 2;
+    return w;
+  }
+};
+
 /// No epilogue.
 struct no_epilogue {
   static constexpr int slots = 0, width = widest_access;

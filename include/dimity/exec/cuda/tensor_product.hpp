@@ -30,22 +30,12 @@ struct tensor_product_kernel : product_results<Code, Epilogue, tile_of<Code>.row
 
   /// A tile of an operand in shared memory: lines of `inner` elements along the axis in which neighbours lie side by side, in chunks of 16 bytes.
   template <int Operand>
-  struct side {
-    static constexpr int rows = Operand == 0 ? BM : BN;
-    static constexpr std::int64_t row_stride = Operand == 0 ? Code::a_row : Code::b_column, term_stride = Operand == 0 ? Code::a_column : Code::b_row, extent = Operand == 0 ? Code::m : Code::n;
-    static constexpr bool along_terms = term_stride == 1 || row_stride != 1;
-    static constexpr int lines = along_terms ? rows : BK, inner = along_terms ? BK : rows, chunks = inner / E, bytes = lines * inner * static_cast<int>(sizeof(X));
-    /// Elements that are copied at once: all aligned, and none of them beyond the operand's end when the first is not.
-    static constexpr int width = [] {
-      int w = E;
-      if ((along_terms ? term_stride : row_stride) != 1 || (Code::unaligned >> Operand & 1) != 0) return 1;
-      while (w > 1 && ((along_terms ? row_stride : term_stride) % w != 0 || (Operand == 0 ? Code::a_offset : Code::b_offset) % w != 0 || (along_terms ? Code::k : extent) % w != 0)) w /= 2;
-      for (int i = 0; i < Code::batch_axes; ++i)
-        while (w > 1 && Code::words[Code::first_batch + 3 * i + 1 + Operand] % w != 0) w /= 2;
-      return w;
-    }();
+  struct side : product_operand<Code, Operand> {
+    using lies = product_operand<Code, Operand>;
+    using lies::along_terms;
+    static constexpr int rows = Operand == 0 ? BM : BN, lines = along_terms ? rows : BK, inner = along_terms ? BK : rows, chunks = inner / E, bytes = lines * inner * static_cast<int>(sizeof(X)), width = lies::width(inner);
     static constexpr int packets = lines * inner / width, count = (packets + threads - 1) / threads;
-    static constexpr bool divides = packets % threads == 0, rows_fit = extent % rows == 0, terms_fit = Code::k % BK == 0;
+    static constexpr bool divides = packets % threads == 0, rows_fit = lies::extent % rows == 0, terms_fit = Code::k % BK == 0;
     using packet = pack<X, width>;
 
     /// Chunks of neighbouring lines change places, so that the eight chunks that are read together lie in different banks. Transposed tiles of 32-bit elements are read by the element: four lines, two chunks of each.
@@ -60,7 +50,7 @@ struct tensor_product_kernel : product_results<Code, Epilogue, tile_of<Code>.row
         int const line = i / (inner / width), first = i % (inner / width) * width, row = along_terms ? line : first, term = along_terms ? first : line;
         bool const there = (rows_fit || row < rows_left) && (terms_fit || term < terms_left);
         char* const to = chunk(tile, line, first / E) + first % E * static_cast<int>(sizeof(X));
-        X const* const source = there ? from + row * row_stride + term * term_stride : from;
+        X const* const source = there ? from + row * lies::row_stride + term * lies::term_stride : from;
         if constexpr (sizeof(packet) >= 4) copy_async<sizeof(packet)>(to, source, there);
         else if (there) *reinterpret_cast<packet*>(to) = *reinterpret_cast<packet const*>(source);
         else *reinterpret_cast<packet*>(to) = packet{};
