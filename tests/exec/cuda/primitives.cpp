@@ -36,12 +36,58 @@ TEST_CASE("cuda: running sums and products") {
   same_within(1e-4, grad([](auto const& a) { return sum(square(cumulative_sum(a, axis<0>))); }), numbers<float, 30, 3>(1));
 }
 
-TEST_CASE("cuda: sorting is stable, nan last") {
-  tensor<float, 2, 300> x = numbers<float, 2, 300>(1);
-  for (int i = 0; i < 300; i += 7) x(0, i) = 0.25f;
-  x(1, 3) = x(1, 200) = std::numeric_limits<float>::quiet_NaN();
-  same_on_cuda([](auto const& a) { return std::tuple{argsort(a), sort(a)}; }, x);
+template <class T, extent_t Rows, extent_t N>
+tensor<T, Rows, N> with_equal_ones() {
+  tensor<T, Rows, N> x = numbers<T, Rows, N>(1);
+  for (int i = 0; i < N; i += 7) x(0, i) = T(0.25f);
+  if constexpr (!std::is_integral_v<T>)
+    for (int i = 3; i < N; i += 190) x(Rows - 1, i) = std::numeric_limits<T>::quiet_NaN();
+  return x;
 }
+
+TEST_CASE("cuda: sorting is stable, nan last") {
+  auto const sorts = [](auto const& a) { return std::tuple{argsort(a), sort(a)}; };
+  same_on_cuda(sorts, with_equal_ones<float, 2, 40>());
+  same_on_cuda(sorts, with_equal_ones<float, 2, 65>());
+  same_on_cuda(sorts, with_equal_ones<double, 3, 300>());
+  same_on_cuda(sorts, with_equal_ones<bfloat16, 2, 300>());
+  same_on_cuda(sorts, with_equal_ones<std::int8_t, 2, 1024>());
+  // Runs merged through memory, an odd and an even number of times, the last run shorter; lines along another axis.
+  same_on_cuda(sorts, with_equal_ones<float, 2, 1025>());
+  same_on_cuda(sorts, with_equal_ones<double, 2, 2900>());
+  same_on_cuda(sorts, with_equal_ones<std::int32_t, 1, 4097>());
+  same_on_cuda([](auto const& a) { return argsort(a, axis<0>); }, numbers<float, 1500, 2>(3));
+  same_on_cuda([](auto const& a) { return sort(a); }, tensor<float, 2, 0>{});
+  same_on_cuda([](auto const& k) { return random::permutation<3000>(k); }, key{5});
+}
+#ifdef DIMITY_CUDA_EMULATION
+TEST_CASE("cuda: a sort is one kernel up to 1024 elements, and one more for each doubling") {
+  auto const launches = [](auto const& x) {
+    auto const on_gpu = to_cuda(x);
+    long const before = emulation::launches;
+    auto const sorted = eval(argsort(on_gpu));
+    return emulation::launches - before;
+  };
+  CHECK(launches(numbers<float, 3, 64>(1)) == 1);
+  CHECK(launches(numbers<float, 3, 1024>(1)) == 1);
+  CHECK(launches(numbers<float, 3, 1025>(1)) == 2);
+  CHECK(launches(numbers<float, 4097>(1)) == 4);
+
+  // Without its barriers it is wrong.
+  auto const x = numbers<float, 700>(2);
+  auto const wanted = eval(argsort(x));
+  bool noticed = false;
+  emulation::barrier_to_skip = -2;
+  for (emulation::schedule const order : test::schedules) {
+    emulation::order = order;
+    auto const got = to_host(eval(argsort(to_cuda(x))));
+    noticed = noticed || !allclose(cast<double>(got), cast<double>(wanted));
+  }
+  emulation::barrier_to_skip = -1;
+  emulation::order = emulation::schedule::round_robin;
+  CHECK(noticed);
+}
+#endif
 
 TEST_CASE("cuda: the random numbers of this side") {
   auto const random_numbers = [](auto const& k) { return std::tuple{random::uniform<float, 7, 33>(k), random::bits<5>(k), random::normal<float, 50>(k), random::bernoulli<40>(k, 0.3f)}; };

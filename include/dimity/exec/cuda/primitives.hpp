@@ -1,4 +1,4 @@
-// The primitives that are neither loop nests nor products: everything that moves elements to other indices, running sums, sorting, random bits.
+// The primitives that are neither loop nests nor products: everything that moves elements to other indices, running sums, random bits; sorting is in sort.hpp.
 #pragma once
 
 #include <dimity/core/philox.hpp>
@@ -353,34 +353,6 @@ struct cumulative_kernel : lines<Code, static_cast<int>(Code::attribute & 15)> {
       if (k < base::length) to[place * out_step] = join::join(before, part[now][thread]);
       before = join::join(before, part[now][threads - 1]);
     }
-  }
-};
-
-/// The place of each element is the number of those before it: n * n comparisons for a line of n, all at once. Stable, nan last.
-template <class Code>
-struct argsort_kernel : lines<Code, Code::template rank<0> - 1> {
-  static constexpr int axis = Code::template rank<0> - 1;
-  using base = lines<Code, axis>;
-  using typename base::arguments;
-  static constexpr int threads = 256;
-  static constexpr std::int64_t blocks = (base::count * base::length + threads - 1) / threads;
-  DIMITY_DEVICE static void run(arguments const& args) {
-    long long const n = static_cast<long long>(blockIdx.x) * threads + threadIdx.x;
-    if (n >= base::count * base::length) return;
-    long long const line = n / base::length, mine = n % base::length;
-    element_index i;
-    base::template find<>(i, line);
-    auto const* const x = base::template operand<0>(args) + offset_of_element<Code, 0>(i);
-    auto const own = x[mine * base::step];
-    bool const own_nan = own != own;
-    long long place = 0;
-    for (long long k = 0; k < base::length; ++k) {
-      auto const other = x[k * base::step];
-      bool const other_nan = other != other;
-      bool const equal = (own_nan && other_nan) || other == own;
-      place += equal ? k < mine : own_nan || other < own;
-    }
-    base::result(args)[line * base::length + place] = static_cast<typename base::T>(mine);
   }
 };
 

@@ -5,12 +5,13 @@
 #include <dimity/exec/cuda/launch.hpp>
 #include <dimity/exec/cuda/primitives.hpp>
 #include <dimity/exec/cuda/rules.hpp>
+#include <dimity/exec/cuda/sort.hpp>
 #include <dimity/exec/cuda/tensor_product.hpp>
 #include <dimity/exec/planned.hpp>
 
 namespace DIMITY_NAMESPACE::detail {
 
-constexpr amount cuda_scratch_bytes(opaque_step const&, shape_value const*, std::int64_t const*) { return 0; }
+constexpr amount cuda_scratch_bytes(opaque_step const& s, shape_value const* shapes, std::int64_t const*) { return s.op == primitive::argsort ? shape_of_sort(s, shapes).scratch_bytes() : 0; }
 inline constexpr plan_rules cuda_rules{cuda_scratch_bytes, false, false, false};
 
 /// A program for the GPU: the same program under another type, planned by other rules.
@@ -136,7 +137,7 @@ struct primitive_step_on_cuda {
     else if constexpr (s.op == primitive::random_bits) launch<random_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::argmax || s.op == primitive::argmin) launch<arg_reduce_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::cumulative_sum || s.op == primitive::cumulative_prod) launch<cumulative_kernel<code>>(slots, stream);
-    else if constexpr (s.op == primitive::argsort) launch<argsort_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::argsort) sort_lines<code>::run(slots[s.operand_slot[0]], slots[s.result_slot], s.scratch_slot >= 0 ? slots[s.scratch_slot < 0 ? 0 : s.scratch_slot] : nullptr, stream);
     else if constexpr (s.op == primitive::convolution) launch<each_element<code, convolution_element>>(slots, stream);
     else if constexpr (s.op == primitive::convolution_input_gradient) launch<each_element<code, convolution_input_gradient_element>>(slots, stream);
     else if constexpr (s.op == primitive::convolution_kernel_gradient) launch<convolution_kernel_gradient_kernel<code>>(slots, stream);
