@@ -5,3 +5,4 @@
 #include <dimity/exec/cuda/rules.hpp>
 // After the rules, so that their errors have few lines above them.
 #include <dimity/cuda/compile.hpp>
+#include <dimity/cuda/elements.hpp>

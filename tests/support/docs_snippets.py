@@ -6,6 +6,7 @@ A ```cpp block is tested when a comment stands before it:
 
   <!-- test: run -->                 compiled and run
   <!-- test: compile -->             compiled only
+  <!-- test: nvcc -->                a whole program, compiled by nvcc where there is one
   <!-- test: run, continued -->      after the tested blocks before it on the page, as one program (`compile, continued` likewise)
   <!-- output -->                    before a ```text block: what the program above it must print
 
@@ -16,6 +17,7 @@ import concurrent.futures
 import difflib
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -90,6 +92,7 @@ class Snippet:
     run: bool
     code: str
     output: str | None = None
+    by_nvcc: bool = False
 
 
 def snippets_of(page, name):
@@ -103,10 +106,10 @@ def snippets_of(page, name):
             continue
         line = text.count("\n", 0, match.start()) + 1
         if match["language"] == "cpp":
-            kind = re.fullmatch(r"test: (run|compile)(, continued)?", marker or "")
+            kind = re.fullmatch(r"test: (run|compile|nvcc)(, continued)?", marker or "")
             if kind:
                 before = found[-1].code if kind[2] and found else ""
-                found.append(Snippet(f"{name}:{line}", kind[1] == "run", before + match["code"]))
+                found.append(Snippet(f"{name}:{line}", kind[1] == "run", before + match["code"], by_nvcc=kind[1] == "nvcc"))
             else:
                 untested += 1
                 if marker and marker.startswith("test:"):
@@ -130,8 +133,22 @@ def precompiled(command, folder):
     return header.parent.parent if result.returncode == 0 else None
 
 
+def check_by_nvcc(snippet, command, folder):
+    nvcc = shutil.which("nvcc") or shutil.which("/usr/local/cuda/bin/nvcc")
+    if nvcc is None:
+        return None
+    source = folder / "snippet.cu"
+    source.write_text(snippet.code)
+    includes = [flag for flag in command if flag.startswith("-I")]
+    flags = ["-std=c++20", "-arch=sm_90", "-Xcudafe", "--max_cost_constexpr_call=2000000000", "-Xcompiler", "-fconstexpr-ops-limit=1000000000"]
+    result = subprocess.run([nvcc, *flags, *includes, source, "-o", folder / "snippet"], capture_output=True, text=True, errors="replace")
+    return f"nvcc does not compile it\n{result.stderr[:3000]}" if result.returncode != 0 else None
+
+
 def check(snippet, command, folder, precompiled_folder):
     folder.mkdir()
+    if snippet.by_nvcc:
+        return check_by_nvcc(snippet, command, folder)
     if precompiled_folder and not re.search(r"^#\s*define", snippet.code, re.MULTILINE):
         command = [command[0], "-I", precompiled_folder, *command[1:]]
     source, binary = folder / "snippet.cpp", folder / "snippet"
