@@ -22,6 +22,18 @@ constexpr auto gaussian = [](auto const& x, auto const& mu, auto const& sigma) {
 constexpr auto dense = [](auto const& x, auto const& w, auto const& b) { return relu(matmul(x, w) + b); };
 constexpr auto cross_entropy = [](auto const& logits, auto const& labels) { return mean(nn::cross_entropy(logits, labels)); };
 
+constexpr auto reshaped = [](auto const& x) { return reshape<32, 512>(gelu(x)); };
+constexpr auto reshaped_product = [](auto const& x, auto const& w) { return reshape<512>(relu(matmul(x, w))); };
+constexpr auto in_three_forms = [](auto const& x) {
+  auto const y = gelu(x);
+  return std::tuple{y, reshape<32, 512>(y), reshape<16384>(transpose(y))};
+};
+constexpr auto reshaped_first = [](auto const& x) {
+  auto const y = gelu(x);
+  return std::tuple{reshape<32, 512>(y), y};
+};
+constexpr auto only_reshaped = [](auto const& x) { return reshape<32, 512>(x); };
+
 template <class T>
 struct tower {
   std::array<nn::linear<T, 32, 32>, 12> blocks;
@@ -81,6 +93,29 @@ TEST_CASE("work on the result of a contraction is its epilogue") {
   static_assert(bytes_written(p) == 64 * 16 * 4, "the product itself is never stored");
   static_assert(p.workspace_bytes == 0);
 }
+TEST_CASE("a reshaped result is written where it goes") {
+  constexpr auto const& p = compile(reshaped).plan<matrix>;
+  static_assert(step_count(p) == 1 && passes(p) == 2 && p.workspace_bytes == 0);
+  auto const x = random::normal<float, 64, 256>(key{1});
+  CHECK(allclose(compile(reshaped)(x), eval(reshape<32, 512>(eval(gelu(x)))), 0, 0));
+
+  // A product too, with its epilogue.
+  static_assert(step_count(compile(reshaped_product).plan<matrix, tensor<float, 256, 8>>) == 1);
+
+  // The value and two forms of it: two of them are copies. A transposed one is not the same memory.
+  constexpr auto const& q = compile(in_three_forms).plan<matrix>;
+  static_assert(step_count(q) == 3);
+  auto const [a, b, c] = compile(in_three_forms)(x);
+  CHECK(allclose(a, eval(gelu(x)), 0, 0));
+  CHECK(allclose(b, eval(reshape<32, 512>(a)), 0, 0));
+  CHECK(allclose(c, eval(reshape<16384>(transpose(a))), 0, 0));
+  auto const [d, e] = compile(reshaped_first)(x);
+  CHECK(allclose(d, b, 0, 0));
+  CHECK(allclose(e, a, 0, 0));
+  // What is given is copied.
+  CHECK(allclose(compile(only_reshaped)(x), eval(reshape<32, 512>(x)), 0, 0));
+}
+
 TEST_CASE("mean cross-entropy and its gradient") {
   constexpr auto const& p = compile(value_and_grad(cross_entropy)).plan<tensor<float, 64, 10>, tensor<std::int32_t, 64>>;
   // One over the logits; one over the 64 losses, whose mean is not accumulated in the first.

@@ -56,6 +56,12 @@ struct task_builder {
     list<unsigned char> taken(g.nodes.size(), 0);
     for (int i = 0; i < g.outputs.size(); ++i) {
       int o = g.outputs[i];
+      // A reshaped result has the elements of what it was made of, in their order. (Not where callers ask for shapes.)
+      if (g.extents->symbols.size() == 0 && p.is_memory(o) && p.places[o].root != o) {
+        int const root = p.places[o].root;
+        bool const is_whole = g.shape(root).size() == g.shape(o).size() && p.places[o].offset == 0 && p.is_row_major(p.places[o], g.shape(o));
+        if (is_whole && g.nodes[root].op != primitive::input && !taken[root] && g.type(root) == g.type(o)) o = g.outputs[i] = root;
+      }
       bool const own_memory = !p.is_memory(o) || (p.places[o].root == o && g.nodes[o].op != primitive::input);
       if (!own_memory || taken[o]) {
         // A program output is memory of its own: views, inputs and repeated outputs are copied.

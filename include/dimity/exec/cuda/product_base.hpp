@@ -38,8 +38,8 @@ struct product_operand {
   static constexpr bool along_terms = term_stride == 1 && (row_stride != 1 || Code::k > 1);
   /// Elements that are moved at once of lines of `line` elements of a tile: all aligned, and none of them beyond the operand's end when the first is not.
   static constexpr int width(int line) {
-    int w = widest_access / static_cast<int>(sizeof(typename Code::operand));
-    if ((along_terms ? term_stride : row_stride) != 1 || (Code::unaligned >> Operand & 1) != 0) return 1;
+    bool const are_neighbours = (along_terms ? term_stride : row_stride) == 1 && (Code::unaligned >> Operand & 1) == 0;
+    int w = are_neighbours ? widest_access / static_cast<int>(sizeof(typename Code::operand)) : 1;
     while (w > 1 && ((along_terms ? row_stride : term_stride) % w != 0 || offset % w != 0 || (along_terms ? Code::k : extent) % w != 0 || line % w != 0)) w /= 2;
     for (int i = 0; i < Code::batch_axes; ++i)
       while (w > 1 && Code::words[Code::first_batch + 3 * i + 1 + Operand] % w != 0) w /= 2;
