@@ -112,6 +112,8 @@ def with_torch():
     products("bfloat16", 8192, 8192, 8192)
     products("bfloat16", 8192, 64, 8192)
     products("tf32", 256, 784, 256)
+    products("tf32", 784, 65536, 256)
+    products("bfloat16", 256, 65536, 16)
 
     class Block(torch.nn.Module):
         def __init__(self, width=128, heads=4):

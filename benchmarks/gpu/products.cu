@@ -28,6 +28,9 @@ void add_products() {
   add_product<cuda, bfloat16, 8192, 8192, 8192>("bfloat16");
   add_product<cuda, bfloat16, 8192, 64, 8192>("bfloat16");
   add_product<fast_cuda, float, 256, 784, 256>("tf32");
+  // Few results of many terms, as gradients of weights on large batches.
+  add_product<fast_cuda, float, 784, 65536, 256>("tf32");
+  add_product<cuda, bfloat16, 256, 65536, 16>("bfloat16");
 }
 
 }  // namespace gpu

@@ -77,6 +77,14 @@ auto gradient32() {
   return compile(f, fast_cuda{})(given<float, 4096, 1024>(), given<float, 4096, 2048>());
 }
 
+// Few results of many terms: eight parts, each a product of its own, and their sums in one more kernel.
+// kernel tensor_product_kernel.*Ll784ELl256ELl1024E: HMMA==32 LDGSTS.128==12 registers<=168
+// kernel join_parts_kernel.*Ll784ELl256E: LDG.128==8 STG.128==1 LDG.32==0 registers<=48
+auto divided() {
+  auto const f = [](auto const& x, auto const& y) { return matmul(transpose(x), y); };
+  return compile(f, fast_cuda{})(given<float, 8192, 784>(), given<float, 8192, 256>());
+}
+
 // Sorting: runs in shared memory, then merges that look a place up.
 // kernel sort_chunks_kernel: registers<=48 LDG.32==4
 // kernel merge_runs_kernel: registers<=40 instructions<=260
@@ -85,6 +93,6 @@ auto sorted() { return eval(argsort(given<float, 3, 100000>())); }
 }  // namespace
 
 int main() {
-  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer32(), gradient32(), sorted();
+  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer32(), gradient32(), divided(), sorted();
   return 0;
 }

@@ -10,10 +10,14 @@ namespace DIMITY_NAMESPACE::detail {
 struct product_tile {
   int rows = 128, columns = 128;
 };
-constexpr product_tile tile_of_product(std::int64_t m, std::int64_t n, std::int64_t entries) {
+constexpr product_tile largest_tile(std::int64_t m, std::int64_t n) {
   product_tile t;
   while (t.rows > 16 && t.rows / 2 >= m) t.rows /= 2;
   while (t.columns > 16 && t.columns / 2 >= n) t.columns /= 2;
+  return t;
+}
+constexpr product_tile tile_of_product(std::int64_t m, std::int64_t n, std::int64_t entries) {
+  product_tile t = largest_tile(m, n);
   auto const blocks = [&] { return (m + t.rows - 1) / t.rows * ((n + t.columns - 1) / t.columns) * entries; };
   while (blocks() < 100 && (t.rows > 32 || t.columns > 32)) {
     if (t.rows >= t.columns) t.rows /= 2;

@@ -6,12 +6,19 @@
 #include <dimity/exec/cuda/primitives.hpp>
 #include <dimity/exec/cuda/rules.hpp>
 #include <dimity/exec/cuda/sort.hpp>
-#include <dimity/exec/cuda/tensor_product.hpp>
+#include <dimity/exec/cuda/split_product.hpp>
 #include <dimity/exec/planned.hpp>
 
 namespace DIMITY_NAMESPACE::detail {
 
-constexpr amount cuda_scratch_bytes(opaque_step const& s, shape_value const* shapes, std::int64_t const*) { return s.op == primitive::argsort ? shape_of_sort(s, shapes).scratch_bytes() : 0; }
+constexpr amount cuda_scratch_bytes(opaque_step const& s, shape_value const* shapes, std::int64_t const*) {
+  if (s.op == primitive::argsort) return shape_of_sort(s, shapes).scratch_bytes();
+  if (s.op != primitive::dot) return 0;
+  product_sizes const p = product_of(s, shapes);
+  std::int64_t const results = shapes[s.shape].size().number(), m = p.m.number(), n = p.n.number(), entries = m * n == 0 ? 0 : results / (m * n);
+  std::int64_t const parts = parts_of_product(m, n, p.k.number(), entries);
+  return parts == 1 ? 0 : parts * results * static_cast<std::int64_t>(size_of(s.type));
+}
 inline constexpr plan_rules cuda_rules{cuda_scratch_bytes, false, false, false};
 
 /// A program for the GPU: the same program under another type, planned by other rules.
@@ -61,13 +68,20 @@ struct product_on_cuda {
     else return std::type_identity<no_epilogue>{};
   }
   using epilogue = typename decltype(pick_epilogue())::type;
-  using kernel = std::conditional_t<is_for_tensor_cores<code>, tensor_product_kernel<code, epilogue>, product_kernel<code, epilogue>>;
+  template <class Code, class Epilogue>
+  using kernel = std::conditional_t<is_for_tensor_cores<Code>, tensor_product_kernel<Code, Epilogue>, product_kernel<Code, Epilogue>>;
 
   template <int... P>
   static void run(std::integer_sequence<int, P...>, void* const* slots, [[maybe_unused]] void* const* epilogue_slots, cudaStream_t stream) {
     void* product = nullptr;
     if constexpr (s.result_slot >= 0) product = slots[s.result_slot];
-    launch_kernel<kernel>({{slots[s.operand_slot[0]], slots[s.operand_slot[1]], product, epilogue_slots[lowered<Plan, s.epilogue>::value.pointers[P]]...}}, stream);
+    if constexpr (parts_of_terms<code> == 1) {
+      launch_kernel<kernel<code, epilogue>>({{slots[s.operand_slot[0]], slots[s.operand_slot[1]], product, epilogue_slots[lowered<Plan, s.epilogue>::value.pointers[P]]...}}, stream);
+    } else {
+      void* const parts = slots[s.scratch_slot];
+      launch_kernel<kernel<typename product_in_parts<code>::type, no_epilogue>>({{slots[s.operand_slot[0]], slots[s.operand_slot[1]], parts}}, stream);
+      launch_kernel<join_parts_kernel<code, epilogue>>({{parts, nullptr, product, epilogue_slots[lowered<Plan, s.epilogue>::value.pointers[P]]...}}, stream);
+    }
   }
   static void run(void* const* slots, void* const* epilogue_slots, cudaStream_t stream) { run(std::make_integer_sequence<int, epilogue::slots>{}, slots, epilogue_slots, stream); }
 };
