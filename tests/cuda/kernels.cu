@@ -85,6 +85,15 @@ auto divided() {
   return compile(f, fast_cuda{})(given<float, 8192, 784>(), given<float, 8192, 256>());
 }
 
+// A block a line, values and roots of unity in shared memory; and a stage through global memory.
+// kernel fourier_block_kernel: registers<=64
+// kernel fourier_stage_kernel: registers<=64
+auto spectrum() {
+  auto const f = [](auto const& x) { return fft::rfft(x); };
+  compile(f, cuda{})(given<float, 64, 1024>());
+  return compile(f, cuda{})(given<float, 64, 65536>());
+}
+
 // Sorting: runs in shared memory, then merges that look a place up.
 // kernel sort_chunks_kernel: registers<=48 LDG.32==4
 // kernel merge_runs_kernel: registers<=40 instructions<=260
@@ -93,6 +102,6 @@ auto sorted() { return eval(argsort(given<float, 3, 100000>())); }
 }  // namespace
 
 int main() {
-  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer32(), gradient32(), divided(), sorted();
+  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer32(), gradient32(), divided(), spectrum(), sorted();
   return 0;
 }

@@ -11,6 +11,7 @@
 
 #include <ucontext.h>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -315,6 +316,8 @@ template <class T>
 T __shfl_xor_sync(unsigned, T value, int distance) {
   return emulation::grid::get().exchange(value, distance);
 }
+inline void sincospi(double x, double* s, double* c) { *s = std::sin(3.14159265358979323846 * x), *c = std::cos(3.14159265358979323846 * x); }
+inline void sincospif(float x, float* s, float* c) { *s = static_cast<float>(std::sin(3.14159265358979323846 * static_cast<double>(x))), *c = static_cast<float>(std::cos(3.14159265358979323846 * static_cast<double>(x))); }
 inline void __syncthreads() { emulation::grid::get().barrier(); }
 
 // ---- the runtime

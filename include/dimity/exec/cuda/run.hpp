@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/exec/cuda/convolution.hpp>
+#include <dimity/exec/cuda/fourier.hpp>
 #include <dimity/exec/cuda/launch.hpp>
 #include <dimity/exec/cuda/primitives.hpp>
 #include <dimity/exec/cuda/rules.hpp>
@@ -13,6 +14,12 @@ namespace DIMITY_NAMESPACE::detail {
 
 constexpr amount cuda_scratch_bytes(opaque_step const& s, shape_value const* shapes, std::int64_t const*) {
   if (s.op == primitive::argsort) return shape_of_sort(s, shapes).scratch_bytes();
+  if (is_fourier(s.op)) {
+    shape_value const &given = shapes[s.operand_shape[0]], &result = shapes[s.shape], &real = s.op == primitive::irfft ? result : given;
+    std::int64_t const n = real.extent[real.rank - 1].number();
+    // Real and complex ones have 1 and 2 numbers for each entry.
+    return n == 0 ? 0 : fourier_scratch_bytes(n, real.size().number() / (s.op == primitive::fft ? 2 * n : n), static_cast<std::int64_t>(size_of(s.type)));
+  }
   if (s.op != primitive::dot) return 0;
   product_sizes const p = product_of(s, shapes);
   std::int64_t const results = shapes[s.shape].size().number(), m = p.m.number(), n = p.n.number(), entries = m * n == 0 ? 0 : results / (m * n);
@@ -142,6 +149,10 @@ struct primitive_step_on_cuda {
   static void launch(void* const* slots, cudaStream_t stream) {
     launch_kernel<Kernel>(pointers(slots), stream);
   }
+  static void* scratch([[maybe_unused]] void* const* slots) {
+    if constexpr (s.scratch_slot >= 0) return slots[s.scratch_slot];
+    else return nullptr;
+  }
   static void run(void* const* slots, cudaStream_t stream) {
     if constexpr (s.op == primitive::pad) launch<each_element<code, pad_element>>(slots, stream);
     else if constexpr (s.op == primitive::concat) launch<each_element<code, concat_element>>(slots, stream);
@@ -151,7 +162,8 @@ struct primitive_step_on_cuda {
     else if constexpr (s.op == primitive::random_bits) launch<random_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::argmax || s.op == primitive::argmin) launch<arg_reduce_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::cumulative_sum || s.op == primitive::cumulative_prod) launch<cumulative_kernel<code>>(slots, stream);
-    else if constexpr (s.op == primitive::argsort) sort_lines<code>::run(slots[s.operand_slot[0]], slots[s.result_slot], s.scratch_slot >= 0 ? slots[s.scratch_slot < 0 ? 0 : s.scratch_slot] : nullptr, stream);
+    else if constexpr (s.op == primitive::argsort) sort_lines<code>::run(slots[s.operand_slot[0]], slots[s.result_slot], scratch(slots), stream);
+    else if constexpr (is_fourier(s.op)) fourier_transform<code>::run(slots[s.operand_slot[0]], slots[s.result_slot], scratch(slots), stream);
     else if constexpr (s.op == primitive::convolution) launch<each_element<code, convolution_element>>(slots, stream);
     else if constexpr (s.op == primitive::convolution_input_gradient) launch<each_element<code, convolution_input_gradient_element>>(slots, stream);
     else if constexpr (s.op == primitive::convolution_kernel_gradient) launch<convolution_kernel_gradient_kernel<code>>(slots, stream);
