@@ -94,6 +94,21 @@ auto spectrum() {
   return compile(f, cuda{})(given<float, 64, 65536>());
 }
 
+// A block a matrix.
+// kernel cholesky_kernel: registers<=48
+// kernel triangular_solve_kernel: registers<=48
+// kernel 12solve_kernel: registers<=64
+// kernel slogdet_kernel: registers<=64
+// kernel qr_kernel: registers<=64
+// kernel eigh_kernel: registers<=64
+auto matrices() {
+  auto const f = [](auto const& a, auto const& b) {
+    auto const l = linalg::cholesky(a);
+    return std::tuple{l, linalg::triangular_solve(l, b), linalg::solve(a, b), linalg::slogdet(a), linalg::qr(a), linalg::eigh(a)};
+  };
+  return compile(f, cuda{})(given<float, 64, 32, 32>(), given<float, 64, 32, 4>());
+}
+
 // Sorting: runs in shared memory, then merges that look a place up.
 // kernel sort_chunks_kernel: registers<=48 LDG.32==4
 // kernel merge_runs_kernel: registers<=40 instructions<=260
@@ -102,6 +117,6 @@ auto sorted() { return eval(argsort(given<float, 3, 100000>())); }
 }  // namespace
 
 int main() {
-  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer32(), gradient32(), divided(), spectrum(), sorted();
+  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer32(), gradient32(), divided(), spectrum(), matrices(), sorted();
   return 0;
 }

@@ -53,6 +53,18 @@ struct computed_by_element {
   static_assert(Elementwise, "[dimity.cuda.6] this expression needs memory on the way (a reduction, a product, sorting, ...): its elements cannot be computed one by one; eval(x) it first");
 };
 
+/// An expression, or one of its operands, that owns a tensor.
+template <class X>
+inline constexpr bool owns_tensors = false;
+template <class T, extent_t... E>
+inline constexpr bool owns_tensors<tensor<on_cuda<T>, E...>> = true;
+template <class Operation, class T, class Shape, class... X>
+inline constexpr bool owns_tensors<expression<Operation, T, Shape, X...>> = (owns_tensors<X> || ...);
+template <bool Stays>
+struct elements_of_what_stays {
+  static_assert(Stays, "[dimity.cuda.7] this expression owns a tensor that would be gone: give the tensor, or the expression, a name");
+};
+
 }  // namespace detail
 
 /// What computes elements of an expression on the GPU: pass it to a kernel by value, and call it there. It does not own the tensors.
@@ -116,14 +128,17 @@ struct elements_of_expression {
 }  // namespace detail
 
 /// The elements of an expression of tensors of a GPU, computed where they are asked for: a kernel calls `elements(n)` for element n of the row-major result, as often as it likes, and nothing is written to memory.
-/// For elementwise expressions, broadcasts, slices and other layouts; what needs memory on the way (a reduction, a product) is refused by the compiler. The tensors must stay where they are as long as it is used, in
-/// the executor's stream, which waits for what they depend on.
+/// For elementwise expressions, broadcasts, slices and other layouts; what needs memory on the way (a reduction, a product) is refused by the compiler. The tensors must stay where they are as long as it is used; a
+/// temporary among them is refused. The executor's stream waits for what they depend on; but tensors of other streams do not wait for kernels of yours: synchronise before you change or destroy those.
 template <operand X, cuda_precision P = cuda_precision::standard>
-auto elements_of(X const& x, basic_cuda<P> const& device = {}) {
+auto elements_of(X&& x, basic_cuda<P> const& device = {}) {
   using namespace detail;
-  (void)sizeof(operands_on_cuda<X>);
-  if constexpr (!is_on_host<X>) {
-    using code = elements_of_expression<X, P>;
+  using E = std::remove_cvref_t<X>;
+  (void)sizeof(operands_on_cuda<E>);
+  constexpr bool stays = std::is_lvalue_reference_v<X> || !owns_tensors<E>;
+  (void)sizeof(elements_of_what_stays<stays>);
+  if constexpr (!is_on_host<E> && stays) {
+    using code = elements_of_expression<E, P>;
     (void)sizeof(computed_by_element<code::is_elementwise()>);
     if constexpr (code::is_elementwise()) return code::make(x, stream_of(device));
   }

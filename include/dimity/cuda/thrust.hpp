@@ -44,8 +44,8 @@ void to_thrust(tensor<on_cuda<T>, E...>&& x) = delete;  // its memory would be g
 /// The elements of an elementwise expression, each computed where an algorithm reads it (elements_of says which expressions): `thrust::reduce` over one reads its operands once and writes nothing.
 template <operand X, cuda_precision P = cuda_precision::standard>
   requires(!requires(X const& x) { x.data(); })
-auto to_thrust(X const& x, basic_cuda<P> const& device = {}) {
-  auto const elements = elements_of(x, device);
+auto to_thrust(X&& x, basic_cuda<P> const& device = {}) {
+  auto const elements = elements_of(static_cast<X&&>(x), device);
   auto const first = thrust::make_transform_iterator(thrust::counting_iterator<std::ptrdiff_t>(0), elements);
   return thrust_range<std::remove_const_t<decltype(first)>>{first, elements.size()};
 }

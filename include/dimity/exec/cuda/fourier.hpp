@@ -25,7 +25,7 @@ constexpr std::int64_t longest_in_block(std::int64_t element_bytes) { return 819
 constexpr std::int64_t fourier_scratch_bytes(std::int64_t n, std::int64_t lines, std::int64_t element_bytes) { return n <= longest_in_block(element_bytes) ? 0 : 2 * n * (1 + 2 * lines) * element_bytes; }
 
 template <class T>
-struct complex_number {
+struct alignas(2 * sizeof(T)) complex_number {
   T re, im;
 };
 /// exp(-2 pi i j / n), for 0 <= j < n.
@@ -122,7 +122,7 @@ struct fourier_block_kernel : fourier_lines<Code> {
       __syncthreads();
       for (int i = static_cast<int>(threadIdx.x); i < values; i += threads) {
         int const line = i / n * n;
-        value const x = base::template stage<>(
+        value const x = base::stage(
           i % n, Before, radix, after, [&](int k) { return value{m.re[from][line + k], m.im[from][line + k]}; }, [&](int j) { return value{m.root_re[j], m.root_im[j]}; });
         m.re[1 - from][i] = x.re;
         m.im[1 - from][i] = x.im;
@@ -178,6 +178,7 @@ struct fourier_stage_kernel : fourier_lines<Code> {
   using arguments = fourier_arguments;
   static constexpr int threads = 256;
   static constexpr long long n = base::n > 0 ? base::n : 1;
+  using index = std::conditional_t<(n < (1 << 30)), int, long long>;
   static constexpr std::int64_t blocks = (base::lines * base::n + threads - 1) / threads;
   DIMITY_DEVICE static void run(arguments const& args) {
     long long const i = static_cast<long long>(blockIdx.x) * threads + threadIdx.x;
@@ -185,8 +186,9 @@ struct fourier_stage_kernel : fourier_lines<Code> {
     long long const line = i / n;
     value const* const values = static_cast<value const*>(args.from) + line * n;
     value const* const roots = static_cast<value const*>(args.roots);
-    value const x = base::template stage<>(
-      i % n, args.before, args.radix, n / (args.before * args.radix), [&](long long k) { return args.first ? base::load(args.from, line, k) : values[k]; }, [&](long long j) { return roots[j]; });
+    index const before = static_cast<index>(args.before), radix = static_cast<index>(args.radix);
+    value const x = base::stage(
+      static_cast<index>(i % n), before, radix, static_cast<index>(n) / (before * radix), [&](long long k) { return args.first ? base::load(args.from, line, k) : values[k]; }, [&](long long j) { return roots[j]; });
     if (args.last) base::store(args.to, line, i % n, x);
     else static_cast<value*>(args.to)[i] = x;
   }

@@ -19,6 +19,7 @@ template <class T>
 struct device_limits {
   static constexpr T infinity = std::numeric_limits<T>::has_infinity ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
   static constexpr T lowest = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+  static constexpr T epsilon = std::numeric_limits<T>::epsilon(), nan = std::numeric_limits<T>::quiet_NaN();
 };
 
 // ---- 16-bit floats: only moved, and converted where a program says so

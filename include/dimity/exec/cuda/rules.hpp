@@ -10,6 +10,7 @@ constexpr bool has_cuda_kernel(primitive p) {
     case primitive::dot: case primitive::pad: case primitive::concat: case primitive::gather: case primitive::scatter_add: case primitive::dynamic_slice: case primitive::dynamic_update_slice: case primitive::random_bits:
     case primitive::argmax: case primitive::argmin: case primitive::cumulative_sum: case primitive::cumulative_prod: case primitive::argsort:
     case primitive::fft: case primitive::rfft: case primitive::irfft:
+    case primitive::solve: case primitive::triangular_solve: case primitive::cholesky: case primitive::slogdet: case primitive::qr: case primitive::eigh:
     case primitive::convolution: case primitive::convolution_input_gradient: case primitive::convolution_kernel_gradient: case primitive::window_max: case primitive::select_and_gather: case primitive::select_and_scatter: return true;
     default: return false;
   }

@@ -4,6 +4,7 @@
 #include <dimity/exec/cuda/convolution.hpp>
 #include <dimity/exec/cuda/fourier.hpp>
 #include <dimity/exec/cuda/launch.hpp>
+#include <dimity/exec/cuda/orthogonal.hpp>
 #include <dimity/exec/cuda/primitives.hpp>
 #include <dimity/exec/cuda/rules.hpp>
 #include <dimity/exec/cuda/sort.hpp>
@@ -19,6 +20,11 @@ constexpr amount cuda_scratch_bytes(opaque_step const& s, shape_value const* sha
     std::int64_t const n = real.extent[real.rank - 1].number();
     // Real and complex ones have 1 and 2 numbers for each entry.
     return n == 0 ? 0 : fourier_scratch_bytes(n, real.size().number() / (s.op == primitive::fft ? 2 * n : n), static_cast<std::int64_t>(size_of(s.type)));
+  }
+  if (s.op == primitive::solve || s.op == primitive::slogdet || s.op == primitive::eigh) {
+    shape_value const& a = shapes[s.operand_shape[0]];
+    std::int64_t const n = a.extent[a.rank - 1].number(), bytes = static_cast<std::int64_t>(size_of(s.type)), matrices = n == 0 ? 0 : a.size().number() / (n * n);
+    return s.op == primitive::eigh ? eigh_scratch_bytes(n, matrices, bytes) : elimination_scratch_bytes(n, matrices, bytes);
   }
   if (s.op != primitive::dot) return 0;
   product_sizes const p = product_of(s, shapes);
@@ -153,6 +159,10 @@ struct primitive_step_on_cuda {
     if constexpr (s.scratch_slot >= 0) return slots[s.scratch_slot];
     else return nullptr;
   }
+  template <class Kernel>
+  static void launch_on_matrices(void* const* slots, cudaStream_t stream) {
+    launch_kernel<Kernel>({slots[s.operand_slot[0]], arity_of(s.op) > 1 ? slots[s.operand_slot[arity_of(s.op) - 1]] : nullptr, slots[s.result_slot], scratch(slots)}, stream);
+  }
   static void run(void* const* slots, cudaStream_t stream) {
     if constexpr (s.op == primitive::pad) launch<each_element<code, pad_element>>(slots, stream);
     else if constexpr (s.op == primitive::concat) launch<each_element<code, concat_element>>(slots, stream);
@@ -164,6 +174,12 @@ struct primitive_step_on_cuda {
     else if constexpr (s.op == primitive::cumulative_sum || s.op == primitive::cumulative_prod) launch<cumulative_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::argsort) sort_lines<code>::run(slots[s.operand_slot[0]], slots[s.result_slot], scratch(slots), stream);
     else if constexpr (is_fourier(s.op)) fourier_transform<code>::run(slots[s.operand_slot[0]], slots[s.result_slot], scratch(slots), stream);
+    else if constexpr (s.op == primitive::cholesky) launch_on_matrices<cholesky_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::triangular_solve) launch_on_matrices<triangular_solve_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::solve) launch_on_matrices<solve_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::qr) launch_on_matrices<qr_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::eigh) launch_on_matrices<eigh_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::slogdet) launch_on_matrices<slogdet_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::convolution) launch<each_element<code, convolution_element>>(slots, stream);
     else if constexpr (s.op == primitive::convolution_input_gradient) launch<each_element<code, convolution_input_gradient_element>>(slots, stream);
     else if constexpr (s.op == primitive::convolution_kernel_gradient) launch<convolution_kernel_gradient_kernel<code>>(slots, stream);

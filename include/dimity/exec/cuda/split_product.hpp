@@ -1,4 +1,4 @@
-// Products with many terms and few results (the gradient of a small weight on a large batch): divided along the terms into a batch of products, so that every multiprocessor has work, whose results a second kernel adds up, in order.
+// Products with many terms and few results (the gradient of a small weight on a large batch): divided along the terms into a batch of products, so that more multiprocessors have work, whose results a second kernel adds up, in order.
 #pragma once
 
 #include <dimity/exec/cuda/tensor_product.hpp>

@@ -1,0 +1,101 @@
+#include "on_cuda.hpp"
+
+using namespace dimity;
+using test::numbers, test::same_within;
+
+namespace {
+constexpr auto solve = [](auto const& a, auto const& b) { return linalg::solve(a, b); };
+constexpr auto factor = [](auto const& a) { return linalg::cholesky(a); };
+constexpr auto determinant = [](auto const& a) { return linalg::slogdet(a); };
+template <class T, extent_t N>
+tensor<T, 3, N, N> positive() {
+  auto const x = numbers<T, 3, N, N>(1);
+  return eval(matmul(x, permute<0, 2, 1>(x)) + static_cast<T>(N) * eye<T, N>());
+}
+/// Rows must be exchanged.
+template <class T, extent_t N>
+tensor<T, 3, N, N> regular() {
+  tensor<T, 3, N, N> a = numbers<T, 3, N, N>(2);
+  for (int m = 0; m < 3; ++m)
+    for (int i = 0; i < N; ++i) a(m, i, (i + 1) % N) += static_cast<T>(4);
+  return a;
+}
+template <class T>
+inline constexpr double tolerance = std::is_same_v<T, float> ? 2e-4 : 1e-10;
+}  // namespace
+
+TEST_CASE_TEMPLATE("cuda: systems of equations", T, float, double) {
+  same_within(tolerance<T>, solve, regular<T, 1>(), numbers<T, 3, 1, 2>(3));
+  same_within(tolerance<T>, solve, regular<T, 7>(), numbers<T, 3, 7, 2>(3));
+  same_within(tolerance<T>, solve, regular<T, 20>(), numbers<T, 3, 20, 1>(4));
+  same_within(tolerance<T>, solve, regular<T, 40>(), numbers<T, 3, 40, 5>(5));
+  same_within(tolerance<T>, [](auto const& a, auto const& b) { return linalg::solve(permute<0, 2, 1>(a), b); }, regular<T, 9>(), numbers<T, 9, 3>(6));
+  same_within(tolerance<T>, [](auto const& a) { return linalg::inv(a); }, regular<T, 12>());
+  same_within(tolerance<T>, solve, tensor<T, 3, 0, 0>{}, tensor<T, 3, 0, 2>{});
+}
+
+TEST_CASE_TEMPLATE("cuda: Cholesky factors, triangles, determinants", T, float, double) {
+  same_within(tolerance<T>, factor, positive<T, 1>());
+  same_within(tolerance<T>, factor, positive<T, 9>());
+  same_within(tolerance<T>, factor, positive<T, 37>());
+  same_within(tolerance<T>, determinant, regular<T, 6>());
+  same_within(tolerance<T>, determinant, regular<T, 33>());
+  same_within(tolerance<T>, [](auto const& a) { return linalg::det(a); }, regular<T, 5>());
+  auto const triangles = [](auto const& a, auto const& b) { return std::tuple{linalg::triangular_solve(a, b), linalg::triangular_solve<true>(a, b)}; };
+  same_within(tolerance<T>, triangles, positive<T, 8>(), numbers<T, 3, 8, 3>(3));
+  same_within(tolerance<T>, triangles, positive<T, 21>(), numbers<T, 3, 21, 40>(3));  // columns in two blocks
+}
+
+TEST_CASE("cuda: matrices that do not fit into the memory of a block") {
+  // 120 rows of floats are more than 40 KiB.
+  auto const big = [] {
+    tensor<float, 1, 120, 120> a = numbers<float, 1, 120, 120>(7);
+    for (int i = 0; i < 120; ++i) a(0, i, (i + 3) % 120) += 30.0f;
+    return a;
+  }();
+  same_within(1e-3, solve, big, numbers<float, 1, 120, 2>(8));
+  same_within(1e-3, determinant, big);
+  same_within(1e-3, [](auto const& a) { return linalg::cholesky(matmul(a, permute<0, 2, 1>(a))); }, big);
+}
+
+TEST_CASE("cuda: singular and indefinite matrices, and gradients") {
+  tensor<double, 3, 3> const singular = {{1, 2, 3}, {2, 4, 6}, {1, 1, 1}};
+  same_within(1e-10, determinant, tensor<double, 2, 2>{{0, 0}, {0, 0}});
+  same_within(1e-10, determinant, tensor<double, 2, 2>{{0, 1}, {2, 0}});
+  same_within(1e-10, determinant, tensor<double, 0, 0>{});
+  auto const [sign, logarithm] = to_host(compile(determinant, cuda{})(to_cuda(singular)));
+  CHECK((double(sign) == 0 || double(logarithm) < -30));
+  auto const factors = to_host(eval(linalg::cholesky(to_cuda(tensor<double, 2, 2>{{1, 2}, {2, 1}}))));
+  CHECK(factors(0, 0) == 1);
+  CHECK(std::isnan(factors(1, 1)));
+
+  auto const likelihood = [](auto const& k, auto const& y) {
+    auto const l = linalg::cholesky(matmul(k, transpose(k)) + 6.0 * eye<double, 6>());
+    auto const z = linalg::triangular_solve(l, y);
+    return sum(square(z)) + 2.0 * sum(log(diagonal(l)));
+  };
+  same_within(1e-9, grad(likelihood), numbers<double, 6, 6>(1), numbers<double, 6, 1>(2));
+  same_within(1e-9, grad([](auto const& a, auto const& b) { return sum(square(linalg::solve(a, b))) + std::get<1>(linalg::slogdet(a)); }), eval(numbers<double, 5, 5>(3) + 4.0 * eye<double, 5>()), numbers<double, 5, 2>(4));
+}
+
+#ifdef DIMITY_CUDA_EMULATION
+TEST_CASE("cuda: factors of a batch are one kernel, and it needs its barriers") {
+  auto const there = to_cuda(positive<float, 12>());
+  long const before = emulation::launches;
+  static_cast<void>(eval(linalg::cholesky(there)));
+  CHECK(emulation::launches - before == 1);
+
+  auto const a = regular<double, 12>();
+  auto const b = numbers<double, 3, 12, 2>(5);
+  auto const wanted = eval(linalg::solve(a, b));
+  bool noticed = false;
+  emulation::barrier_to_skip = -2;
+  for (emulation::schedule const order : test::schedules) {
+    emulation::order = order;
+    noticed = noticed || !allclose(to_host(eval(linalg::solve(to_cuda(a), to_cuda(b)))), wanted, 1e-6, 1e-6);
+  }
+  emulation::barrier_to_skip = -1;
+  emulation::order = emulation::schedule::round_robin;
+  CHECK(noticed);
+}
+#endif
