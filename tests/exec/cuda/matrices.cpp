@@ -1,3 +1,4 @@
+// heavy: many factorisations, each with a plan and a kernel of its own
 #include "on_cuda.hpp"
 
 using namespace dimity;

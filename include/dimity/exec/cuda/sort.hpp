@@ -182,7 +182,7 @@ struct sort_lines {
     } else {
       constexpr int merges = shape.merges();
       std::byte* const keys = static_cast<std::byte*>(scratch);
-      void* const spare = keys + 2 * shape.keys();
+      void* const spare = merges == 0 ? nullptr : keys + 2 * shape.keys();
       // The last step writes the result, so the first one writes where the number of steps says.
       auto const place = [&](int step) { return (merges - step) % 2 == 0 ? result : spare; };
       auto const keys_of = [&](int step) -> void* { return step == merges ? nullptr : keys + step % 2 * shape.keys(); };
