@@ -2,7 +2,5 @@
 #pragma once
 
 #include <dimity/dimity.hpp>
-#include <dimity/exec/cuda/rules.hpp>
-// After the rules, so that their errors have few lines above them.
 #include <dimity/cuda/compile.hpp>
 #include <dimity/cuda/elements.hpp>

@@ -101,10 +101,12 @@ auto spectrum() {
 // kernel slogdet_kernel: registers<=64
 // kernel qr_kernel: registers<=64
 // kernel eigh_kernel: registers<=64
+// kernel svd_kernel: registers<=64
+// kernel expm_kernel: registers<=64
 auto matrices() {
   auto const f = [](auto const& a, auto const& b) {
     auto const l = linalg::cholesky(a);
-    return std::tuple{l, linalg::triangular_solve(l, b), linalg::solve(a, b), linalg::slogdet(a), linalg::qr(a), linalg::eigh(a)};
+    return std::tuple{l, linalg::triangular_solve(l, b), linalg::solve(a, b), linalg::slogdet(a), linalg::qr(a), linalg::eigh(a), linalg::svd(a), linalg::expm(a)};
   };
   return compile(f, cuda{})(given<float, 64, 32, 32>(), given<float, 64, 32, 4>());
 }

@@ -69,7 +69,7 @@ struct compiled_call<F, basic_cuda<P>> {
     constexpr int in_count = inputs_list::size, out_count = leaves_t<result>::size;
     cudaStream_t const stream = stream_of(device);
     // Before anything is moved.
-    if (waits_for_host<plan> && device.graph) fail<error>("cuda{.graph = true}: while_loop and cond decide by values that are not known when the graph is recorded; compile without `graph`");
+    if (waits_for_host<plan> && device.graph) fail<error>("cuda{.graph = true}: while_loop, cond, debug::print and debug::check_finite need values on this side that are not known when the graph is recorded; compile without `graph`");
     using recorded = results_of_recording<gifts, leaves_t<result>>;
     constexpr std::int64_t own = round_up(on::workspace_bytes, 256), numbers = own + round_up(gifts::value.scratch_bytes, 256), results = numbers + round_up(rule::numbers * scalar_slot_bytes, 256);
 
@@ -163,9 +163,7 @@ struct compiled_call<F, basic_cuda<P>> {
       if constexpr (rule_of_arguments<list>::fits && optionals == 0) {
         constexpr program_error error = program<Args...>::size.error;
         (void)sizeof(program_rule<error>);
-        constexpr primitive missing = missing_on_cuda<program<Args...>>;
-        (void)sizeof(primitive_on_cuda<missing>);
-        if constexpr (error == program_error::none && missing == primitive::count) return run(device, materialize(static_cast<Args&&>(args))...);
+        if constexpr (error == program_error::none) return run(device, materialize(static_cast<Args&&>(args))...);
         else return failed_result<Args...>();
       } else {
         return no_result{};

@@ -80,9 +80,7 @@ struct evaluator_on_cuda {
   static void into(Destination& to, X const& x, cudaStream_t stream) {
     (void)sizeof(operands_on_cuda<X>);
     using plan = planned<source<T>>;
-    constexpr primitive missing = is_on_host<X> ? primitive::count : missing_on_cuda<plan>;
-    (void)sizeof(primitive_on_cuda<missing>);
-    if constexpr (!is_on_host<X> && missing == primitive::count) {
+    if constexpr (!is_on_host<X>) {
       leaf_of_call given[leaves + 1];
       leaf_of_call* end = given;
       collect_leaves(x, end);

@@ -18,11 +18,13 @@ struct call_pointers {
   bool operator==(call_pointers const&) const = default;
 };
 
-/// Whether a program decides on this side, by a value that the GPU has computed, what runs next.
+/// Whether a program decides on this side, by a value that the GPU has computed, what runs next, or shows it values.
 template <class Plan>
 inline constexpr bool waits_for_host = [] {
   for (int i = 0; i < Plan::size.controls; ++i)
     if (Plan::value.controls[i].kind != control_kind::scan) return true;
+  for (int i = 0; i < Plan::size.opaques; ++i)
+    if (is_look(Plan::value.opaques[i].op)) return true;
   return false;
 }();
 /// What is started in a stream while this lives is recorded instead.

@@ -79,6 +79,16 @@ TEST_CASE("cuda: singular and indefinite matrices, and gradients") {
   same_within(1e-9, grad([](auto const& a, auto const& b) { return sum(square(linalg::solve(a, b))) + std::get<1>(linalg::slogdet(a)); }), eval(numbers<double, 5, 5>(3) + 4.0 * eye<double, 5>()), numbers<double, 5, 2>(4));
 }
 
+TEST_CASE_TEMPLATE("cuda: exponentials of matrices", T, float, double) {
+  auto const exponential = [](auto const& a) { return linalg::expm(a); };
+  same_within(tolerance<T>, exponential, numbers<T, 1, 1>(1));
+  same_within(tolerance<T>, exponential, eval(numbers<T, 2, 6, 6>(2) * static_cast<T>(0.01)));
+  same_within(tolerance<T>, exponential, numbers<T, 2, 9, 9>(3));
+  same_within(tolerance<T>, [](auto const& a) { return linalg::expm(transpose(a)); }, eval(numbers<T, 5, 5>(4) * static_cast<T>(3)));
+  tensor<T, 2, 2> wrong = {{1, 2}, {3, std::numeric_limits<T>::infinity()}};
+  same_within(tolerance<T>, exponential, wrong);
+}
+
 #ifdef DIMITY_CUDA_EMULATION
 TEST_CASE("cuda: factors of a batch are one kernel, and it needs its barriers") {
   auto const there = to_cuda(positive<float, 12>());

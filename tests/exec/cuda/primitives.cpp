@@ -1,5 +1,7 @@
 #include "on_cuda.hpp"
 
+#include <dimity/debug.hpp>
+
 using namespace dimity;
 using test::numbers, test::same_on_cuda, test::same_within;
 
@@ -129,4 +131,17 @@ TEST_CASE("cuda: loops and branches") {
   auto const either = [](auto const& x) { return cond(sum(x) > 0.0f, [](auto const& v) { return v * 2.0f; }, [](auto const& v) { return v - 1.0f; }, x); };
   same_on_cuda(either, numbers<float, 9>(1));
   same_on_cuda(either, eval(numbers<float, 9>(1) * -1.0f));
+}
+
+TEST_CASE("cuda: values are shown, and checked, when they are computed") {
+  auto const checked = [](auto const& x) { return sum(debug::check_finite(log(x), "log(x)")); };
+  same_on_cuda(checked, tensor<float, 3>{1, 2, 3});
+  std::string what;
+  try {
+    static_cast<void>(compile(checked, cuda{})(to_cuda(tensor<float, 3>{1, 0, -1})));
+  } catch (finite_error const& e) {
+    what = e.what();
+  }
+  CHECK(what == "check_finite: log(x) has 1 nan and 1 inf among 3 elements, the first at [1]");
+  CHECK_THROWS_AS(static_cast<void>(compile(checked, cuda{.graph = true})(to_cuda(tensor<float, 3>{1, 2, 3}))), error);
 }

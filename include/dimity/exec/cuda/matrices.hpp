@@ -93,6 +93,17 @@ struct matrix_base : primitive_base<Code> {
     __syncthreads();
     return pivot != c;
   }
+  /// b <- a^-1 b, of k columns, for the upper triangle that is left.
+  template <int K>
+  DIMITY_DEVICE static void substitute(T const* a, T* b) {
+    for (int c = n - 1; c >= 0; --c) {
+      T const inverse = T(1) / a[c * n + c];
+      each(K, [&](int j) { b[c * K + j] *= inverse; });
+      __syncthreads();
+      each(c * K, [&](int i) { b[i] -= a[i / K * n + c] * b[c * K + i % K]; });
+      __syncthreads();
+    }
+  }
 };
 
 /// l with a = l l^T.
@@ -174,13 +185,7 @@ struct solve_kernel : matrix_base<Code> {
     base::each(n * k, [&](int i) { b[i] = right[i / k * row_b + i % k * column_b]; });
     __syncthreads();
     for (int c = 0; c < n; ++c) base::template eliminate<k>(a, b, c, found);
-    for (int c = n - 1; c >= 0; --c) {
-      T const inverse = T(1) / a[c * n + c];
-      base::each(k, [&](int j) { b[c * k + j] *= inverse; });
-      __syncthreads();
-      base::each(c * k, [&](int i) { b[i] -= a[i / k * n + c] * b[c * k + i % k]; });
-      __syncthreads();
-    }
+    base::template substitute<k>(a, b);
   }
 };
 

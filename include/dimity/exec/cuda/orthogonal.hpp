@@ -48,6 +48,34 @@ struct larger_or_nan {
   }
 };
 
+/// Player 0 stays, the others go round: in `rounds` rounds everyone meets everyone. An odd one out meets number n: nobody.
+template <int N>
+struct tournament {
+  static constexpr int players = N + N % 2, pairs = players / 2, rounds = players - 1;
+  DIMITY_DEVICE static int player(int seat, int round) { return seat == 0 ? 0 : 1 + (seat - 1 + round) % (rounds > 0 ? rounds : 1); }
+  /// first < second
+  DIMITY_DEVICE static void meet(int round, int pair, int& first, int& second) {
+    int const x = player(pair, round), y = player(players - 1 - pair, round);
+    first = x < y ? x : y;
+    second = x < y ? y : x;
+  }
+};
+/// The rotation after which two rows (or columns) with squares x and y, and product xy != 0, are orthogonal; or which takes xy out of [x xy; xy y]. t is the tangent.
+template <class T>
+DIMITY_DEVICE void rotation_of(T x, T y, T xy, T& c, T& t) {
+  // Divided by the larger one, so that no square vanishes.
+  T const apart = y - x, twice = T(2) * xy, a = apart < T(0) ? -apart : apart, b = twice < T(0) ? -twice : twice, unit = T(1) / (a > b ? a : b), p = a * unit, q = b * unit;
+  T const size = q / (p + device_unary<primitive::sqrt>(p * p + q * q));
+  t = (apart < T(0)) == (twice < T(0)) ? size : -size;
+  c = device_unary<primitive::rsqrt>(T(1) + t * t);
+}
+template <class T>
+DIMITY_DEVICE void turn(T& x, T& y, T c, T s) {
+  T const old = x;
+  x = c * old - s * y;
+  y = s * old + c * y;
+}
+
 /// q with orthonormal columns, then the upper triangle r, with a = q r; the signs are LAPACK's. Reflections (Golub and Van Loan, Matrix Computations, section 5.2), each column by a warp.
 template <class Code>
 struct qr_kernel : primitive_base<Code> {
@@ -124,20 +152,14 @@ template <class Code>
 struct eigh_kernel : matrix_base<Code> {
   using base = matrix_base<Code>;
   using base::n, base::threads, typename base::T;
-  static constexpr int players = n + n % 2, pairs = players / 2;
+  using meetings = tournament<n>;
+  static constexpr int pairs = meetings::pairs;
   static constexpr std::int64_t blocks = n == 0 ? 0 : Code::template size<0> / (n > 0 ? n * std::int64_t{n} : 1);
   struct memory {
     block_values<T, threads> values;
     T c[pairs > 0 ? pairs : 1], s[pairs > 0 ? pairs : 1];
     int turned;
   };
-  /// Player 0 stays, the others go round: in `players` - 1 rounds everyone meets everyone. first < second; second may be n, where n is odd: nobody.
-  DIMITY_DEVICE static void meet(int round, int pair, int& first, int& second) {
-    auto const player = [&](int seat) { return seat == 0 ? 0 : 1 + (seat - 1 + round) % (players - 1); };
-    int const x = player(pair), y = player(players - 1 - pair);
-    first = x < y ? x : y;
-    second = x < y ? y : x;
-  }
   DIMITY_DEVICE static void run(matrix_arguments const& args) {
     __shared__ memory shared;
     long long const matrix = blockIdx.x;
@@ -161,19 +183,16 @@ struct eigh_kernel : matrix_base<Code> {
     for (int sweep = 0; more && sweep < 40; ++sweep) {
       if (thread == 0) shared.turned = 0;
       __syncthreads();
-      for (int round = 0; round < players - 1; ++round) {
+      for (int round = 0; round < meetings::rounds; ++round) {
         base::each(pairs, [&](int pair) {
           int p = 0, q = 0;
-          meet(round, pair, p, q);
+          meetings::meet(round, pair, p, q);
           T c = T(1), s = T(0);
           if (q < n) {
             T const x = a[p * n + p], y = a[q * n + q], beside = a[p * n + q];
             if (base::magnitude(beside) > least) {
-              // t = 1 / (zeta + sqrt(1 + zeta^2)) with zeta = (y - x) / (2 beside), and its sign: elements are at most 2 n apart, so that no square overflows.
-              T const apart = y - x, twice = T(2) * beside;
-              T const root = device_unary<primitive::sqrt>(apart * apart + twice * twice);
-              T const t = (apart < T(0) ? -twice : twice) / (base::magnitude(apart) + root);
-              c = device_unary<primitive::rsqrt>(T(1) + t * t);
+              T t;
+              rotation_of(x, y, beside, c, t);
               s = c * t;
               shared.turned = 1;
             }
@@ -184,14 +203,14 @@ struct eigh_kernel : matrix_base<Code> {
         __syncthreads();
         base::each(pairs * n, [&](int i) {
           int p = 0, q = 0;
-          meet(round, i / n, p, q);
+          meetings::meet(round, i / n, p, q);
           if (q < n) turn(a[p * n + i % n], a[q * n + i % n], shared.c[i / n], shared.s[i / n]);
         });
         __syncthreads();
         base::each(pairs * n, [&](int i) {
           int p = 0, q = 0;
           int const pair = i % pairs, r = i / pairs;
-          meet(round, pair, p, q);
+          meetings::meet(round, pair, p, q);
           T const c = shared.c[pair], s = shared.s[pair];
           if (q >= n || s == T(0)) return;
           turn(a[r * n + p], a[r * n + q], c, s);
@@ -214,11 +233,6 @@ struct eigh_kernel : matrix_base<Code> {
       if (r == 0) to[place] = own * scale;
       to[n + r * n + place] = failed ? scale : v[r * n + c];
     });
-  }
-  DIMITY_DEVICE static void turn(T& x, T& y, T c, T s) {
-    T const old = x;
-    x = c * old - s * y;
-    y = s * old + c * y;
   }
 };
 

@@ -4,12 +4,15 @@
 #include <dimity/exec/cuda/convolution.hpp>
 #include <dimity/exec/cuda/fourier.hpp>
 #include <dimity/exec/cuda/launch.hpp>
-#include <dimity/exec/cuda/orthogonal.hpp>
+#include <dimity/exec/cuda/matrix_exponential.hpp>
 #include <dimity/exec/cuda/primitives.hpp>
 #include <dimity/exec/cuda/rules.hpp>
+#include <dimity/exec/cuda/singular_values.hpp>
 #include <dimity/exec/cuda/sort.hpp>
 #include <dimity/exec/cuda/split_product.hpp>
 #include <dimity/exec/planned.hpp>
+
+#include <vector>
 
 namespace DIMITY_NAMESPACE::detail {
 
@@ -21,10 +24,15 @@ constexpr amount cuda_scratch_bytes(opaque_step const& s, shape_value const* sha
     // Real and complex ones have 1 and 2 numbers for each entry.
     return n == 0 ? 0 : fourier_scratch_bytes(n, real.size().number() / (s.op == primitive::fft ? 2 * n : n), static_cast<std::int64_t>(size_of(s.type)));
   }
-  if (s.op == primitive::solve || s.op == primitive::slogdet || s.op == primitive::eigh) {
+  if (s.op == primitive::svd) {
+    shape_value const& a = shapes[s.operand_shape[0]];
+    std::int64_t const m = a.extent[a.rank - 2].number(), n = a.extent[a.rank - 1].number();
+    return m * n == 0 ? 0 : svd_scratch_bytes(m, n, a.size().number() / (m * n), static_cast<std::int64_t>(size_of(s.type)));
+  }
+  if (s.op == primitive::solve || s.op == primitive::slogdet || s.op == primitive::eigh || s.op == primitive::expm) {
     shape_value const& a = shapes[s.operand_shape[0]];
     std::int64_t const n = a.extent[a.rank - 1].number(), bytes = static_cast<std::int64_t>(size_of(s.type)), matrices = n == 0 ? 0 : a.size().number() / (n * n);
-    return s.op == primitive::eigh ? eigh_scratch_bytes(n, matrices, bytes) : elimination_scratch_bytes(n, matrices, bytes);
+    return s.op == primitive::eigh ? eigh_scratch_bytes(n, matrices, bytes) : s.op == primitive::expm ? expm_scratch_bytes(n, matrices, bytes) : elimination_scratch_bytes(n, matrices, bytes);
   }
   if (s.op != primitive::dot) return 0;
   product_sizes const p = product_of(s, shapes);
@@ -44,14 +52,6 @@ inline constexpr cuda_precision precision_of<planned<source_on_cuda<Source, P, N
 // Primitives, loops and branches read numbers in memory.
 template <class Source, cuda_precision P, std::uint64_t Numbers>
 inline constexpr std::uint64_t numbers_of<planned<source_on_cuda<Source, P, Numbers>>> = planned<source_on_cuda<Source, P, Numbers>>::size.opaques == 0 && planned<source_on_cuda<Source, P, Numbers>>::size.controls == 0 ? Numbers : 0;
-
-/// The first primitive of a plan that has no kernel, or `count`.
-template <class Plan>
-inline constexpr primitive missing_on_cuda = [] {
-  for (int i = 0; i < Plan::size.opaques; ++i)
-    if (!has_cuda_kernel(Plan::value.opaques[i].op)) return Plan::value.opaques[i].op;
-  return primitive::count;
-}();
 
 /// A product of a plan as the key of its kernel.
 template <class Plan, int Index>
@@ -131,7 +131,7 @@ struct primitive_words {
     if (has_geometry(s.op))
       for (int i = 0; i <= geometry_numbers; ++i) r.push(Plan::value.pool[s.attribute + i]);
     // Where it stands in a pool does not change the kernel.
-    if (s.op == primitive::pad || has_geometry(s.op)) r.words[2] = 0;
+    if (s.op == primitive::pad || has_geometry(s.op) || is_look(s.op)) r.words[2] = 0;
     return r;
   }();
   template <std::size_t... I>
@@ -163,6 +163,16 @@ struct primitive_step_on_cuda {
   static void launch_on_matrices(void* const* slots, cudaStream_t stream) {
     launch_kernel<Kernel>({slots[s.operand_slot[0]], arity_of(s.op) > 1 ? slots[s.operand_slot[arity_of(s.op) - 1]] : nullptr, slots[s.result_slot], scratch(slots)}, stream);
   }
+  /// Elements are copied to this side, which waits for them.
+  static void look(void* const* slots, cudaStream_t stream) {
+    using T = typename code::result;
+    launch<each_element<code, copy_element>>(slots, stream);
+    constexpr known_shape shape = known_shape_of(Plan::value.shapes[s.shape], nullptr);
+    std::vector<std::byte> elements(static_cast<std::size_t>(shape.size()) * sizeof(T));
+    if (!elements.empty()) check_cuda(cudaMemcpyAsync(elements.data(), slots[s.result_slot], elements.size(), cudaMemcpyDeviceToHost, stream));
+    check_cuda(cudaStreamSynchronize(stream));
+    look_at<s.op>(elements.data(), s.type, shape, Plan::value.pool + s.attribute);
+  }
   static void run(void* const* slots, cudaStream_t stream) {
     if constexpr (s.op == primitive::pad) launch<each_element<code, pad_element>>(slots, stream);
     else if constexpr (s.op == primitive::concat) launch<each_element<code, concat_element>>(slots, stream);
@@ -178,6 +188,9 @@ struct primitive_step_on_cuda {
     else if constexpr (s.op == primitive::triangular_solve) launch_on_matrices<triangular_solve_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::solve) launch_on_matrices<solve_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::qr) launch_on_matrices<qr_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::svd) launch_on_matrices<svd_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::expm) launch_on_matrices<expm_kernel<code>>(slots, stream);
+    else if constexpr (is_look(s.op)) look(slots, stream);
     else if constexpr (s.op == primitive::eigh) launch_on_matrices<eigh_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::slogdet) launch_on_matrices<slogdet_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::convolution) launch<each_element<code, convolution_element>>(slots, stream);
@@ -186,7 +199,8 @@ struct primitive_step_on_cuda {
     else if constexpr (s.op == primitive::window_max) launch<each_element<code, window_max_element>>(slots, stream);
     else if constexpr (s.op == primitive::select_and_gather) launch<each_element<code, select_and_gather_element>>(slots, stream);
     else if constexpr (s.op == primitive::select_and_scatter) launch<each_element<code, select_and_scatter_element>>(slots, stream);
-    else if constexpr (s.op == primitive::scatter_add) {
+    else {
+      static_assert(s.op == primitive::scatter_add);
       launch<each_element<code, copy_element>>(slots, stream);
       launch<scatter_kernel<code>>(slots, stream);
     }
