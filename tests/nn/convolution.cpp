@@ -111,9 +111,9 @@ TEST_CASE("plans: bias and activation run in the convolution's epilogue") {
   constexpr auto& forward = compile(layer).plan<w_t, b_t, x_t>;
   static_assert(contraction_count(forward) == 1 && epilogue_count(forward) == 1 && kernel_count(forward) == 0);
   constexpr auto& backward = compile(grad<0, 1>(loss)).plan<w_t, b_t, x_t>;
-  static_assert(contraction_count(backward) == 2);
+  // The kernel's gradient, of another shape than the product that it is, is written where it goes.
+  static_assert(contraction_count(backward) == 2 && epilogue_count(backward) == 0 && step_count(backward) == 4);
   static_assert(contraction_flops(forward) == 2LL * 16 * 8 * 12 * 12 * 4 * 9);
-  CHECK(epilogue_count(backward) == 1);
 }
 TEST_CASE("values are those of the plain loops, and nothing is allocated") {
   auto const w = eval(random::normal<float, 8, 4, 3, 3>(key{1}));
