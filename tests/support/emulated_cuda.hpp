@@ -38,7 +38,7 @@
 #define __global__
 #define __host__
 #define __device__
-#define __forceinline__ inline __attribute__((always_inline))
+#define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __grid_constant__
 #define __shared__ static

@@ -40,7 +40,7 @@ run_stage() {
   done
   # Only g++'s stage runs the checks, which do not depend on the build.
   [ "$stage" = gcc ] || select=(--label-exclude checks)
-  # Every file is built by clang once: with sanitizers, or, where that is too slow, and for the kernels' optimised code, without.
+  # Every file is built by clang once: with sanitizers, or, where that is too slow, and for the optimised code of kernels, without.
   [ "$stage" = clang ] && configure=(-D DIMITY_TEST_FILES=heavy)
   [ "$stage" = scalar ] && configure=(-D "DIMITY_TEST_FOLDERS=core;exec")
 
