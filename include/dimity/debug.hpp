@@ -62,6 +62,10 @@ void look_at(void const* data, dtype type, known_shape const& shape, std::int64_
     check_elements(static_cast<float16 const*>(data), shape, name_in_pool(name));
   } else if (type == dtype::bfloat16) {
     check_elements(static_cast<bfloat16 const*>(data), shape, name_in_pool(name));
+  } else if (type == dtype::float8_e4m3fn) {
+    check_elements(static_cast<float8_e4m3fn const*>(data), shape, name_in_pool(name));
+  } else if (type == dtype::float8_e5m2) {
+    check_elements(static_cast<float8_e5m2 const*>(data), shape, name_in_pool(name));
   }
 }
 

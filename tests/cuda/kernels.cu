@@ -64,6 +64,12 @@ auto layer() { return eval(relu(matmul(given<float, 2048, 512>(), given<float, 5
 // kernel tensor_product_kernel.*Ll4096ELl1024ELl512E: HMMA==32 LDSM==12 LDGSTS.128==12 STG.64==16 registers<=128
 auto layer16() { return eval(relu(matmul(given<bfloat16, 4096, 512>(), given<bfloat16, 512, 1024>()) + given<bfloat16, 1024>())); }
 
+// Of 8-bit floats, weights as (out, in): pairs of float16 in registers, scales on the results.
+// kernel tensor_product_kernel.*Ll4096ELl1024ELl640E: HMMA==64 LDSM==12 LDGSTS.128==12 STG.64==16 registers<=248
+auto layer8() { return eval(cast<bfloat16>(matmul(given<float8_e4m3fn, 4096, 640>(), transpose(given<float8_e4m3fn, 1024, 640>())) * given<float, 4096, 1>() * given<float, 1024>())); }
+// kernel elementwise.*Ll4194304E: LDG.128==4 STG.64==4 LDG.32==0 STG.32==0 BRA<=2 registers<=48 instructions<=600
+auto narrow8() { return eval(cast<float8_e5m2>(given<bfloat16, 4194304>() * 0.125f)); }
+
 // Floats, rounded.
 // kernel tensor_product_kernel.*Ll4096ELl1024ELl768E: HMMA==32 LDSM==8 LDGSTS.128==12 STG.128==16 registers<=160
 auto layer32() {
@@ -119,6 +125,6 @@ auto sorted() { return eval(argsort(given<float, 3, 100000>())); }
 }  // namespace
 
 int main() {
-  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer32(), gradient32(), divided(), spectrum(), matrices(), sorted();
+  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer8(), narrow8(), layer32(), gradient32(), divided(), spectrum(), matrices(), sorted();
   return 0;
 }

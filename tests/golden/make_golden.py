@@ -588,6 +588,32 @@ def float16():
     out.write()
 
 
+def float8():
+    """8-bit floats, as their bits in uint8. ml_dtypes converts double by way of float, which is exact for these."""
+    out = Golden("float8")
+    rng = np.random.default_rng(13)
+    anything = rng.integers(0, 2**32, 4096, dtype=np.uint32).view(np.float32)
+    kinds = {"float8_e4m3fn": ml_dtypes.float8_e4m3fn, "float8_e5m2": ml_dtypes.float8_e5m2}
+    for name, kind in kinds.items():
+        all_of_them = np.arange(256).astype(np.uint8).view(kind).astype(np.float32)
+        out.add(name + "/values", all_of_them)
+        finite = np.unique(np.abs(all_of_them[np.isfinite(all_of_them)]))
+        near = ((finite[1:].astype(np.float64) + finite[:-1]) / 2).astype(np.float32)
+        near = np.concatenate([near, np.nextafter(near, np.float32(0)), np.nextafter(near, np.float32(np.inf)), -near])
+        largest = np.array([447, 448, 449, 463, 464, 465, 480, 57344, 61439, 61440, 61441, 65536, 1e9, np.inf, np.nan], np.float32)
+        values = np.concatenate([anything, near, largest, -largest])
+        out.add(name + "/float", values)
+        out.add(name + "/bits", values.astype(kind).view(np.uint8))
+    x, y = rng.normal(0, 2, 200), rng.normal(0, 2, 200)
+    for name, kind in kinds.items():
+        a, b = x.astype(kind), y.astype(kind)
+        out.add(name + "/a", a.view(np.uint8))
+        out.add(name + "/b", b.view(np.uint8))
+        for op, value in {"add": a + b, "multiply": a * b, "divide": a / b, "exp": np.exp(a), "maximum": np.maximum(a, b)}.items():
+            out.add(f"{name}/{op}", value.astype(kind).view(np.uint8))
+    out.write()
+
+
 def layers():
     out = Golden("layers")
     rng = np.random.default_rng(7)
@@ -634,3 +660,4 @@ convolutions()
 layers()
 attention()
 float16()
+float8()

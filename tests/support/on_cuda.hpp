@@ -43,7 +43,7 @@ inline constexpr emulation::schedule schedules[] = {emulation::schedule::round_r
 template <class T, dimity::extent_t... E>
 dimity::tensor<T, E...> numbers(std::uint64_t seed) {
   if constexpr (std::is_floating_point_v<T>) return dimity::random::normal<T, E...>(dimity::key{seed});
-  else if constexpr (dimity::detail::is_float16<T>) return dimity::cast<T>(dimity::random::normal<float, E...>(dimity::key{seed}));
+  else if constexpr (dimity::detail::storage_float<T>) return dimity::cast<T>(dimity::random::normal<float, E...>(dimity::key{seed}));
   else {
     dimity::tensor<T, E...> x;
     std::uint64_t state = seed * 0x9e3779b97f4a7c15u + 1;
@@ -76,7 +76,7 @@ void check_close(A const& got, B const& wanted, double tolerance) {
 
 /// Largest difference, relative to 1 + |value|, that results may have; element types decide unless given.
 template <class T>
-inline constexpr double usual_tolerance = std::is_same_v<T, double> ? 1e-12 : std::is_integral_v<T> ? 0 : dimity::detail::is_float16<T> ? 0.02 : 2e-5;
+inline constexpr double usual_tolerance = std::is_same_v<T, double> ? 1e-12 : std::is_integral_v<T> ? 0 : dimity::detail::storage_float<T> ? 0.02 : 2e-5;
 
 template <class Result, class Wanted>
 void compare(Result const& got, Wanted const& wanted, double tolerance) {

@@ -29,8 +29,15 @@ inline decimal parse_scientific(char const* begin, char const* end) {
 /// The fewest digits that read back as the same number of a floating type.
 inline decimal shortest_decimal(double x, dtype type) {
   char text[64];
-  if (is_16_bit_float(type)) {
-    auto const same = [&](double y) { return type == dtype::float16 ? float16(y) == float16(x) : bfloat16(y) == bfloat16(x); };
+  if (is_storage_float(type)) {
+    auto const same = [&](double y) {
+      switch (type) {
+        case dtype::float16: return float16(y) == float16(x);
+        case dtype::bfloat16: return bfloat16(y) == bfloat16(x);
+        case dtype::float8_e4m3fn: return float8_e4m3fn(y) == float8_e4m3fn(x);
+        default: return float8_e5m2(y) == float8_e5m2(x);
+      }
+    };
     for (int digits = 0;; ++digits) {
       char const* const end = std::to_chars(text, text + sizeof(text), x, std::chars_format::scientific, digits).ptr;
       double read = 0;

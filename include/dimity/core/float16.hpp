@@ -92,12 +92,6 @@ struct float16 {
   static constexpr float16 from_bits(std::uint16_t bits) { return std::bit_cast<float16>(bits); }
 };
 
-namespace detail {
-
-template <class T>
-inline constexpr bool is_float16 = std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>;
-
-}  // namespace detail
 }  // namespace DIMITY_NAMESPACE
 
 namespace std {

@@ -62,6 +62,8 @@ class array_printer {
     switch (a_.type) {
       case dtype::float16: return static_cast<double>(read<float16>(p));
       case dtype::bfloat16: return static_cast<double>(read<bfloat16>(p));
+      case dtype::float8_e4m3fn: return static_cast<double>(read<float8_e4m3fn>(p));
+      case dtype::float8_e5m2: return static_cast<double>(read<float8_e5m2>(p));
       case dtype::float32: return static_cast<double>(read<float>(p));
       default: return read<double>(p);
     }

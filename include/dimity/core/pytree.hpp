@@ -50,7 +50,7 @@ inline constexpr bool is_optional<std::optional<X>> = true;
 
 /// Leaves are tensors (in any form) and scalars.
 template <class X>
-concept tree_leaf = operand<X> || std::is_arithmetic_v<std::remove_cvref_t<X>> || is_16_bit_float(dtype_of<std::remove_cvref_t<X>>) || is_dual_number(dtype_of<std::remove_cvref_t<X>>);
+concept tree_leaf = operand<X> || std::is_arithmetic_v<std::remove_cvref_t<X>> || is_storage_float(dtype_of<std::remove_cvref_t<X>>) || is_dual_number(dtype_of<std::remove_cvref_t<X>>);
 
 /// Passed on as it is: no state that could be differentiated or traced.
 template <class X>

@@ -40,7 +40,7 @@ template <attention_options Options>
 struct attention_operation {
   static constexpr ref emit(builder& g, ref q, ref k, ref v) { return emit(g, q, k, v, ref{&g}); }
   static constexpr ref emit(builder& g, ref q, ref k, ref v, ref mask) {
-    dtype const result = floating_result(promote(q.type(), promote(k.type(), v.type()))), type = is_16_bit_float(result) ? dtype::float32 : result;
+    dtype const result = floating_result(promote(q.type(), promote(k.type(), v.type()))), type = is_storage_float(result) ? dtype::float32 : result;
     q = cast(q, type);
     k = cast(k, type);
     v = cast(v, type);

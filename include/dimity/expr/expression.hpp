@@ -20,7 +20,7 @@ namespace detail {
 /// A plain scalar inside an expression, already of the element type that it takes part in; beside 16-bit floats it stays a float, as their results are until they are stored.
 template <class T>
 struct scalar_leaf {
-  std::conditional_t<is_float16<T>, float, T> value;
+  std::conditional_t<storage_float<T>, float, T> value;
 };
 template <class T>
 struct operand_traits<scalar_leaf<T>> {
@@ -30,7 +30,7 @@ struct operand_traits<scalar_leaf<T>> {
 };
 
 template <class X>
-concept scalar = std::is_arithmetic_v<std::remove_cvref_t<X>> || is_float16<std::remove_cvref_t<X>> || is_dual<std::remove_cvref_t<X>>::value;
+concept scalar = std::is_arithmetic_v<std::remove_cvref_t<X>> || storage_float<std::remove_cvref_t<X>> || is_dual<std::remove_cvref_t<X>>::value;
 
 /// Element type and shape of an operand: all that decides the result.
 template <class T, class Shape>

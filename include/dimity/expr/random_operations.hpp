@@ -75,10 +75,10 @@ constexpr ref uniform_grid(ref key, dtype type, shape_value const& s, double sca
   return high_bits(words.high, 27, type) * (scale * 0x1p-27) + (offset == 0 ? low : low + offset);
 }
 constexpr ref unit_uniform(ref key, dtype type, shape_value const& s) { return uniform_grid(key, type, s, 1, 0); }
-/// Below 1 in a result type that has fewer bits than it is drawn in, too: multiples of 2^-8 in bfloat16, 2^-11 in float16.
+/// Below 1 in a result type that has fewer bits than it is drawn in, too: multiples of 2^-11 in float16, 2^-8 in bfloat16, 2^-4 and 2^-3 in floats of 8 bits.
 constexpr ref unit_uniform_as(ref key, dtype type, dtype result, shape_value const& s) {
-  if (!is_16_bit_float(result)) return cast(unit_uniform(key, type, s), result);
-  int const bits = result == dtype::bfloat16 ? 8 : 11;
+  if (!is_storage_float(result)) return cast(unit_uniform(key, type, s), result);
+  int const bits = result == dtype::float16 ? 11 : result == dtype::bfloat16 ? 8 : result == dtype::float8_e4m3fn ? 4 : 3;
   return cast(high_bits(random_words(key, s), bits, dtype::float32) * (1.0 / (1 << bits)), result);
 }
 constexpr double grid_of(dtype type) { return type == dtype::float32 ? 0x1p-24 : 0x1p-53; }

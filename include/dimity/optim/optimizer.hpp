@@ -42,7 +42,7 @@ template <class Scalar, class T>
 using like_t = typename like_scalar<Scalar, T>::type;
 /// What hyperparameters are kept in: 0.999 is 1 in bfloat16.
 template <class Model>
-using hyperparameter_of = std::conditional_t<is_float16<typename untraced_type<scalar_of<Model>>::type>, like_t<scalar_of<Model>, float>, scalar_of<Model>>;
+using hyperparameter_of = std::conditional_t<storage_float<typename untraced_type<scalar_of<Model>>::type>, like_t<scalar_of<Model>, float>, scalar_of<Model>>;
 
 template <class Model>
 Model zeros_of_tree(Model const& model) {

@@ -22,7 +22,7 @@ struct ref {
 constexpr ref append_wide(builder& g, primitive op, dtype type, shape_value const& s, int a, int b, int c, std::int64_t attribute);
 
 constexpr ref append(builder& g, primitive op, dtype type, shape_value const& s, int a = -1, int b = -1, int c = -1, std::int64_t attribute = 0) {
-  if (!takes_16_bit_floats(op) && (is_16_bit_float(type) || (a >= 0 && is_16_bit_float(g.type(a))) || (c >= 0 && is_16_bit_float(g.type(c))))) return append_wide(g, op, type, s, a, b, c, attribute);
+  if (!takes_storage_floats(op) && (is_storage_float(type) || (a >= 0 && is_storage_float(g.type(a))) || (c >= 0 && is_storage_float(g.type(c))))) return append_wide(g, op, type, s, a, b, c, attribute);
   node n;
   n.op = op;
   n.type = type;
@@ -40,7 +40,7 @@ constexpr ref cast(ref x, dtype type, std::int64_t rounding = rounds_if_stored);
 
 /// A rank-0 constant; a value that a float cannot hold is rounded here, once.
 constexpr ref constant(builder& g, dtype type, double value) {
-  if (is_16_bit_float(type)) return cast(constant(g, dtype::float32, value), type);
+  if (is_storage_float(type)) return cast(constant(g, dtype::float32, value), type);
   if (type == dtype::float32) value = static_cast<float>(value);
   return append(g, primitive::constant, type, {}, -1, -1, -1, constant_bits(type, value));
 }
@@ -143,33 +143,33 @@ constexpr void unify_shapes(builder& g, list<ref> const& a, list<ref> const& b) 
 constexpr ref cast(ref x, dtype type, std::int64_t rounding) {
   node const n = x.get();
   if (n.type == type) {
-    if (is_16_bit_float(type) && rounding == always_rounds && n.op == primitive::cast && n.attribute == rounds_if_stored) return cast(ref{x.g, n.arg[0]}, type, always_rounds);
+    if (is_storage_float(type) && rounding == always_rounds && n.op == primitive::cast && n.attribute == rounds_if_stored) return cast(ref{x.g, n.arg[0]}, type, always_rounds);
     return x;
   }
-  if (n.op == primitive::constant && !is_dual_number(type) && type != dtype::boolean && !is_16_bit_float(type)) {
+  if (n.op == primitive::constant && !is_dual_number(type) && type != dtype::boolean && !is_storage_float(type)) {
     if (!is_floating(n.type)) return integer_constant(*x.g, type, n.attribute);
     if (is_floating(type)) return constant(*x.g, type, constant_value(n));
   }
   if (n.op == primitive::broadcast) return broadcast(cast(ref{x.g, n.arg[0]}, type, rounding), x.shape(), axis_map{static_cast<std::uint32_t>(n.attribute)});
-  if (is_16_bit_float(x.type())) {
+  if (is_storage_float(x.type())) {
     if (n.op == primitive::cast && n.attribute == rounds_if_stored && x.g->type(n.arg[0]) == dtype::float32) return cast(ref{x.g, n.arg[0]}, type, rounding);
     if (type != dtype::float32) return cast(cast(x, dtype::float32), type, rounding);
   }
-  if (is_16_bit_float(type) && x.type() != dtype::float32 && (rounding == rounds_if_stored || x.type() == dtype::boolean || is_dual_number(x.type()))) return cast(cast(x, dtype::float32), type, rounding);
-  return append(*x.g, primitive::cast, type, x.shape(), x.id, -1, -1, is_16_bit_float(type) ? rounding : 0);
+  if (is_storage_float(type) && x.type() != dtype::float32 && (rounding == rounds_if_stored || x.type() == dtype::boolean || is_dual_number(x.type()))) return cast(cast(x, dtype::float32), type, rounding);
+  return append(*x.g, primitive::cast, type, x.shape(), x.id, -1, -1, is_storage_float(type) ? rounding : 0);
 }
 /// x in the type that is computed in.
-constexpr ref widened(ref x) { return is_16_bit_float(x.type()) ? cast(x, dtype::float32) : x; }
+constexpr ref widened(ref x) { return is_storage_float(x.type()) ? cast(x, dtype::float32) : x; }
 constexpr ref append_wide(builder& g, primitive op, dtype type, shape_value const& s, int a, int b, int c, std::int64_t attribute) {
   auto const wide = [&](int id) { return id < 0 ? id : widened(ref{&g, id}).id; };
-  bool const narrows = is_16_bit_float(type);
+  bool const narrows = is_storage_float(type);
   int const x = wide(a), y = wide(b), z = wide(c);
   ref const r = append(g, op, narrows ? dtype::float32 : type, s, x, y, z, attribute);
   return narrows ? cast(r, type) : r;
 }
 
 constexpr ref unary(primitive op, ref x) {
-  if (is_16_bit_float(x.type()) && op != primitive::copy) return is_predicate(op) ? unary(op, widened(x)) : cast(unary(op, widened(x)), x.type());
+  if (is_storage_float(x.type()) && op != primitive::copy) return is_predicate(op) ? unary(op, widened(x)) : cast(unary(op, widened(x)), x.type());
   node const n = x.get();
   if (op == primitive::negative) {
     if (n.op == primitive::negative) return {x.g, n.arg[0]};
@@ -202,7 +202,7 @@ constexpr bool is_power_of_two(double x) {
 
 constexpr ref binary(primitive op, ref a, ref b) {
   dtype const type = promote(a.type(), b.type());
-  if (is_16_bit_float(type)) {
+  if (is_storage_float(type)) {
     ref const r = binary(op, cast(a, dtype::float32), cast(b, dtype::float32));
     return is_comparison(op) ? r : cast(r, type);
   }

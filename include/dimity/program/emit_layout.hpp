@@ -102,7 +102,7 @@ constexpr std::uint32_t all_axes(ref x) { return (1u << x.rank()) - 1u; }
 
 /// Reduces the axes in `mask`, which disappear. The element type stays: whoever wants a wider accumulator casts before.
 constexpr ref reduce(primitive op, ref x, std::uint32_t mask) {
-  if (is_16_bit_float(x.type())) return cast(reduce(op, widened(x), mask), x.type());
+  if (is_storage_float(x.type())) return cast(reduce(op, widened(x), mask), x.type());
   amount count = 1;
   for (int i = 0; i < x.rank(); ++i)
     if (mask >> i & 1u) count *= x.extent(i);
@@ -144,7 +144,7 @@ constexpr ref dot(ref a, ref b) {
   b = cast(b, type);
   shape_value s = a.shape();
   s.extent[s.rank - 1] = b.extent(b.rank() - 1);
-  if (is_16_bit_float(type)) return cast(append(*a.g, primitive::dot, dtype::float32, s, a.id, b.id), type);
+  if (is_storage_float(type)) return cast(append(*a.g, primitive::dot, dtype::float32, s, a.id, b.id), type);
   return append(*a.g, primitive::dot, type, s, a.id, b.id);
 }
 

@@ -45,7 +45,10 @@ constexpr ref push_forward(ref y, int k, ref t) {
       ref const other = zeros_like(ref{&g, n.arg[1 - k]});
       return k == 0 ? concat(t, other, static_cast<int>(n.attribute)) : concat(other, t, static_cast<int>(n.attribute));
     }
-    case primitive::dot: return cast(k == 0 ? dot(t, ref{&g, n.arg[1]}) : dot(a, t), y.type());
+    case primitive::dot: {
+      if (is_float8(t.type())) t = widened(t);  // as it is before it would be stored
+      return cast(k == 0 ? dot(t, ref{&g, n.arg[1]}) : dot(a, t), y.type());
+    }
     case primitive::solve: return k == 0 ? -solve(a, dot(t, y)) : solve(a, t);
     case primitive::debug_print:
     case primitive::check_finite: return t;

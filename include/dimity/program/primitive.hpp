@@ -95,7 +95,7 @@ constexpr bool has_geometry(primitive p) { return is_convolution(p) || is_window
 /// Sums of products, on whose elements an elementwise kernel can run while they are in registers.
 constexpr bool is_contraction(primitive p) { return p == primitive::dot || is_convolution(p); }
 /// What only moves elements, and products, whose sums are float32: everything else is given 16-bit floats as float32.
-constexpr bool takes_16_bit_floats(primitive p) {
+constexpr bool takes_storage_floats(primitive p) {
   switch (p) {
     case primitive::input: case primitive::block_input: case primitive::constant: case primitive::cast: case primitive::copy: case primitive::broadcast: case primitive::transpose: case primitive::reshape:
     case primitive::slice: case primitive::after: case primitive::pad: case primitive::concat: case primitive::dot: case primitive::gather: case primitive::dynamic_slice:

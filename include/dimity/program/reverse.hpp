@@ -126,7 +126,8 @@ constexpr ref pull_back(ref y, int k, ref t) {
       return k == 0 ? slice_axis(t, axis, 0, a.extent(axis)) : slice_axis(t, axis, a.extent(axis), ref{&g, n.arg[1]}.extent(axis));
     }
     case primitive::dot:
-      t = cast(t, a.type());  // the cotangent of a product of 16-bit floats is float32
+      // The cotangent of a product of 16- or 8-bit floats is float32. In 8 bits, without a scale, most of it would be lost.
+      if (!is_float8(a.type())) t = cast(t, a.type());
       return k == 0 ? dot(t, swap_last_two(ref{&g, n.arg[1]})) : dot(swap_last_two(a), t);
     case primitive::solve: {
       // With x = a^-1 b: u = a^-T t, and -u x^T for a (Giles, Collected matrix derivative results, 2008). The solution for t is found once for both.

@@ -139,8 +139,8 @@ bool is_single(Tree const& tree) {
 
 template <class Leaf>
 constexpr bool is_16_bit_leaf() {
-  if constexpr (operand<Leaf>) return is_float16<element_of<Leaf>>;
-  else return is_float16<Leaf>;
+  if constexpr (operand<Leaf>) return storage_float<element_of<Leaf>>;
+  else return storage_float<Leaf>;
 }
 template <class... Leaf>
 constexpr bool has_16_bit_leaf(leaf_list<Leaf...>) {

@@ -42,7 +42,7 @@ constexpr product_sizes product_of(opaque_step const& s, shape_value const* shap
 constexpr amount contraction_scratch_bytes(opaque_step const& s, shape_value const* shapes) {
   if (s.type != dtype::float32 && s.type != dtype::float64) return 0;
   product_sizes const p = product_of(s, shapes);
-  if (is_16_bit_float(s.operand_type[0])) {
+  if (is_storage_float(s.operand_type[0])) {
     if (p.is_known()) return float16_product_scratch(p.known(), s.operand_type[0]);
     return static_cast<std::int64_t>(float16_run_time_scratch());
   }
@@ -52,7 +52,7 @@ constexpr amount contraction_scratch_bytes(opaque_step const& s, shape_value con
 
 /// Written out, and not worth a call.
 constexpr bool is_tiny_product(opaque_step const& s, shape_value const* shapes) {
-  if (s.op != primitive::dot || s.epilogue >= 0 || (s.type != dtype::float32 && s.type != dtype::float64) || is_16_bit_float(s.operand_type[0])) return false;
+  if (s.op != primitive::dot || s.epilogue >= 0 || (s.type != dtype::float32 && s.type != dtype::float64) || is_storage_float(s.operand_type[0])) return false;
   product_sizes const p = product_of(s, shapes);
   return p.is_known() && mm::is_tiny(p.known());
 }
@@ -95,12 +95,12 @@ struct contraction {
     if constexpr (sizes.is_known()) {
       constexpr matmul_problem p = sizes.known();
       if constexpr (is_tiny) mm::tiny_product<T, p>::run(a, b, sink.out, p.n);
-      else if constexpr (is_float16<X> && !runs_scalar<Plan>) float16_product<X, p>::run(a, b, scratch, sink, share);
+      else if constexpr (storage_float<X> && !runs_scalar<Plan>) float16_product<X, p>::run(a, b, scratch, sink, share);
       else if constexpr (std::is_floating_point_v<T> && !runs_scalar<Plan>) matmul<T, p>(a, b, scratch, sink, share);
       else matmul_scalar<T>(p, a, b, sink, share);
     } else {
       matmul_problem const p = sizes.at(facts::symbols(slots));
-      if constexpr (is_float16<X> && !runs_scalar<Plan>) float16_product_at_run_time(p, a, b, reinterpret_cast<float*>(scratch), sink, share);
+      if constexpr (storage_float<X> && !runs_scalar<Plan>) float16_product_at_run_time(p, a, b, reinterpret_cast<float*>(scratch), sink, share);
       else if constexpr (std::is_floating_point_v<T> && !runs_scalar<Plan>) matmul_run_time(p, a, b, reinterpret_cast<T*>(scratch), sink, share);
       else matmul_scalar<T>(p, a, b, sink, share);
     }

@@ -25,7 +25,7 @@ template <class T>
 constexpr T constant_as(std::int64_t bits, dtype type) {
   if constexpr (is_dual<T>::value) {
     return T(constant_as<decltype(T{}.value)>(bits, type));
-  } else if constexpr (std::is_floating_point_v<T> || is_float16<T>) {
+  } else if constexpr (std::is_floating_point_v<T> || storage_float<T>) {
     return static_cast<T>(std::bit_cast<double>(bits));
   } else {
     return static_cast<T>(bits);
@@ -92,7 +92,7 @@ DIMITY_INLINE auto evaluate_lanes(Get const& operand) {
     } else {
       return convert_lanes<T>(a);
     }
-  } else if constexpr (is_16_bit_float(v.type)) {
+  } else if constexpr (is_storage_float(v.type)) {
     static_assert(v.op == primitive::copy);  // everything else is computed in float
     return operand.template get<v.arg[0]>();
   } else if constexpr (v.op == primitive::select) {

@@ -1,4 +1,4 @@
-// Lanes of 16-bit floats: loaded, stored, and converted to and from float, in which everything is computed.
+// Lanes of 16- and 8-bit floats: loaded, stored, and converted to and from float, in which everything is computed.
 #pragma once
 
 #include <dimity/exec/cpu/simd.hpp>
@@ -8,65 +8,67 @@
 namespace DIMITY_NAMESPACE::detail {
 
 #if defined(__CUDACC__)
-template <int W>
-struct half_words {
-  struct alignas(W % 4 == 0 ? 8 : 2) type {
-    std::uint16_t word[W];
+template <class Word, int W>
+struct storage_words {
+  struct alignas(W % 4 == 0 ? 4 * sizeof(Word) : sizeof(Word)) type {
+    Word word[W];
   };
 };
 #else
 /// The compilers' own vectors: each instruction set has its instructions for widening and narrowing them.
-template <int W>
-struct half_words {
-  typedef std::uint16_t type __attribute__((vector_size(2 * W)));
+template <class Word, int W>
+struct storage_words {
+  typedef Word type __attribute__((vector_size(sizeof(Word) * W)));
 };
 #endif
-template <>
-struct half_words<1> {
-  using type = std::uint16_t;
+template <class Word>
+struct storage_words<Word, 1> {
+  using type = Word;
 };
+template <class T>
+using word_of = decltype(T::bits);
 
 /// W of them in one value.
 template <class T, int W>
-  requires is_float16<T>
+  requires storage_float<T>
 struct vec<T, W> {
   static constexpr bool native = false;
-  using part = typename half_words<W>::type;
+  using part = typename storage_words<word_of<T>, W>::type;
   static constexpr int part_lanes = W, parts = 1;
   part p[1];
 };
 
 template <class T, int W>
-  requires is_float16<T>
+  requires storage_float<T>
 DIMITY_INLINE vec<T, W> load_lanes(T const* from) {
   vec<T, W> r;
-  std::memcpy(&r, from, 2 * W);
+  std::memcpy(&r, from, sizeof(T) * W);
   return r;
 }
 template <class T, int W>
-  requires is_float16<T>
+  requires storage_float<T>
 DIMITY_INLINE void store_lanes(T* to, vec<T, W> const& x) {
-  std::memcpy(to, &x, 2 * W);
+  std::memcpy(to, &x, sizeof(T) * W);
 }
 template <class T, int W>
-  requires is_float16<T>
+  requires storage_float<T>
 DIMITY_INLINE vec<T, W> load_first(T const* from, int n) {
   vec<T, W> r{};
-  std::memcpy(&r, from, 2 * static_cast<std::size_t>(n));
+  std::memcpy(&r, from, sizeof(T) * static_cast<std::size_t>(n));
   return r;
 }
 template <class T, int W>
-  requires is_float16<T>
+  requires storage_float<T>
 DIMITY_INLINE void store_first(T* to, vec<T, W> const& x, int n) {
-  std::memcpy(to, &x, 2 * static_cast<std::size_t>(n));
+  std::memcpy(to, &x, sizeof(T) * static_cast<std::size_t>(n));
 }
 template <class T, int W>
-  requires is_float16<T>
+  requires storage_float<T>
 DIMITY_INLINE vec<T, W> broadcast_to_lanes(T x) {
   vec<T, W> r;
   T all[W];
   for (int i = 0; i < W; ++i) all[i] = x;
-  std::memcpy(&r, all, 2 * W);
+  std::memcpy(&r, all, sizeof(T) * W);
   return r;
 }
 
@@ -80,7 +82,11 @@ struct float_words {
 };
 // Into `out`: returning a vector wider than a register depends on the flags, of which g++ warns.
 template <int W>
-DIMITY_INLINE void widen_words(bfloat16, typename half_words<W>::type const& x, typename float_words<W>::type& out) {
+using half_words = typename storage_words<std::uint16_t, W>::type;
+template <int W>
+using byte_words = typename storage_words<std::uint8_t, W>::type;
+template <int W>
+DIMITY_INLINE void widen_words(bfloat16, half_words<W> const& x, typename float_words<W>::type& out) {
   using words = typename float_words<W>::type;
   // g++ 12 widens and narrows in halves where the machine has one instruction.
 #if defined(__AVX512F__)
@@ -95,9 +101,9 @@ DIMITY_INLINE void widen_words(bfloat16, typename half_words<W>::type const& x, 
 }
 /// As bfloat16_bits().
 template <int W>
-DIMITY_INLINE void narrow_words(bfloat16, typename float_words<W>::type const& u, typename half_words<W>::type& out) {
+DIMITY_INLINE void narrow_words(bfloat16, typename float_words<W>::type const& u, half_words<W>& out) {
   using words = typename float_words<W>::type;
-  using halves = typename half_words<W>::type;
+  using halves = half_words<W>;
 #if defined(__AVX512BF16__) && defined(__AVX512DQ__)
   if constexpr (W == 16) {
     auto const x = reinterpret_cast<__m512>(u);
@@ -118,7 +124,7 @@ DIMITY_INLINE void narrow_words(bfloat16, typename float_words<W>::type const& u
 }
 /// As float16_value(): a product takes care of subnormal numbers.
 template <int W>
-DIMITY_INLINE void widen_words(float16, typename half_words<W>::type const& x, typename float_words<W>::type& out) {
+DIMITY_INLINE void widen_words(float16, half_words<W> const& x, typename float_words<W>::type& out) {
   using words = typename float_words<W>::type;
   using values = typename float_words<W>::value;
 #if defined(__AVX512F__)
@@ -138,10 +144,10 @@ DIMITY_INLINE void widen_words(float16, typename half_words<W>::type const& x, t
 }
 /// As float16_bits().
 template <int W>
-DIMITY_INLINE void narrow_words(float16, typename float_words<W>::type const& u, typename half_words<W>::type& out) {
+DIMITY_INLINE void narrow_words(float16, typename float_words<W>::type const& u, half_words<W>& out) {
   using words = typename float_words<W>::type;
   using values = typename float_words<W>::value;
-  using halves = typename half_words<W>::type;
+  using halves = half_words<W>;
 #if defined(__AVX512F__)
   if constexpr (W == 16) out = reinterpret_cast<halves>(_mm512_cvtps_ph(reinterpret_cast<__m512>(u), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
   else
@@ -160,10 +166,78 @@ DIMITY_INLINE void narrow_words(float16, typename float_words<W>::type const& u,
     out = __builtin_convertvector(sign | result, halves);
   }
 }
+/// W bytes as words.
+template <int W>
+DIMITY_INLINE void widen_bytes(byte_words<W> const& x, typename float_words<W>::type& out) {
+  using words = typename float_words<W>::type;
+#if defined(__AVX512F__)
+  if constexpr (W == 16) out = reinterpret_cast<words>(_mm512_cvtepu8_epi32(reinterpret_cast<__m128i>(x)));
+  else
+#endif
+    out = __builtin_convertvector(x, words);
+}
+template <int W>
+DIMITY_INLINE void narrow_bytes(typename float_words<W>::type const& x, byte_words<W>& out) {
+  using bytes = byte_words<W>;
+#if defined(__AVX512F__)
+  if constexpr (W == 16) out = reinterpret_cast<bytes>(_mm512_cvtepi32_epi8(reinterpret_cast<__m512i>(x)));
+  else
+#endif
+    out = __builtin_convertvector(x, bytes);
+}
+/// As float8_e4m3fn_value().
+template <int W>
+DIMITY_INLINE void widen_words(float8_e4m3fn, byte_words<W> const& x, typename float_words<W>::type& out) {
+  using words = typename float_words<W>::type;
+  using values = typename float_words<W>::value;
+  words w;
+  widen_bytes<W>(x, w);
+  words const size = w & 0x7fu, near = size + 0x46800000u;
+  values const small = reinterpret_cast<values>(near) - 0x1p14f;
+  words const finite = size < 8u ? reinterpret_cast<words>(small) : (size << 20) + 0x3c000000u;
+  out = (size == 0x7fu ? words{} + 0x7fc00000u : finite) | ((w & 0x80u) << 24);
+}
+/// As float8_e4m3fn_bits().
+template <int W>
+DIMITY_INLINE void narrow_words(float8_e4m3fn, typename float_words<W>::type const& u, byte_words<W>& out) {
+  using words = typename float_words<W>::type;
+  using values = typename float_words<W>::value;
+  words const sign = (u >> 24) & 0x80u, size = u & 0x7fffffffu;
+  words const small = reinterpret_cast<words>(reinterpret_cast<values>(size) + 0x1p14f) - 0x46800000u;
+  words const normal = (size - 0x3c000000u + 0x7ffffu + ((size >> 20) & 1u)) >> 20;
+  words result = size < 0x3c800000u ? small : normal;
+  result = size > 0x43e80000u ? words{} + 0x7fu : result;
+  narrow_bytes<W>(sign | result, out);
+}
+/// As float8_e5m2_value(): the upper halves of float16's.
+template <int W>
+DIMITY_INLINE void widen_words(float8_e5m2, byte_words<W> const& x, typename float_words<W>::type& out) {
+  using words = typename float_words<W>::type;
+  using values = typename float_words<W>::value;
+  words w;
+  widen_bytes<W>(x, w);
+  words const size = w & 0x7fu, near = size + 0x43000000u;
+  values const small = reinterpret_cast<values>(near) - 0x1p7f;
+  words const finite = size < 4u ? reinterpret_cast<words>(small) : (size << 21) + 0x38000000u;
+  out = (size >= 0x7cu ? (size << 21) | 0x7f800000u : finite) | ((w & 0x80u) << 24);
+}
+/// As float8_e5m2_bits().
+template <int W>
+DIMITY_INLINE void narrow_words(float8_e5m2, typename float_words<W>::type const& u, byte_words<W>& out) {
+  using words = typename float_words<W>::type;
+  using values = typename float_words<W>::value;
+  words const sign = (u >> 24) & 0x80u, size = u & 0x7fffffffu;
+  words const small = reinterpret_cast<words>(reinterpret_cast<values>(size) + 0x1p7f) - 0x43000000u;
+  words const normal = (size - 0x38000000u + 0xfffffu + ((size >> 21) & 1u)) >> 21;
+  words result = size < 0x38800000u ? small : normal;
+  result = size >= 0x47700000u ? words{} + 0x7cu : result;
+  result = size > 0x7f800000u ? words{} + 0x7eu : result;
+  narrow_bytes<W>(sign | result, out);
+}
 #endif
 
 template <class To, class From, int W>
-  requires(std::is_same_v<To, float> && is_float16<From>)
+  requires(std::is_same_v<To, float> && storage_float<From>)
 DIMITY_INLINE vec<float, W> convert_lanes(vec<From, W> const& x) {
   vec<float, W> r;
 #if !defined(__CUDACC__)
@@ -181,7 +255,7 @@ DIMITY_INLINE vec<float, W> convert_lanes(vec<From, W> const& x) {
   return load_lanes<float, W>(to);
 }
 template <class To, class From, int W>
-  requires is_float16<To>
+  requires storage_float<To>
 DIMITY_INLINE vec<To, W> convert_lanes(vec<From, W> const& x) {
 #if !defined(__CUDACC__)
   if constexpr (W > 1 && std::is_same_v<From, float>) {

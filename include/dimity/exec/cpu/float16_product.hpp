@@ -1,4 +1,4 @@
-// Products of matrices of 16-bit floats, summed in float. Where the machine multiplies pairs of bfloat16 (AVX-512 BF16), two successive k take the place of one float in the kernels of matmul.hpp; elsewhere operands become float first.
+// Products of matrices of 16- and 8-bit floats, summed in float. Where the machine multiplies pairs of bfloat16 (AVX-512 BF16), two successive k take the place of one float in the kernels of matmul.hpp; elsewhere operands become float first.
 #pragma once
 
 #include <dimity/exec/cpu/float16_lanes.hpp>

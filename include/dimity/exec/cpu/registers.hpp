@@ -60,7 +60,7 @@ constexpr int vector_width(kernel const& k, value const* values) {
 }
 constexpr dtype main_type_of(value const* values, int count) {
   for (int v = 0; v < count; ++v)
-    if (values[v].type != dtype::boolean && !is_16_bit_float(values[v].type) && values[v].at == level::lane) return values[v].type;
+    if (values[v].type != dtype::boolean && !is_storage_float(values[v].type) && values[v].at == level::lane) return values[v].type;
   return dtype::float32;
 }
 /// The element type whose comparison gives a truth value its form.

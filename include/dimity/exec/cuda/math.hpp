@@ -22,7 +22,7 @@ struct device_limits {
   static constexpr T epsilon = std::numeric_limits<T>::epsilon(), nan = std::numeric_limits<T>::quiet_NaN();
 };
 
-// ---- 16-bit floats: only moved, and converted where a program says so
+// ---- 16- and 8-bit floats: only moved, and converted where a program says so
 
 DIMITY_DEVICE float float_from_bits(std::uint32_t u) {
   float x;
@@ -47,16 +47,43 @@ DIMITY_DEVICE float widen(float16 x) {
   return float_from_bits(sign | ((size << 13) + 0x38000000u));
 #endif
 }
+DIMITY_DEVICE float widen(float8_e4m3fn x) {
+  std::uint32_t const sign = (x.bits & 0x80u) << 24, size = x.bits & 0x7fu;
+  float const value = size == 0x7fu ? float_from_bits(0x7fc00000u) : size < 8u ? float_from_bits(size + 0x46800000u) - 0x1p14f : float_from_bits((size << 20) + 0x3c000000u);
+  return float_from_bits(bits_of_float(value) | sign);
+}
+DIMITY_DEVICE float widen(float8_e5m2 x) {
+  float16 half;
+  half.bits = static_cast<std::uint16_t>(x.bits << 8);
+  return widen(half);
+}
+// As in core/float8.hpp, without branches. The GPU's own conversion saturates, which no other does.
+DIMITY_DEVICE std::uint8_t narrow_bits(float8_e4m3fn, float x) {
+  std::uint32_t const u = bits_of_float(x), sign = u >> 24 & 0x80u, size = u & 0x7fffffffu;
+  std::uint32_t const small = bits_of_float(float_from_bits(size) + 0x1p14f) - 0x46800000u, normal = (size - 0x3c000000u + 0x7ffffu + (size >> 20 & 1u)) >> 20;
+  std::uint32_t const finite = size < 0x3c800000u ? small : normal;
+  return static_cast<std::uint8_t>(sign | (size > 0x43e80000u ? 0x7fu : finite));
+}
+DIMITY_DEVICE std::uint8_t narrow_bits(float8_e5m2, float x) {
+  std::uint32_t const u = bits_of_float(x), sign = u >> 24 & 0x80u, size = u & 0x7fffffffu;
+  std::uint32_t const small = bits_of_float(float_from_bits(size) + 0x1p7f) - 0x43000000u, normal = (size - 0x38000000u + 0xfffffu + (size >> 21 & 1u)) >> 21;
+  std::uint32_t const finite = size < 0x38800000u ? small : normal;
+  return static_cast<std::uint8_t>(sign | (size > 0x7f800000u ? 0x7eu : size >= 0x47700000u ? 0x7cu : finite));
+}
 template <class T>
 DIMITY_DEVICE T narrow_float(float x) {
   T r;
+  if constexpr (sizeof(T) == 1) {
+    r.bits = narrow_bits(T{}, x);
+  } else {
 #if defined(__CUDA_ARCH__)
-  if constexpr (std::is_same_v<T, bfloat16>) asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(r.bits) : "f"(x));
-  else asm("cvt.rn.f16.f32 %0, %1;" : "=h"(r.bits) : "f"(x));
+    if constexpr (std::is_same_v<T, bfloat16>) asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(r.bits) : "f"(x));
+    else asm("cvt.rn.f16.f32 %0, %1;" : "=h"(r.bits) : "f"(x));
 #else
-  if constexpr (std::is_same_v<T, bfloat16>) r.bits = bfloat16_bits(x);
-  else r.bits = float16_bits(x);
+    if constexpr (std::is_same_v<T, bfloat16>) r.bits = bfloat16_bits(x);
+    else r.bits = float16_bits(x);
 #endif
+  }
   return r;
 }
 /// Any number as a float that rounds to the same 16 bits (core/float16.hpp: round_to_odd).
@@ -83,8 +110,8 @@ DIMITY_DEVICE float narrow_to_float(T x) {
 template <class To, class From>
 DIMITY_DEVICE To device_cast(From x) {
   if constexpr (std::is_same_v<To, From>) return x;
-  else if constexpr (is_float16<From>) return device_cast<To>(widen(x));
-  else if constexpr (is_float16<To>) return narrow_float<To>(narrow_to_float(x));
+  else if constexpr (storage_float<From>) return device_cast<To>(widen(x));
+  else if constexpr (storage_float<To>) return narrow_float<To>(narrow_to_float(x));
   else return static_cast<To>(x);
 }
 

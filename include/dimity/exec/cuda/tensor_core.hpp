@@ -35,6 +35,26 @@ DIMITY_DEVICE void multiply_tiles(tile_results& sums, tile_operand_a const& a, t
   else DIMITY_MULTIPLY_TILES("m16n8k8.row.col.f32.tf32.tf32.f32");
 #undef DIMITY_MULTIPLY_TILES
 }
+/// Four floats of 8 bits as two pairs of float16, which holds them all.
+DIMITY_DEVICE void widen_to_halves(float8_e5m2, std::uint32_t bytes, std::uint32_t (&to)[2]) {
+  to[0] = __byte_perm(bytes, 0, 0x1404);
+  to[1] = __byte_perm(bytes, 0, 0x3424);
+}
+DIMITY_DEVICE void widen_to_halves(float8_e4m3fn, std::uint32_t bytes, std::uint32_t (&to)[2]) {
+#if __CUDA_ARCH__ >= 890
+  asm("{.reg .b16 low, high; mov.b32 {low, high}, %2; cvt.rn.f16x2.e4m3x2 %0, low; cvt.rn.f16x2.e4m3x2 %1, high;}" : "=r"(to[0]), "=r"(to[1]) : "r"(bytes));
+#else
+  widen_to_halves(float8_e5m2{}, bytes, to);
+  DIMITY_UNROLL
+  for (int i = 0; i < 2; ++i) {
+    // Exponents are 8 too small, also those of subnormal numbers; the bits of a nan, and only those, carry into the exponent's upper end.
+    std::uint32_t const size = (to[i] & 0x7f007f00u) >> 1, nan = (size + 0x00800080u) & 0x40004000u;
+    std::uint32_t scaled;
+    asm("mul.rn.f16x2 %0, %1, %2;" : "=r"(scaled) : "r"(size), "r"(0x5c005c00u));
+    to[i] = scaled | ((nan << 1) - (nan >> 5)) | (to[i] & 0x80008000u);
+  }
+#endif
+}
 /// A float to the nearest that the tensor cores read exactly, ties away from zero.
 DIMITY_DEVICE std::uint32_t round_to_tensor_float32(std::uint32_t bits) {
   std::uint32_t rounded;
@@ -71,6 +91,13 @@ void multiply_tiles(tile_results& sums, tile_operand_a const& a, tile_operand_b 
     });
   } else {
     emulation::multiply_tiles<2>(sums, a, b, [](std::uint32_t bits) { return static_cast<float>(X::from_bits(static_cast<std::uint16_t>(bits))); });
+  }
+}
+template <class X>
+void widen_to_halves(X, std::uint32_t bytes, std::uint32_t (&to)[2]) {
+  for (int i = 0; i < 2; ++i) {
+    to[i] = 0;
+    for (int j = 0; j < 2; ++j) to[i] |= static_cast<std::uint32_t>(float16(static_cast<float>(X::from_bits(static_cast<std::uint8_t>(bytes >> (16 * i + 8 * j))))).bits) << 16 * j;
   }
 }
 inline std::uint32_t round_to_tensor_float32(std::uint32_t bits) { return (bits & 0x7fffffffu) > 0x7f800000u ? 0x7fffe000u : (bits + 0x1000u) & ~0x1fffu; }

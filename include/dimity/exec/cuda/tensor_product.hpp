@@ -1,4 +1,4 @@
-// Matrix products on the tensor cores: 16-bit floats, whose products are exact in the floats that they are added up in, and floats where the executor's precision allows to round them. Tiles come to shared memory by copies in
+// Matrix products on the tensor cores: 16- and 8-bit floats, whose products are exact in the floats that they are added up in, and floats where the executor's precision allows to round them. Tiles come to shared memory by copies in
 // the background, several steps ahead, and lie there so that neither the copies nor the reads of 8 x 8 matrices meet in a bank; a warp multiplies its part of the tile, and the plan's epilogue works on the results in registers.
 // The scheme is CUTLASS's for Ampere (multistage threadblock products with swizzled shared memory).
 #pragma once
@@ -10,7 +10,7 @@ namespace DIMITY_NAMESPACE::detail {
 
 /// Whether a product runs on the tensor cores: not one so narrow that most of a tile would be empty.
 template <class Code>
-inline constexpr bool is_for_tensor_cores = std::is_same_v<typename Code::result, float> && (is_float16<typename Code::operand> || (std::is_same_v<typename Code::operand, float> && Code::wanted == cuda_precision::fast)) && Code::m >= 8 && Code::n >= 8 && Code::k >= 8;
+inline constexpr bool is_for_tensor_cores = std::is_same_v<typename Code::result, float> && (storage_float<typename Code::operand> || (std::is_same_v<typename Code::operand, float> && Code::wanted == cuda_precision::fast)) && Code::m >= 8 && Code::n >= 8 && Code::k >= 8;
 
 template <class Code, class Epilogue>
 struct tensor_product_kernel : product_results<Code, Epilogue, tile_of<Code>.rows, tile_of<Code>.columns, 4> {
@@ -67,6 +67,15 @@ struct tensor_product_kernel : product_results<Code, Epilogue, tile_of<Code>.row
         load_matrices<false>(to, chunk(tile, row + rows_on * 8 + lane % 8, term / E + terms_on));
       } else if constexpr (sizeof(X) == 2) {
         load_matrices<true>(to, chunk(tile, term + terms_on * 8 + lane % 8, row / E + rows_on));
+      } else if constexpr (sizeof(X) == 1) {
+        DIMITY_UNROLL
+        for (int j = 0; j < 4; ++j) {
+          int const rows_further = Operand == 0 ? j % 2 : j / 2, terms_further = Operand == 0 ? j / 2 : j % 2;
+          int const line = term + terms_further * 16 + lane % 4 * 4, at = row + rows_further * 8 + lane / 4;
+          to[j] = 0;
+          DIMITY_UNROLL
+          for (int l = 0; l < 4; ++l) to[j] |= static_cast<std::uint32_t>(static_cast<unsigned char>(chunk(tile, line + l, at / E)[at % E])) << 8 * l;
+        }
       } else {
         DIMITY_UNROLL
         for (int j = 0; j < 4; ++j) {
@@ -85,6 +94,23 @@ struct tensor_product_kernel : product_results<Code, Epilogue, tile_of<Code>.row
   static constexpr int stage_bytes = a_side::bytes + b_side::bytes, stages = 49152 / stage_bytes < 4 ? 49152 / stage_bytes : 4;
   static_assert(stages >= 3);
 
+  /// Operands of 8 bits become two of float16 each. In which order the terms are taken does not matter, as long as both operands have the same: those of the lower bytes' registers first.
+  DIMITY_DEVICE static void multiply_any(tile_results& sums, tile_operand_a const& a, tile_operand_b const& b) {
+    if constexpr (sizeof(X) == 1) {
+      DIMITY_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        std::uint32_t rows[2], rows_below[2], columns[2];
+        widen_to_halves(X{}, a[2 * half], rows);
+        widen_to_halves(X{}, a[2 * half + 1], rows_below);
+        widen_to_halves(X{}, b[half], columns);
+        tile_operand_a const wide_a = {rows[0], rows_below[0], rows[1], rows_below[1]};
+        tile_operand_b const wide_b = {columns[0], columns[1]};
+        multiply_tiles<float16>(sums, wide_a, wide_b);
+      }
+    } else {
+      multiply_tiles<multiplied>(sums, a, b);
+    }
+  }
   DIMITY_DEVICE static void multiply(tile_results (&sums)[WM / 16][WN / 8], char* a_tile, char* b_tile, int row, int column) {
     DIMITY_UNROLL
     for (int term = 0; term < BK; term += terms_at_once) {
@@ -98,8 +124,8 @@ struct tensor_product_kernel : product_results<Code, Epilogue, tile_of<Code>.row
         tile_operand_b const first = {b[0], b[1]}, second = {b[2], b[3]};
         DIMITY_UNROLL
         for (int i = 0; i < WM / 16; ++i) {
-          multiply_tiles<multiplied>(sums[i][j], a[i], first);
-          multiply_tiles<multiplied>(sums[i][j + 1], a[i], second);
+          multiply_any(sums[i][j], a[i], first);
+          multiply_any(sums[i][j + 1], a[i], second);
         }
       }
     }

@@ -130,7 +130,7 @@ struct thread_values {
     constexpr value v = Code::template val<V>;
     using T = element<V>;
     if constexpr (v.op != primitive::constant && v.op != primitive::extent) return T{};
-    else if constexpr (v.op == primitive::constant && (std::is_floating_point_v<T> || is_float16<T>)) return static_cast<T>(std::bit_cast<double>(v.attribute));
+    else if constexpr (v.op == primitive::constant && (std::is_floating_point_v<T> || storage_float<T>)) return static_cast<T>(std::bit_cast<double>(v.attribute));
     else return static_cast<T>(v.attribute);
   }();
 
