@@ -12,7 +12,8 @@ template <operand A, operand B>
 bool allclose(A const& a, B const& b, double relative = 1e-5, double absolute = 1e-8, bool equal_nan = false) {
   auto const x = eval(a);
   auto const y = eval(b);
-  using T = detail::element_of<decltype(x + y)>;
+  using E = detail::element_of<decltype(x + y)>;
+  using T = std::conditional_t<detail::storage_float<E>, float, E>;  // a tolerance is not an element
   if constexpr (is_floating(dtype_of<T>)) {
     return all((abs(x - y) <= static_cast<T>(absolute) + abs(y) * static_cast<T>(relative) && isfinite(y)) || x == y || (isnan(x) && isnan(y) && full_like(y, 0) == full_like(y, static_cast<detail::element_of<B>>(equal_nan ? 0 : 1))));
   } else {

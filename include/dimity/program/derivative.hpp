@@ -12,6 +12,15 @@ inline constexpr double ln_10 = 2.302585092994045684017991454684364208;
 inline constexpr double two_over_sqrt_pi = 1.128379167095512573896158903121545172;
 
 constexpr ref zeros_like(ref x) { return full_like(x, 0); }
+/// Zeros for the derivative of x, of the element type of another derivative that they meet.
+constexpr ref zeros_beside(ref t, ref x) { return full(*x.g, t.type(), x.shape(), 0); }
+
+/// Derivatives of 8-bit floats are of their type, but float until a program stores them: in 8 bits, without a scale, most of them would be lost. So rules work on what is to be rounded, and say again that it is.
+template <class Rule>
+constexpr ref without_8_bits(ref t, dtype type, Rule const& rule) {
+  ref const r = rule(is_float8(t.type()) ? widened(t) : t);
+  return r.valid() && is_float8(type) ? cast(r, type) : r;
+}
 constexpr ref greater(ref a, ref b) { return less(b, a); }
 
 /// t * d(y)/d(operand k), or an invalid ref where the derivative is zero. t has y's shape.

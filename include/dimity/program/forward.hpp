@@ -8,7 +8,7 @@
 namespace DIMITY_NAMESPACE::detail {
 
 /// What operand k's tangent t adds to y's tangent; invalid where nothing does.
-constexpr ref push_forward(ref y, int k, ref t) {
+constexpr ref push_forward_rule(ref y, int k, ref t) {
   node const n = y.get();
   builder& g = *y.g;
   ref const a{&g, n.arg[0]};
@@ -42,13 +42,10 @@ constexpr ref push_forward(ref y, int k, ref t) {
       return transpose(reduce(primitive::sum, jacobian * broadcast(transpose(t, order), jacobian.shape(), map), 1u << (last - 1)), order);
     }
     case primitive::concat: {
-      ref const other = zeros_like(ref{&g, n.arg[1 - k]});
+      ref const other = zeros_beside(t, ref{&g, n.arg[1 - k]});
       return k == 0 ? concat(t, other, static_cast<int>(n.attribute)) : concat(other, t, static_cast<int>(n.attribute));
     }
-    case primitive::dot: {
-      if (is_float8(t.type())) t = widened(t);  // as it is before it would be stored
-      return cast(k == 0 ? dot(t, ref{&g, n.arg[1]}) : dot(a, t), y.type());
-    }
+    case primitive::dot: return cast(k == 0 ? dot(t, ref{&g, n.arg[1]}) : dot(a, t), y.type());
     case primitive::solve: return k == 0 ? -solve(a, dot(t, y)) : solve(a, t);
     case primitive::debug_print:
     case primitive::check_finite: return t;
@@ -86,14 +83,17 @@ constexpr ref push_forward(ref y, int k, ref t) {
     case primitive::select_and_gather:
     case primitive::select_and_scatter: return push_window(y, k, t);
     case primitive::gather: return k == 0 ? gather(t, ref{&g, n.arg[1]}) : ref{};
-    case primitive::scatter_add: return k == 0 ? t : k == 2 ? scatter_add(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
+    case primitive::scatter_add: return k == 0 ? t : k == 2 ? scatter_add(zeros_beside(t, a), ref{&g, n.arg[1]}, t) : ref{};
     case primitive::dynamic_slice: return k == 0 ? dynamic_slice(t, ref{&g, n.arg[1]}, y.shape()) : ref{};
     case primitive::dynamic_update_slice: {
       ref const start{&g, n.arg[1]}, block{&g, n.arg[2]};
-      return k == 0 ? dynamic_update_slice(t, start, zeros_like(block)) : k == 2 ? dynamic_update_slice(zeros_like(a), start, t) : ref{};
+      return k == 0 ? dynamic_update_slice(t, start, zeros_beside(t, block)) : k == 2 ? dynamic_update_slice(zeros_beside(t, a), start, t) : ref{};
     }
     default: return {};
   }
+}
+constexpr ref push_forward(ref y, int k, ref t) {
+  return without_8_bits(t, y.type(), [&](ref wide) { return push_forward_rule(y, k, wide); });
 }
 
 /// Tangents of `outputs` for the `tangents` of `inputs`; zeros where an output does not depend on them, or only through values that are `given` (the inputs of a loop's body; empty: none).

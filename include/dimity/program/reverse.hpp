@@ -73,7 +73,7 @@ constexpr ref transposed_rule(ref a, ref t, Push const& push) {
 }
 
 /// The cotangent that y's cotangent t sends to operand k; invalid where none flows.
-constexpr ref pull_back(ref y, int k, ref t) {
+constexpr ref pull_back_rule(ref y, int k, ref t) {
   node const n = y.get();
   builder& g = *y.g;
   ref const a{&g, n.arg[0]};
@@ -126,8 +126,7 @@ constexpr ref pull_back(ref y, int k, ref t) {
       return k == 0 ? slice_axis(t, axis, 0, a.extent(axis)) : slice_axis(t, axis, a.extent(axis), ref{&g, n.arg[1]}.extent(axis));
     }
     case primitive::dot:
-      // The cotangent of a product of 16- or 8-bit floats is float32. In 8 bits, without a scale, most of it would be lost.
-      if (!is_float8(a.type())) t = cast(t, a.type());
+      if (!is_float8(a.type())) t = cast(t, a.type());  // the cotangent of a product of 16-bit floats is float32
       return k == 0 ? dot(t, swap_last_two(ref{&g, n.arg[1]})) : dot(swap_last_two(a), t);
     case primitive::solve: {
       // With x = a^-1 b: u = a^-T t, and -u x^T for a (Giles, Collected matrix derivative results, 2008). The solution for t is found once for both.
@@ -172,12 +171,12 @@ constexpr ref pull_back(ref y, int k, ref t) {
     case primitive::window_max:
     case primitive::select_and_gather:
     case primitive::select_and_scatter: return pull_window(y, k, t);
-    case primitive::gather: return k == 0 ? scatter_add(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
+    case primitive::gather: return k == 0 ? scatter_add(zeros_beside(t, a), ref{&g, n.arg[1]}, t) : ref{};
     case primitive::scatter_add: return k == 0 ? t : k == 2 ? gather(t, ref{&g, n.arg[1]}) : ref{};
-    case primitive::dynamic_slice: return k == 0 ? dynamic_update_slice(zeros_like(a), ref{&g, n.arg[1]}, t) : ref{};
+    case primitive::dynamic_slice: return k == 0 ? dynamic_update_slice(zeros_beside(t, a), ref{&g, n.arg[1]}, t) : ref{};
     case primitive::dynamic_update_slice: {
       ref const start{&g, n.arg[1]}, block{&g, n.arg[2]};
-      return k == 0 ? dynamic_update_slice(t, start, zeros_like(block)) : k == 2 ? dynamic_slice(t, start, block.shape()) : ref{};
+      return k == 0 ? dynamic_update_slice(t, start, zeros_beside(t, block)) : k == 2 ? dynamic_slice(t, start, block.shape()) : ref{};
     }
     default: return {};
   }
@@ -237,6 +236,9 @@ constexpr list<ref> rule_inputs(builder& g, int index) {
   list<ref> inputs;
   for (int k = 0; k < g.rules[index].input_count; ++k) inputs.push(ref{&g, g.rule_nodes[g.rules[index].inputs + k]});
   return inputs;
+}
+constexpr ref pull_back(ref y, int k, ref t) {
+  return without_8_bits(t, y.g->type(y.get().arg[k]), [&](ref wide) { return pull_back_rule(y, k, wide); });
 }
 
 /// Cotangents of `wanted` for the cotangent `seed` of each of `outputs`. Nothing before the first of `wanted` is visited, and nothing through values that are

@@ -138,18 +138,18 @@ bool is_single(Tree const& tree) {
 }
 
 template <class Leaf>
-constexpr bool is_16_bit_leaf() {
+constexpr bool is_coarse_leaf() {
   if constexpr (operand<Leaf>) return storage_float<element_of<Leaf>>;
   else return storage_float<Leaf>;
 }
 template <class... Leaf>
-constexpr bool has_16_bit_leaf(leaf_list<Leaf...>) {
-  return (is_16_bit_leaf<std::remove_cvref_t<Leaf>>() || ...);
+constexpr bool has_coarse_leaf(leaf_list<Leaf...>) {
+  return (is_coarse_leaf<std::remove_cvref_t<Leaf>>() || ...);
 }
-/// One step of a 16-bit float is larger than what a difference is to show.
+/// One step of a float of 16 or 8 bits is larger than what a difference is to show.
 template <bool Coarse>
 struct difference_elements {
-  static_assert(!Coarse, "[dimity.grad.7] check_gradients: 16-bit floats are too coarse for differences: check in float, cast<float>(arguments)");
+  static_assert(!Coarse, "[dimity.grad.7] check_gradients: floats of 16 and 8 bits are too coarse for differences: check in float, cast<float>(arguments)");
 };
 
 template <class F, class... Args>
@@ -224,7 +224,7 @@ template <class F, class... Args>
 gradient_report check_gradients(check_gradients_options options, F const&, Args const&... args) {
   using check = detail::gradient_check<F, detail::tree_value_t<Args>...>;
   (void)sizeof(detail::transformable_function<F>);
-  constexpr bool coarse = detail::has_16_bit_leaf(detail::leaves_t<typename check::arguments>{}) || detail::has_16_bit_leaf(detail::leaves_t<typename check::result>{});
+  constexpr bool coarse = detail::has_coarse_leaf(detail::leaves_t<typename check::arguments>{}) || detail::has_coarse_leaf(detail::leaves_t<typename check::result>{});
   (void)sizeof(detail::difference_elements<coarse>);
   if constexpr (coarse) return {};
   else return check::run(options, args...);

@@ -36,7 +36,8 @@ TEST_CASE_TEMPLATE("cuda: tensor cores multiply 8-bit floats of every layout", T
     same_within(1e-4, product, numbers<T, 2, 17, 24>(1), numbers<T, 24, 16>(2));
     CHECK(emulation::tile_products > before);
   }
-  auto a = numbers<T, 16, 32>(1), b = numbers<T, 32, 16>(2);
+  auto a = numbers<T, 16, 32>(1);
+  auto b = numbers<T, 32, 16>(2);
   a(3, 5) = std::numeric_limits<T>::quiet_NaN();
   b(7, 2) = std::numeric_limits<T>::infinity();
   a(4, 1) = T::from_bits(1);
@@ -57,4 +58,15 @@ TEST_CASE("cuda: products of 8-bit floats with scales are one kernel") {
   auto const scale_w = to_cuda(of_w);
   static_cast<void>(compile(layer, cuda{})(there, weight, scale_x, scale_w));
   if (test::emulated) CHECK(emulation::launches - before == 1);
+}
+
+TEST_CASE("cuda: gradients of layers that multiply 8-bit floats") {
+  auto const scaled = [](auto const& v, auto const& u) {
+    auto const of_u = max(abs(u), axis<1>, keep_dims) / 448.0f;
+    auto const of_v = max(abs(v)) / 448.0f;
+    return mean(square(relu(matmul(cast<float8_e4m3fn>(u / of_u), transpose(cast<float8_e4m3fn>(v / of_v))) * of_u * of_v)));
+  };
+  same_within(1e-4, grad(scaled), numbers<float, 12, 16>(1), numbers<float, 9, 16>(2));
+  auto const moved = [](auto const& v, auto const& u) { return sum(cast<float>(matmul(cast<float8_e4m3fn>(u), transpose(dynamic_slice<0, 4>(cast<float8_e4m3fn>(v), cast<std::int32_t>(max(u) * 0.0f)))))); };
+  same_within(1e-4, grad(moved), numbers<float, 12, 16>(1), numbers<float, 9, 16>(2));
 }

@@ -80,11 +80,11 @@ struct float_words {
   typedef std::uint32_t type __attribute__((vector_size(4 * W)));
   typedef float value __attribute__((vector_size(4 * W)));
 };
-// Into `out`: returning a vector wider than a register depends on the flags, of which g++ warns.
 template <int W>
 using half_words = typename storage_words<std::uint16_t, W>::type;
 template <int W>
 using byte_words = typename storage_words<std::uint8_t, W>::type;
+// Into `out`: returning a vector wider than a register depends on the flags, of which g++ warns.
 template <int W>
 DIMITY_INLINE void widen_words(bfloat16, half_words<W> const& x, typename float_words<W>::type& out) {
   using words = typename float_words<W>::type;
