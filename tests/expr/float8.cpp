@@ -4,7 +4,9 @@
 #include <dimity/dimity.hpp>
 #include <dimity/plan/facts.hpp>
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 using namespace dimity;
@@ -136,4 +138,17 @@ TEST_CASE_TEMPLATE("products of 8-bit floats with scales are one kernel", T, flo
   CHECK(allclose(cast<float>(matmul(row, w8)), matmul(wide(row), wide(w8)), 1e-5, 1e-5));
   tensor<T, 45, 70> const turned = transpose(w8);
   CHECK(allclose(cast<float>(matmul(x8, transpose(turned))), matmul(wide(x8), wide(w8)), 1e-5, 1e-5));
+  // Extents chosen at run time.
+  tensor<T, dyn, 70> rows(33);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows.data()[i] = x8.data()[i];
+  tensor<float, dyn, 45> const at_run_time = cast<float>(matmul(rows, w8));
+  tensor<float, 33, 45> const known = cast<float>(matmul(x8, w8));
+  REQUIRE(at_run_time.size() == known.size());
+  for (std::size_t i = 0; i < known.size(); ++i) CHECK(std::fabs(at_run_time.data()[i] - known.data()[i]) <= 1e-5f * (1 + std::fabs(known.data()[i])));
+}
+TEST_CASE("a tolerance is not rounded to 8 bits") {
+  tensor<float8_e4m3fn, 2> const a{0x1p-8, 1}, b{0x1p-9, 1};
+  CHECK(!allclose(a, b, 0, 0.001));
+  CHECK(allclose(a, b, 0, 0.002));
+  CHECK(!allclose(tensor<float8_e4m3fn, 1>{1}, tensor<float8_e4m3fn, 1>{1.125}));
 }
