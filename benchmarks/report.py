@@ -169,6 +169,21 @@ def bfloat16():
         yield f"| {words[kind].format(size.replace('x', ' x '))} | {micro(median['float'])} | {micro(median['bfloat16'])} | {median['float'] / median['bfloat16']:.2f} | {beside[0]} | {beside[1]} |"
 
 
+def float8():
+    report = load("float8_bench.json")
+    times = {}
+    for (_, who, size), values in measured(report):
+        times.setdefault(size, {})[who] = statistics.median(values)
+    others = ["bfloat16", "float16", "float8_e4m3fn", "float8_e5m2"]
+    yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; load average {report['context']['load_avg'][0]:.1f}. Processor time, medians of interleaved "
+           "repetitions in one process, of relu(x w^T scale) with rows x terms x columns; in brackets how many times as fast as float.")
+    yield ""
+    yield "| | float, µs | " + " | ".join(f"{o}, µs" for o in others) + " |"
+    yield "| --- | ---: |" + " ---: |" * len(others)
+    for size, median in times.items():
+        yield f"| {size.replace('x', ' x ')} | {micro(median['float'])} | " + " | ".join(f"{micro(median[o])} ({median['float'] / median[o]:.2f})" for o in others) + " |"
+
+
 def threads():
     report = load("threads_bench.json")
     times = medians(report, "real_time")
@@ -242,7 +257,7 @@ def write(path, name, text):
     path.write_text(before + begin + text + end + rest.split(end, 1)[1])
 
 
-for table in (limits, extents, gradbench, linalg, fft, convolution, threads, attention, bfloat16, row_chain, matmul, compile_time):
+for table in (limits, extents, gradbench, linalg, fft, convolution, threads, attention, bfloat16, float8, row_chain, matmul, compile_time):
     source = results / ("compile_time.json" if table is compile_time else f"{table.__name__}_bench.json")
     if not source.exists():
         continue

@@ -65,6 +65,17 @@ void check_sizes() {
 
 TEST_CASE("every layout of bfloat16") { check_sizes<bfloat16>(); }
 TEST_CASE("every layout of float16") { check_sizes<float16>(); }
+TEST_CASE("layouts of 8-bit floats, few rows and many") {
+  check_layouts<float8_e4m3fn, 1, 64, 70>();
+  check_layouts<float8_e4m3fn, 4, 33, 19>();
+  check_layouts<float8_e4m3fn, 40, 34, 50>();
+}
+TEST_CASE("few rows of 16-bit floats, any number of columns and terms") {
+  check_layouts<float16, 2, 16, 8>();
+  check_layouts<float16, 3, 37, 31>();
+  check_layouts<float16, 4, 2, 9>();
+  check_layouts<bfloat16, 4, 35, 33>();
+}
 
 TEST_CASE_TEMPLATE("nothing to add up, and nothing to compute", T, float16, bfloat16) {
   tensor<T, 3, 0> const a;
@@ -110,8 +121,8 @@ TEST_CASE_TEMPLATE("batches, parts of larger matrices, and an epilogue", T, floa
       }
   CHECK(wrong == 0);
 }
-TEST_CASE_TEMPLATE("extents chosen at run time", T, float16, bfloat16) {
-  for (extent_t const m : {1, 5, 140})
+TEST_CASE_TEMPLATE("extents chosen at run time", T, float16, bfloat16, float8_e4m3fn) {
+  for (extent_t const m : {1, 3, 5, 140})
     for (extent_t const k : {1, 31, 300})
       for (extent_t const n : {1, 17, 70}) {
         tensor<T, dyn, dyn> a(m, k), b(k, n), bt(n, k);
@@ -132,5 +143,13 @@ TEST_CASE_TEMPLATE("threads give the same bits", T, float16, bfloat16) {
   tensor<T, 96, 160> const one = tanh(matmul(a, b)), three = eval(tanh(matmul(a, b)), cpu{.threads = 3});
   int wrong = 0;
   for (std::size_t i = 0; i < one.size(); ++i) wrong += one.data()[i].bits != three.data()[i].bits;
+  CHECK(wrong == 0);
+  // Few rows, and weights as (out, in).
+  tensor<T, 2, 300> const x = cast<T>(random::normal<float, 2, 300>(key{3}));
+  tensor<T, 4000, 300> const w = cast<T>(random::normal<float, 4000, 300>(key{4}));
+  tensor<T, 4000> const bias = cast<T>(random::normal<float, 4000>(key{5}));
+  tensor<T, 2, 4000> const alone = tanh(matmul(x, transpose(w)) + bias), shared = eval(tanh(matmul(x, transpose(w)) + bias), cpu{.threads = 3});
+  tensor<float, 2, 4000> const wide = matmul(cast<float>(x), transpose(cast<float>(w))) + cast<float>(bias);
+  for (std::size_t i = 0; i < alone.size(); ++i) wrong += alone.data()[i].bits != shared.data()[i].bits || std::fabs(static_cast<float>(alone.data()[i]) - std::tanh(wide.data()[i])) > 0.01f;
   CHECK(wrong == 0);
 }

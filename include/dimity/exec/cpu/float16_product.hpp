@@ -1,7 +1,7 @@
 // Products of matrices of 16- and 8-bit floats, summed in float. Where the machine multiplies pairs of bfloat16 (AVX-512 BF16), two successive k take the place of one float in the kernels of matmul.hpp; elsewhere operands become float first.
 #pragma once
 
-#include <dimity/exec/cpu/float16_lanes.hpp>
+#include <dimity/exec/cpu/float16_rows.hpp>
 #include <dimity/exec/cpu/matmul.hpp>
 #include <dimity/exec/cpu/matmul_run_time.hpp>
 
@@ -101,38 +101,12 @@ template <class X>
   }
 }
 
-/// One row of C, with the rows of B side by side in memory: nothing is copied, elements become float as they are read.
-template <class X, bool Partial, class Sink, int... V>
-inline void row_of_widened(matmul_problem const& p, X const* a, X const* b, std::int64_t j, int last_count, Sink const& sink, std::integer_sequence<int, V...>) {
-  constexpr int width = lanes<float>, last = static_cast<int>(sizeof...(V)) - 1;
-  auto const load = [&](X const* from, bool is_last) __attribute__((always_inline)) {
-    return convert_lanes<float>(Partial && is_last ? load_first<X, width>(from, last_count) : load_lanes<X, width>(from)).p[0];
-  };
-  batch<float> sum[] = {((void)V, batch<float>(0.0f))...};
-  for (std::int64_t k = 0; k < p.k; ++k) {
-    batch<float> const x(static_cast<float>(a[k * p.a_col]));
-    X const* const row = b + k * p.b_row + j;
-    ((sum[V] = fma(x, load(row + V * width, V == last), sum[V])), ...);
-  }
-  (emit<Sink, float>(sink, 0, j + V * width, sum[V], Partial && V == last ? last_count : width), ...);
-}
-/// Shares are of columns.
-template <class X, class Sink, class Share>
-void row_times_widened(matmul_problem const& p, X const* a, X const* b, Sink const& sink, Share const share) {
-  constexpr int width = lanes<float>, many = 8;
-  std::int64_t const blocks = ceil_div(p.n, std::int64_t{many * width}), end = std::min<std::int64_t>(p.n, share.end(blocks) * many * width);
-  std::int64_t j = share.begin(blocks) * many * width;
-  for (; j + many * width <= end; j += many * width) row_of_widened<X, false>(p, a, b, j, width, sink, std::make_integer_sequence<int, many>{});
-  for (; j + 2 * width <= end; j += 2 * width) row_of_widened<X, false>(p, a, b, j, width, sink, std::make_integer_sequence<int, 2>{});
-  for (; j < end; j += width) row_of_widened<X, true>(p, a, b, j, static_cast<int>(std::min<std::int64_t>(width, end - j)), sink, std::make_integer_sequence<int, 1>{});
-}
-constexpr bool is_row_times_rows(matmul_problem const& p) { return p.m == 1 && p.b_col == 1 && p.b_row != 1 && p.n > 1; }
-
 }  // namespace mm
 
 constexpr std::int64_t float16_product_scratch(matmul_problem const& p, dtype type) {
-  if (mm::is_row_times_rows(p)) return 0;
-  mm::float16_problem const q = mm::prepare(p, mm::multiplies_bfloat16 && type == dtype::bfloat16);
+  bool const pairs = mm::multiplies_bfloat16 && type == dtype::bfloat16;
+  if (mm::is_row_times_rows(p) || (!pairs && mm::is_rows_times_columns(p))) return 0;
+  mm::float16_problem const q = mm::prepare(p, pairs);
   return q.a.bytes + q.b.bytes + static_cast<std::int64_t>(matmul_scratch_size(q.words, sizeof(float), true));
 }
 
@@ -146,6 +120,8 @@ struct float16_product {
   static void run(X const* a, X const* b, std::byte* scratch, Sink const& sink, Share const share) {
     if constexpr (mm::is_row_times_rows(P)) {
       mm::row_times_widened(P, a, b, sink, share);
+    } else if constexpr (!pairs && mm::is_rows_times_columns(P)) {
+      mm::rows_times_widened<static_cast<int>(P.m)>(P, a, b, sink, share);
     } else if constexpr (P.m > 0 && P.n > 0) {
       float const* const left = prepared<q.a, false>(a, P.m, P.a_col, P.a_row, scratch);
       float const* const right = prepared<q.b, true>(b, P.n, P.b_row, P.b_col, scratch + q.a.bytes);
@@ -171,6 +147,14 @@ template <class X, class Sink, class Share>
 void float16_product_at_run_time(matmul_problem const& p, X const* a, X const* b, float* scratch, Sink const& sink, Share const share) {
   using namespace mm;
   if (is_row_times_rows(p)) return row_times_widened(p, a, b, sink, share);
+  if (is_rows_times_columns(p)) {
+    switch (p.m) {
+      case 1: return rows_times_widened<1>(p, a, b, sink, share);
+      case 2: return rows_times_widened<2>(p, a, b, sink, share);
+      case 3: return rows_times_widened<3>(p, a, b, sink, share);
+      default: return rows_times_widened<4>(p, a, b, sink, share);
+    }
+  }
   constexpr std::int64_t width = tile_vectors * lanes<float>;
   float *const packed = scratch, *const kept = packed + depth_block * width, *const rows_of_a = kept + (row_block + tile_rows) * width;
   std::int64_t const panels = ceil_div(p.n, width), to_column = std::min<std::int64_t>(p.n, share.end(panels) * width);
