@@ -1,37 +1,12 @@
 // Tensors of 16-bit floats: computed in float, rounded where they are stored.
-#include "../golden/golden.hpp"
+#include "storage_floats.hpp"
 
 #include <cmath>
 #include <cstdint>
 #include <type_traits>
 
 using namespace dimity;
-
-namespace {
-
-template <class X>
-using type_in = typename std::remove_cvref_t<X>::value_type;
-
-template <class T, extent_t... E>
-tensor<T, E...> numbers(int seed) {
-  return cast<T>(random::normal<float, E...>(key{static_cast<std::uint64_t>(seed)}));
-}
-template <class T, extent_t... E>
-tensor<float, E...> wide(tensor<T, E...> const& x) {
-  return cast<float>(x);
-}
-/// Bit for bit what the same computation on floats gives, rounded once.
-template <class T, class X, class Y>
-bool is_rounded(X const& x, Y const& y) {
-  auto const got = eval(x);
-  auto const expected = eval(y);
-  static_assert(std::is_same_v<type_in<decltype(got)>, T> && std::is_same_v<type_in<decltype(expected)>, float>);
-  bool same = got.size() == expected.size();
-  for (std::size_t i = 0; i < got.size(); ++i) same = same && got.data()[i].bits == T(expected.data()[i]).bits;
-  return same;
-}
-
-}  // namespace
+using namespace dimity_tests;
 
 TEST_CASE_TEMPLATE("element types of results", T, float16, bfloat16) {
   tensor<T, 3> const x{1, 2, 3};
@@ -53,28 +28,15 @@ TEST_CASE_TEMPLATE("element types of results", T, float16, bfloat16) {
 }
 
 TEST_CASE_TEMPLATE("as NumPy and ml_dtypes compute one operation", T, float16, bfloat16) {
-  golden::file const file("float16");
-  std::string const name = std::is_same_v<T, float16> ? "float16/" : "bfloat16/";
-  auto const load = [&](std::string const& key) {
-    auto const bits = file.as<std::uint16_t>(name + key);
-    tensor<T, 200> x;
-    for (std::size_t i = 0; i < 200; ++i) x.data()[i] = T::from_bits(bits.at(i));
-    return x;
-  };
-  auto const a = load("a"), b = load("b");
-  auto const exact = [&](auto const& x, std::string const& key) {
-    tensor<T, 200> const got = x, expected = load(key);
-    int wrong = 0;
-    for (std::size_t i = 0; i < 200; ++i) wrong += got.data()[i].bits != expected.data()[i].bits;
-    CHECK(wrong == 0);
-  };
-  exact(a + b, "add");
-  exact(a * b, "multiply");
-  exact(a / b, "divide");
-  exact(maximum(a, b), "maximum");
+  golden_bits<T> const golden("float16");
+  auto const a = golden.load("a"), b = golden.load("b");
+  golden.check_exact(a + b, "add");
+  golden.check_exact(a * b, "multiply");
+  golden.check_exact(a / b, "divide");
+  golden.check_exact(maximum(a, b), "maximum");
   // Functions of float may differ in the last bit, which decides a tie of 16 bits once in thousands.
-  exact(exp(a), "exp");
-  exact(tanh(a), "tanh");
+  golden.check_exact(exp(a), "exp");
+  golden.check_exact(tanh(a), "tanh");
 }
 
 TEST_CASE_TEMPLATE("rounded once, where they are stored", T, float16, bfloat16) {

@@ -1,7 +1,6 @@
 // Tensors of 8-bit floats: computed in float, rounded where they are stored; products with scales.
-#include "../golden/golden.hpp"
+#include "storage_floats.hpp"
 
-#include <dimity/dimity.hpp>
 #include <dimity/plan/facts.hpp>
 
 #include <cmath>
@@ -10,33 +9,11 @@
 #include <string>
 
 using namespace dimity;
-
-namespace {
-
-template <class T, extent_t... E>
-tensor<T, E...> numbers(std::uint64_t seed) {
-  return cast<T>(random::normal<float, E...>(key{seed}));
-}
-template <class T, extent_t... E>
-tensor<float, E...> wide(tensor<T, E...> const& x) {
-  return cast<float>(x);
-}
-/// Bit for bit what the same computation on floats gives, rounded once.
-template <class T, class X, class Y>
-bool is_rounded(X const& x, Y const& y) {
-  auto const got = eval(x);
-  auto const expected = eval(y);
-  static_assert(std::is_same_v<typename decltype(eval(x))::value_type, T>);
-  bool same = got.size() == expected.size();
-  for (std::size_t i = 0; i < got.size(); ++i) same = same && got.data()[i].bits == T(expected.data()[i]).bits;
-  return same;
-}
-
-}  // namespace
+using namespace dimity_tests;
 
 TEST_CASE_TEMPLATE("lanes of 8-bit floats convert as single ones, in any number", T, float8_e4m3fn, float8_e5m2) {
   golden::file const file("float8");
-  auto const values = file.as<float>((std::is_same_v<T, float8_e4m3fn> ? std::string("float8_e4m3fn") : std::string("float8_e5m2")) + "/float");
+  auto const values = file.as<float>(name_of_type<T>() + "/float");
   constexpr extent_t many = 4096 + 37;
   REQUIRE(values.size() > many);
   tensor<float, many> x;
@@ -61,29 +38,13 @@ TEST_CASE_TEMPLATE("lanes of 8-bit floats convert as single ones, in any number"
 }
 
 TEST_CASE_TEMPLATE("as ml_dtypes computes one operation on 8-bit floats", T, float8_e4m3fn, float8_e5m2) {
-  golden::file const file("float8");
-  std::string const name = std::is_same_v<T, float8_e4m3fn> ? "float8_e4m3fn/" : "float8_e5m2/";
-  auto const load = [&](std::string const& key) {
-    auto const bits = file.as<std::uint8_t>(name + key);
-    tensor<T, 200> x;
-    for (std::size_t i = 0; i < 200; ++i) x.data()[i] = T::from_bits(bits.at(i));
-    return x;
-  };
-  auto const a = load("a"), b = load("b");
-  auto const exact = [&](auto const& x, std::string const& key) {
-    tensor<T, 200> const got = x, expected = load(key);
-    int wrong = 0;
-    for (std::size_t i = 0; i < 200; ++i) {
-      float const g = got.data()[i], e = expected.data()[i];
-      wrong += e != e ? g == g : got.data()[i].bits != expected.data()[i].bits;
-    }
-    CHECK(wrong == 0);
-  };
-  exact(a + b, "add");
-  exact(a * b, "multiply");
-  exact(a / b, "divide");
-  exact(maximum(a, b), "maximum");
-  exact(exp(a), "exp");
+  golden_bits<T> const golden("float8");
+  auto const a = golden.load("a"), b = golden.load("b");
+  golden.check_exact(a + b, "add");
+  golden.check_exact(a * b, "multiply");
+  golden.check_exact(a / b, "divide");
+  golden.check_exact(maximum(a, b), "maximum");
+  golden.check_exact(exp(a), "exp");
 }
 
 TEST_CASE_TEMPLATE("8-bit floats move, meet other types, and are drawn", T, float8_e4m3fn, float8_e5m2) {

@@ -2,39 +2,52 @@
 #pragma once
 
 #include <dimity/core/float16.hpp>
+#include <dimity/core/integer_math.hpp>
 
 namespace DIMITY_NAMESPACE {
+
+struct float8_e4m3fn;
+struct float8_e5m2;
+
 namespace detail {
 
-/// Nearest, ties to even; a nan above 448 (464 and less round to it), because there is no infinity.
-constexpr std::uint8_t float8_e4m3fn_bits(float x) {
-  auto const u = std::bit_cast<std::uint32_t>(x);
-  std::uint32_t const sign = u >> 24 & 0x80u, size = u & 0x7fffffffu;
-  if (size > 0x43e80000u) return static_cast<std::uint8_t>(sign | 0x7fu);
-  // Below 2^-6 the spacing is 2^-9, which is that of floats from 2^14 on: adding 2^14 rounds to it.
-  if (size < 0x3c800000u) return static_cast<std::uint8_t>(sign | (std::bit_cast<std::uint32_t>(std::bit_cast<float>(size) + 0x1p14f) - 0x46800000u));
-  return static_cast<std::uint8_t>(sign | ((size - 0x3c000000u + 0x7ffffu + (size >> 20 & 1u)) >> 20));
-}
-constexpr float float8_e4m3fn_value(std::uint8_t bits) {
-  std::uint32_t const sign = (bits & 0x80u) << 24, size = bits & 0x7fu;
-  if (size == 0x7fu) return std::bit_cast<float>(sign | 0x7fc00000u);
-  // Not as a subnormal float times 2^120, which is 0 where the processor flushes those.
-  float const x = size < 8u ? std::bit_cast<float>(size + 0x46800000u) - 0x1p14f : std::bit_cast<float>((size << 20) + 0x3c000000u);
-  return sign != 0 ? -x : x;
-}
+/// What the conversions need to know of a type, sizes as bits of floats: how far its fraction ends above float's, what a float's exponent is larger by, its least normal number, a power of two from which on floats are as far apart as its subnormal
+/// numbers are (adding it rounds to them), the first that it does not hold; and, as its own bits, what is beyond its largest number, a nan, and the first that is not finite.
+template <class T>
+struct float8_format;
+template <>
+struct float8_format<float8_e4m3fn> {
+  static constexpr std::uint32_t shift = 20, bias = 0x3c000000, least_normal = 0x3c800000, grid = 0x46800000, too_large = 0x43e80001, beyond = 0x7f, nan = 0x7f, not_finite = 0x7f;
+  static constexpr float grid_number = 0x1p14f;
+};
+template <>
+struct float8_format<float8_e5m2> {
+  static constexpr std::uint32_t shift = 21, bias = 0x38000000, least_normal = 0x38800000, grid = 0x43000000, too_large = 0x47700000, beyond = 0x7c, nan = 0x7e, not_finite = 0x7c;
+  static constexpr float grid_number = 0x1p7f;
+};
 
-/// Nearest, ties to even; infinite from 61440 on.
-constexpr std::uint8_t float8_e5m2_bits(float x) {
-  auto const u = std::bit_cast<std::uint32_t>(x);
-  std::uint32_t const sign = u >> 24 & 0x80u, size = u & 0x7fffffffu;
-  if (size > 0x7f800000u) return static_cast<std::uint8_t>(sign | 0x7eu);
-  if (size >= 0x47700000u) return static_cast<std::uint8_t>(sign | 0x7cu);
-  // Below 2^-14 the spacing is 2^-16, which is that of floats from 2^7 on.
-  if (size < 0x38800000u) return static_cast<std::uint8_t>(sign | (std::bit_cast<std::uint32_t>(std::bit_cast<float>(size) + 0x1p7f) - 0x43000000u));
-  return static_cast<std::uint8_t>(sign | ((size - 0x38000000u + 0xfffffu + (size >> 21 & 1u)) >> 21));
+/// Nearest, ties to even, without branches.
+template <class T>
+DIMITY_HOST_DEVICE constexpr std::uint8_t float8_bits(float x) {
+  using format = float8_format<T>;
+  auto const u = __builtin_bit_cast(std::uint32_t, x);
+  std::uint32_t const sign = u >> 24 & 0x80u, size = u & 0x7fffffffu, half = (1u << (format::shift - 1)) - 1;
+  std::uint32_t const normal = (size - format::bias + half + (size >> format::shift & 1u)) >> format::shift;
+  constexpr float grid = format::grid_number;
+  // The sum is not for nans, which constant expressions may not compute with.
+  std::uint32_t const finite = size < format::least_normal ? __builtin_bit_cast(std::uint32_t, __builtin_bit_cast(float, size) + grid) - format::grid : normal;
+  return static_cast<std::uint8_t>(sign | (size > 0x7f800000u ? format::nan : size >= format::too_large ? format::beyond : finite));
 }
-/// They are the upper halves of float16's.
-constexpr float float8_e5m2_value(std::uint8_t bits) { return float16_value(static_cast<std::uint16_t>(bits << 8)); }
+/// Subnormal numbers not by way of subnormal floats, which are 0 where the processor flushes them.
+template <class T>
+DIMITY_HOST_DEVICE constexpr float float8_value(std::uint8_t bits) {
+  using format = float8_format<T>;
+  std::uint32_t const sign = (bits & 0x80u) << 24, size = bits & 0x7fu;
+  constexpr float grid = format::grid_number;
+  std::uint32_t const in_grid = size + format::grid, small = __builtin_bit_cast(std::uint32_t, __builtin_bit_cast(float, in_grid) - grid);
+  std::uint32_t const finite = size < 1u << (23 - format::shift) ? small : (size << format::shift) + format::bias;
+  return __builtin_bit_cast(float, sign | (size >= format::not_finite ? (size << format::shift) | 0x7f800000u : finite));
+}
 
 }  // namespace detail
 
@@ -45,8 +58,8 @@ struct float8_e4m3fn {
   float8_e4m3fn() = default;
   template <class T>
     requires(std::is_arithmetic_v<T> && !std::is_same_v<T, long double>)
-  constexpr float8_e4m3fn(T x) : bits(detail::float8_e4m3fn_bits(detail::narrowed(x))) {}
-  constexpr operator float() const { return detail::float8_e4m3fn_value(bits); }
+  constexpr float8_e4m3fn(T x) : bits(detail::float8_bits<float8_e4m3fn>(detail::narrowed(x))) {}
+  constexpr operator float() const { return detail::float8_value<float8_e4m3fn>(bits); }
   static constexpr float8_e4m3fn from_bits(std::uint8_t bits) { return std::bit_cast<float8_e4m3fn>(bits); }
 };
 
@@ -57,8 +70,8 @@ struct float8_e5m2 {
   float8_e5m2() = default;
   template <class T>
     requires(std::is_arithmetic_v<T> && !std::is_same_v<T, long double>)
-  constexpr float8_e5m2(T x) : bits(detail::float8_e5m2_bits(detail::narrowed(x))) {}
-  constexpr operator float() const { return detail::float8_e5m2_value(bits); }
+  constexpr float8_e5m2(T x) : bits(detail::float8_bits<float8_e5m2>(detail::narrowed(x))) {}
+  constexpr operator float() const { return detail::float8_value<float8_e5m2>(bits); }
   static constexpr float8_e5m2 from_bits(std::uint8_t bits) { return std::bit_cast<float8_e5m2>(bits); }
 };
 

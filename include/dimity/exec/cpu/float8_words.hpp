@@ -3,6 +3,7 @@
 
 #include <dimity/exec/cpu/simd.hpp>
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -57,11 +58,23 @@ DIMITY_INLINE void narrow_bytes(typename float_words<W>::type const& x, byte_wor
 #endif
     out = __builtin_convertvector(x, bytes);
 }
-/// As float8_e4m3fn_value(). By way of float16, where the machine has it: the same exponent and fraction there are 2^8 too small, also of subnormal numbers.
-template <int W>
-DIMITY_INLINE void widen_words(float8_e4m3fn, byte_words<W> const& x, typename float_words<W>::type& out) {
+/// As float8_value().
+template <class T, int W>
+DIMITY_INLINE void widen_any(byte_words<W> const& x, typename float_words<W>::type& out) {
+  using format = float8_format<T>;
   using words = typename float_words<W>::type;
   using values = typename float_words<W>::value;
+  words w;
+  widen_bytes<W>(x, w);
+  words const size = w & 0x7fu, near = size + format::grid;
+  values const small = reinterpret_cast<values>(near) - std::bit_cast<float>(format::grid);
+  words const finite = size < (1u << (23 - format::shift)) ? reinterpret_cast<words>(small) : (size << format::shift) + format::bias;
+  out = (size >= format::not_finite ? (size << format::shift) | 0x7f800000u : finite) | ((w & 0x80u) << 24);
+}
+/// By way of float16, where the machine has it: the same exponent and fraction there are 2^8 too small, also of subnormal numbers.
+template <int W>
+DIMITY_INLINE void widen_words(float8_e4m3fn, byte_words<W> const& x, typename float_words<W>::type& out) {
+  using words [[maybe_unused]] = typename float_words<W>::type;
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__)
   if constexpr (W == 16) {
     auto const bytes = reinterpret_cast<__m128i>(x);
@@ -84,30 +97,12 @@ DIMITY_INLINE void widen_words(float8_e4m3fn, byte_words<W> const& x, typename f
     return;
   }
 #endif
-  words w;
-  widen_bytes<W>(x, w);
-  words const size = w & 0x7fu, near = size + 0x46800000u;
-  values const small = reinterpret_cast<values>(near) - 0x1p14f;
-  words const finite = size < 8u ? reinterpret_cast<words>(small) : (size << 20) + 0x3c000000u;
-  out = (size == 0x7fu ? words{} + 0x7fc00000u : finite) | ((w & 0x80u) << 24);
+  widen_any<float8_e4m3fn, W>(x, out);
 }
-/// As float8_e4m3fn_bits().
-template <int W>
-DIMITY_INLINE void narrow_words(float8_e4m3fn, typename float_words<W>::type const& u, byte_words<W>& out) {
-  using words = typename float_words<W>::type;
-  using values = typename float_words<W>::value;
-  words const sign = (u >> 24) & 0x80u, size = u & 0x7fffffffu;
-  words const small = reinterpret_cast<words>(reinterpret_cast<values>(size) + 0x1p14f) - 0x46800000u;
-  words const normal = (size - 0x3c000000u + 0x7ffffu + ((size >> 20) & 1u)) >> 20;
-  words result = size < 0x3c800000u ? small : normal;
-  result = size > 0x43e80000u ? words{} + 0x7fu : result;
-  narrow_bytes<W>(sign | result, out);
-}
-/// As float8_e5m2_value(): the upper halves of float16's.
+/// They are the upper halves of float16's.
 template <int W>
 DIMITY_INLINE void widen_words(float8_e5m2, byte_words<W> const& x, typename float_words<W>::type& out) {
-  using words = typename float_words<W>::type;
-  using values = typename float_words<W>::value;
+  using words [[maybe_unused]] = typename float_words<W>::type;
 #if defined(__AVX512F__)
   if constexpr (W == 16) {
     out = reinterpret_cast<words>(_mm512_cvtph_ps(_mm256_slli_epi16(_mm256_cvtepu8_epi16(reinterpret_cast<__m128i>(x)), 8)));
@@ -122,24 +117,21 @@ DIMITY_INLINE void widen_words(float8_e5m2, byte_words<W> const& x, typename flo
     return;
   }
 #endif
-  words w;
-  widen_bytes<W>(x, w);
-  words const size = w & 0x7fu, near = size + 0x43000000u;
-  values const small = reinterpret_cast<values>(near) - 0x1p7f;
-  words const finite = size < 4u ? reinterpret_cast<words>(small) : (size << 21) + 0x38000000u;
-  out = (size >= 0x7cu ? (size << 21) | 0x7f800000u : finite) | ((w & 0x80u) << 24);
+  widen_any<float8_e5m2, W>(x, out);
 }
-/// As float8_e5m2_bits().
-template <int W>
-DIMITY_INLINE void narrow_words(float8_e5m2, typename float_words<W>::type const& u, byte_words<W>& out) {
+/// As float8_bits().
+template <int W, class T>
+  requires(sizeof(T) == 1)
+DIMITY_INLINE void narrow_words(T, typename float_words<W>::type const& u, byte_words<W>& out) {
+  using format = float8_format<T>;
   using words = typename float_words<W>::type;
   using values = typename float_words<W>::value;
   words const sign = (u >> 24) & 0x80u, size = u & 0x7fffffffu;
-  words const small = reinterpret_cast<words>(reinterpret_cast<values>(size) + 0x1p7f) - 0x43000000u;
-  words const normal = (size - 0x38000000u + 0xfffffu + ((size >> 21) & 1u)) >> 21;
-  words result = size < 0x38800000u ? small : normal;
-  result = size >= 0x47700000u ? words{} + 0x7cu : result;
-  result = size > 0x7f800000u ? words{} + 0x7eu : result;
+  words const small = reinterpret_cast<words>(reinterpret_cast<values>(size) + std::bit_cast<float>(format::grid)) - format::grid;
+  words const normal = (size - format::bias + ((1u << (format::shift - 1)) - 1) + ((size >> format::shift) & 1u)) >> format::shift;
+  words result = size < format::least_normal ? small : normal;
+  result = size >= format::too_large ? words{} + format::beyond : result;
+  result = size > 0x7f800000u ? words{} + format::nan : result;
   narrow_bytes<W>(sign | result, out);
 }
 #endif

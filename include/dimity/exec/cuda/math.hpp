@@ -47,34 +47,16 @@ DIMITY_DEVICE float widen(float16 x) {
   return float_from_bits(sign | ((size << 13) + 0x38000000u));
 #endif
 }
-DIMITY_DEVICE float widen(float8_e4m3fn x) {
-  std::uint32_t const sign = (x.bits & 0x80u) << 24, size = x.bits & 0x7fu;
-  float const value = size == 0x7fu ? float_from_bits(0x7fc00000u) : size < 8u ? float_from_bits(size + 0x46800000u) - 0x1p14f : float_from_bits((size << 20) + 0x3c000000u);
-  return float_from_bits(bits_of_float(value) | sign);
-}
-DIMITY_DEVICE float widen(float8_e5m2 x) {
-  float16 half;
-  half.bits = static_cast<std::uint16_t>(x.bits << 8);
-  return widen(half);
-}
-// As in core/float8.hpp, without branches. The GPU's own conversion saturates, which no other does.
-DIMITY_DEVICE std::uint8_t narrow_bits(float8_e4m3fn, float x) {
-  std::uint32_t const u = bits_of_float(x), sign = u >> 24 & 0x80u, size = u & 0x7fffffffu;
-  std::uint32_t const small = bits_of_float(float_from_bits(size) + 0x1p14f) - 0x46800000u, normal = (size - 0x3c000000u + 0x7ffffu + (size >> 20 & 1u)) >> 20;
-  std::uint32_t const finite = size < 0x3c800000u ? small : normal;
-  return static_cast<std::uint8_t>(sign | (size > 0x43e80000u ? 0x7fu : finite));
-}
-DIMITY_DEVICE std::uint8_t narrow_bits(float8_e5m2, float x) {
-  std::uint32_t const u = bits_of_float(x), sign = u >> 24 & 0x80u, size = u & 0x7fffffffu;
-  std::uint32_t const small = bits_of_float(float_from_bits(size) + 0x1p7f) - 0x43000000u, normal = (size - 0x38000000u + 0xfffffu + (size >> 21 & 1u)) >> 21;
-  std::uint32_t const finite = size < 0x38800000u ? small : normal;
-  return static_cast<std::uint8_t>(sign | (size > 0x7f800000u ? 0x7eu : size >= 0x47700000u ? 0x7cu : finite));
+template <class T>
+  requires(sizeof(T) == 1)
+DIMITY_DEVICE float widen(T x) {
+  return float8_value<T>(x.bits);
 }
 template <class T>
 DIMITY_DEVICE T narrow_float(float x) {
   T r;
   if constexpr (sizeof(T) == 1) {
-    r.bits = narrow_bits(T{}, x);
+    r.bits = float8_bits<T>(x);  // the GPU's own conversion saturates, which no other does
   } else {
 #if defined(__CUDA_ARCH__)
     if constexpr (std::is_same_v<T, bfloat16>) asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(r.bits) : "f"(x));
