@@ -103,6 +103,16 @@ TEST_CASE("run-time extents: contractions") {
   check_rows([](auto const& x) { return matmul(cast<std::int32_t>(x), transpose(cast<std::int32_t>(x))); });
 }
 
+TEST_CASE("run-time extents: products of no terms are zeros, and read nothing") {
+  tensor<float, 6, dyn> const a(0);
+  tensor<float, dyn, 24> const b(0);
+  tensor<float, 24, dyn> const c(0);
+  tensor<float, 1, dyn> const row(0);
+  CHECK(array_equal(matmul(a, b), zeros<float, 6, 24>()));
+  CHECK(array_equal(matmul(a, transpose(c)), zeros<float, 6, 24>()));
+  CHECK(array_equal(matmul(row, transpose(c)), zeros<float, 1, 24>()));
+}
+
 TEST_CASE("run-time extents: batches of products") {
   auto const a = made<tensor<float, 3, 5, 6>>();
   auto const b = made<tensor<float, 3, 6, 4>>();

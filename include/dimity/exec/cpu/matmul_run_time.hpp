@@ -123,7 +123,9 @@ inline void row_of_dots(matmul_problem const& p, T const* a, T const* b, Sink co
       alignas(64) T total[width];
       horizontal_sums<T>(one).store_aligned(total);
       out[c] = total[0];
-      for (; k < p.k; ++k) out[c] += a[k] * column[k];
+      // Fewer than a vector: with a bound of 64 bits g++ 12 warns of iterations that there cannot be.
+      int const left = static_cast<int>(p.k - k);
+      for (int t = 0; t < left; ++t) out[c] += a[k + t] * column[k + t];
     }
     batch<T> const x = batch<T>::load_aligned(out);
     if (count == width) sink(std::int64_t{0}, j, x);
@@ -190,7 +192,7 @@ void matmul_run_time(matmul_problem const& p, T const* a, T const* b, T* scratch
     std::int64_t const columns = std::min(width, p.n - j);
     int const vectors = columns > lanes<T> ? tile_vectors : 1;
     bool const packs = p.b_col != 1 || columns < vectors * lanes<T>;
-    T const* const panel = b + j * p.b_col;
+    T const* const panel = p.k == 0 ? b : b + j * p.b_col;  // of nothing, B may be null
     if (whole_depth && packs) pack_columns(panel, p.b_row, p.b_col, p.k, columns, packed);
     for (std::int64_t first = from_row; first < to_row; first += row_block) {
       std::int64_t const end = std::min(to_row, first + row_block);
