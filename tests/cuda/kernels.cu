@@ -5,6 +5,8 @@ using namespace dimity;
 
 namespace {
 
+constexpr extent_t batch = dim<"batch">;
+
 template <class T, extent_t... E>
 cuda_tensor<T, E...> const& given() {
   static cuda_tensor<T, E...> const x(uninitialized);
@@ -117,6 +119,20 @@ auto matrices() {
   return compile(f, cuda{})(given<float, 64, 32, 32>(), given<float, 64, 32, 4>());
 }
 
+// Extents chosen at run time: packets of 16 bytes where the last extent has a known factor, rows in registers, tiles on the tensor cores; divisions of 32 bits only.
+// kernel elementwise.*Ll1536E: LDG.128==6 STG.128==2 LDG.32==0 CALLREL==0 registers<=48 instructions<=260
+auto any_chain() { return eval(tanh(given<float, batch, 1536>() * given<float, 1536>() + given<float, batch, 1536>())); }
+// kernel row_kernel.*Ll1280E: LDG.128==3 STG.128==3 LDG.32==0 registers<=80
+auto any_rows() { return eval(softmax(given<float, batch, 1280>(), axis<-1>)); }
+// kernel elementwise.*Ll72E: CALLREL==0 registers<=40 instructions<=220
+auto any_turned() { return eval(transpose(given<float, batch, 72>()) + 1.0f); }
+// kernel tensor_product_kernel.*Ll3072ELl1152E: HMMA>=16 LDGSTS.128>=8 CALLREL==0 registers<=168
+auto any_layer() { return eval(cast<bfloat16>(maximum(matmul(given<bfloat16, batch, 1152>(), given<bfloat16, 1152, 3072>()) + given<bfloat16, 3072>(), 0.0f))); }
+
+// Rows that are too long for registers: several packets on their way at once in the stages that reduce.
+// kernel long_row_kernel.*Ll20480E: LDG.128>=10 STG.128==1 LDG.32==0 registers<=48 instructions<=600
+auto long_rows() { return eval(softmax(given<float, 4096, 20480>(), axis<-1>)); }
+
 // Sorting: runs in shared memory, then merges that look a place up.
 // kernel sort_chunks_kernel: registers<=48 LDG.32==4
 // kernel merge_runs_kernel: registers<=40 instructions<=260
@@ -125,6 +141,6 @@ auto sorted() { return eval(argsort(given<float, 3, 100000>())); }
 }  // namespace
 
 int main() {
-  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer8(), narrow8(), layer32(), gradient32(), divided(), spectrum(), matrices(), sorted();
+  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer8(), narrow8(), layer32(), gradient32(), divided(), spectrum(), matrices(), any_chain(), any_rows(), any_turned(), any_layer(), long_rows(), sorted();
   return 0;
 }

@@ -56,6 +56,19 @@ dimity::tensor<T, E...> numbers(std::uint64_t seed) {
   }
 }
 
+/// The same where extents are chosen at run time.
+template <class T, dimity::extent_t... E, class... N>
+  requires(sizeof...(N) > 0)
+dimity::tensor<T, E...> numbers(std::uint64_t seed, N... extents) {
+  dimity::tensor<T, E...> x(extents...);
+  std::uint64_t state = seed * 0x9e3779b97f4a7c15u + 1;
+  for (T& e : x) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    e = static_cast<T>(static_cast<float>(static_cast<int>(state >> 40) % 2000 - 1000) / 500.0f);
+  }
+  return x;
+}
+
 template <class A, class B>
 void check_close(A const& got, B const& wanted, double tolerance) {
   REQUIRE(got.size() == wanted.size());
@@ -88,10 +101,17 @@ void compare(Result const& got, Wanted const& wanted, double tolerance) {
     using T = typename L::value_type;
     struct view {
       T const* p;
+      std::size_t n;
       T const* data() const { return p; }
-      static std::size_t size() { return L::size(); }
+      std::size_t size() const { return n; }
     };
-    check_close(leaf, view{static_cast<T const*>(w.of[n++])}, tolerance < 0 ? usual_tolerance<T> : tolerance);
+    std::size_t count = 1;
+    for (int axis = 0; axis < L::rank; ++axis) {
+      CHECK(leaf.extent(axis) == static_cast<std::size_t>(w.extents[n][axis]));
+      count *= static_cast<std::size_t>(w.extents[n][axis]);
+    }
+    check_close(leaf, view{static_cast<T const*>(w.of[n]), count}, tolerance < 0 ? usual_tolerance<T> : tolerance);
+    ++n;
   });
 }
 

@@ -8,10 +8,6 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-template <int Optionals>
-struct optionals_on_cuda {
-  static_assert(Optionals == 0, "[dimity.cuda.5] optionals in arguments are not supported on a GPU yet");
-};
 template <class List>
 struct rule_of_arguments;
 template <class... L>
@@ -40,7 +36,7 @@ struct results_of_recording<Gifts, leaf_list<L...>> {
       t.place[i++] = fresh ? t.bytes : -1;
       if (fresh) t.bytes += round_up(bytes, 256);
     };
-    (choose(static_cast<std::int64_t>(sizeof(typename L::value_type)) * shape_of<L>::size), ...);
+    (choose(has_own_extents<L> ? 0 : static_cast<std::int64_t>(sizeof(typename L::value_type)) * shape_of<L>::size), ...);
     return t;
   }();
 };
@@ -57,24 +53,30 @@ struct compiled_call<F, basic_cuda<P>> {
   template <class... Args>
   using result_t = device_tree_t<untraced_tree_t<typename source<Args...>::result>>;
 
-  template <class... Args>
-  static auto run(cuda const& device, Args&&... args) {
-    using plan = program<Args...>;
+  template <class Source>
+  using on_device = source_on_cuda<Source, P>;
+  /// `There` says which optionals of the arguments are there; void: they have none.
+  template <class Source, class There, class... Args>
+  static auto run_plan(cuda const& device, Args&&... args) {
+    using plan = planned<on_device<Source>>;
     using result = result_t<Args...>;
-    using given = given_leaves<void, Args...>;
+    using given = given_leaves<There, Args...>;
+    using made = made_leaves<Source, result>;
     using inputs_list = typename given::list;
-    using gifts = donations_of<plan, inputs_list, leaves_t<result>, typename given::flags>;
+    using gifts = donations_of<plan, inputs_list, typename made::list, typename given::flags>;
     using on = cuda_executor<plan>;
     using rule = rule_of_arguments<inputs_list>;
-    constexpr int in_count = inputs_list::size, out_count = leaves_t<result>::size;
+    constexpr int in_count = inputs_list::size, out_count = made::list::size;
     cudaStream_t const stream = stream_of(device);
     // Before anything is moved.
     if (waits_for_host<plan> && device.graph) fail<error>("cuda{.graph = true}: while_loop, cond, debug::print and debug::check_finite need values on this side that are not known when the graph is recorded; compile without `graph`");
-    using recorded = results_of_recording<gifts, leaves_t<result>>;
-    constexpr std::int64_t own = round_up(on::workspace_bytes, 256), numbers = own + round_up(gifts::value.scratch_bytes, 256), results = numbers + round_up(rule::numbers * scalar_slot_bytes, 256);
+    using recorded = results_of_recording<gifts, typename made::list>;
+    run_extents<plan, inputs_list> const extents(args...);
+    std::int64_t const own = round_up(on::workspace_bytes_at(extents.symbols()), 256), numbers = own + round_up(gifts::value.scratch_bytes, 256), results = numbers + round_up(rule::numbers * scalar_slot_bytes, 256);
 
     void* owners[in_count + 1];
-    call_pointers<in_count, out_count> at;
+    call_pointers<in_count, out_count, plan::size.symbols> at;
+    for (int i = 0; i < plan::size.symbols; ++i) at.symbols[i] = extents.symbols()[i];
     at.workspace = workspace_on(stream, static_cast<std::size_t>(device.graph ? results + recorded::value.bytes : results));
     std::array<cudaStream_t, in_count + 1> streams{};  // of what is read here
     int n = 0;
@@ -93,13 +95,24 @@ struct compiled_call<F, basic_cuda<P>> {
 
     int next = 0;
     auto make = [&]<class L>() -> L {
+      extent_t wanted[max_rank + 1] = {};
+      if constexpr (has_symbols<plan>) extents.call.output_extents(in_count, next, wanted);
       int const from = gifts::value.of[next++].input;
-      if (from < 0) return L(uninitialized, device);
+      bool takes = from >= 0;
+      if constexpr (has_own_extents<L>) {
+        // The memory of an argument, if that is as large at this call.
+        for (int i = 0; i < L::rank && takes; ++i) takes = static_cast<L*>(owners[from])->extents()[i] == wanted[i];
+      }
+      if (!takes) {
+        L fresh(uninitialized, device);
+        if constexpr (has_own_extents<L>) fresh.take_extents(wanted);
+        return fresh;
+      }
       L given(static_cast<L&&>(*static_cast<L*>(owners[from])));
       given.move_to(stream);
       return given;
     };
-    result out = build_tree<result>(make);
+    result out = build_tree<result>(make, made::there);
 
     n = 0;
     void* copies[out_count + 1] = {};
@@ -131,7 +144,7 @@ struct compiled_call<F, basic_cuda<P>> {
       });
     };
     auto const kernels = [&](cudaStream_t into) {
-      on::run({at.inputs, at.outputs, at.workspace}, into);
+      on::run({at.inputs, at.outputs, at.workspace, at.symbols}, into);
       if constexpr (gifts::value.scratch_bytes > 0) copy(at.destinations, at.outputs, into);
     };
     // What arguments depend on in other streams is waited for; and what happens to them there later, their end too, waits for this call.
@@ -153,21 +166,35 @@ struct compiled_call<F, basic_cuda<P>> {
   template <class... Args>
   static auto call(cuda const& device, Args&&... args) {
     (void)sizeof(transformable_function<F>);
+    (void)sizeof(optionals_rule<F, tree_value_t<Args>...>);
     if constexpr (!is_transformable<F>) {
       return no_result{};
     } else {
       using list = typename given_leaves<void, Args...>::list;
-      constexpr int optionals = optional_count<tree_value_t<Args>...>;
       (void)sizeof(rule_of_arguments<list>);
-      (void)sizeof(optionals_on_cuda<optionals>);
-      if constexpr (rule_of_arguments<list>::fits && optionals == 0) {
-        constexpr program_error error = program<Args...>::size.error;
-        (void)sizeof(program_rule<error>);
-        if constexpr (error == program_error::none) return run(device, materialize(static_cast<Args&&>(args))...);
-        else return failed_result<Args...>();
-      } else {
-        return no_result{};
-      }
+      if constexpr (rule_of_arguments<list>::fits) return run(device, materialize(static_cast<Args&&>(args))...);
+      else return no_result{};
+    }
+  }
+  /// Arguments are tensors here.
+  template <class... Args>
+  static auto run(cuda const& device, Args&&... args) {
+    auto const run_program = [&]<class Source, class There>() {
+      constexpr bool runs = runs_on_gpu<planned<on_device<Source>>>;
+      (void)sizeof(extents_on_gpu<runs>);
+      if constexpr (runs) return run_plan<Source, There>(device, static_cast<Args&&>(args)...);
+      else return failed_result<Args...>();
+    };
+    if constexpr (optional_count<Args...> > 0) {
+      using programs = programs_of_presence<F, on_device, tree_value_t<Args>...>;
+      if constexpr (programs::choices::fits) return programs::template run<result_t<Args...>>(presence_of(args...), run_program, [&] { return failed_result<Args...>(); });
+      else return failed_result<Args...>();
+    } else {
+      constexpr program_error error = program<Args...>::size.error;
+      (void)sizeof(program_rule<error>);
+      (void)sizeof(presence_rule<error>);
+      if constexpr (error == program_error::none) return run_program.template operator()<traced_source<F, tree_value_t<Args>...>, void>();
+      else return failed_result<Args...>();
     }
   }
 };

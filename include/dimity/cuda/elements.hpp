@@ -50,7 +50,7 @@ struct element_computer {
 
 template <bool Elementwise>
 struct computed_by_element {
-  static_assert(Elementwise, "[dimity.cuda.6] this expression needs memory on the way (a reduction, a product, sorting, ...): its elements cannot be computed one by one; eval(x) it first");
+  static_assert(Elementwise, "[dimity.cuda.6] this expression needs memory on the way (a reduction, a product, sorting, ...), or has extents chosen at run time: its elements cannot be computed one by one; eval(x) it first");
 };
 
 /// An expression, or one of its operands, that owns a tensor.
@@ -96,7 +96,7 @@ struct elements_of_expression {
   static constexpr int first = plan::size.first_step;
   static constexpr bool is_one_kernel = plan::size.steps == first + 1 && plan::value.steps[first].kind == step_kind::kernel && numbers_of<plan> == numbers_among_leaves<X> && evaluator_on_cuda<X, P>::leaves <= 64;
   static constexpr bool is_elementwise() {
-    if constexpr (!is_one_kernel) return false;
+    if constexpr (!is_one_kernel || has_symbols<plan>) return false;
     else if constexpr (lowered<plan, plan::value.steps[first].index>::size.launches != 1) return false;
     else {
       using code = typename launch_code<lowered<plan, plan::value.steps[first].index>, 0>::type;
@@ -121,7 +121,7 @@ struct elements_of_expression {
     void* const outputs[] = {nullptr};
     constexpr range slots = plan::value.kernels[kernel].slots;
     typename executor<plan>::template pointers_of<slots.begin, slots.size()> const own(memory{const_cast<void* const*>(inputs), outputs, nullptr});
-    return make_elements(code{}, launch_arguments<low, 0>(std::make_integer_sequence<int, low::value.launches[0].pointers.size()>{}, own.p, nullptr));
+    return make_elements(code{}, launch_arguments<low, 0>(std::make_integer_sequence<int, low::value.launches[0].pointers.size()>{}, launch_memory{own.p, nullptr, nullptr}));
   }
 };
 

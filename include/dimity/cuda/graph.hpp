@@ -9,12 +9,13 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-template <int Inputs, int Outputs>
+template <int Inputs, int Outputs, int Symbols>
 struct call_pointers {
   void* inputs[Inputs + 1] = {};
   void* outputs[Outputs + 1] = {};
   void* destinations[Outputs + 1] = {};  ///< where results are copied that could not be written in place
   std::byte* workspace = nullptr;
+  extent_t symbols[Symbols + 1] = {};    ///< the values of extents chosen at run time: arguments of the recorded kernels
   bool operator==(call_pointers const&) const = default;
 };
 
@@ -58,7 +59,7 @@ class recorded_calls {
     return r;
   }
   template <class Kernels>
-  void run(call_pointers<Inputs, Outputs> const& at, cudaStream_t stream, Kernels const& kernels) {
+  void run(call_pointers<Inputs, Outputs, Plan::size.symbols> const& at, cudaStream_t stream, Kernels const& kernels) {
     std::lock_guard const lock(guard_);
     // The driver loads a kernel when it is first started, which it may refuse while a stream is recorded.
     if (!warm_) {
@@ -95,7 +96,7 @@ class recorded_calls {
   struct recording {
     cudaGraphExec_t graph = nullptr;
     cudaStream_t stream = nullptr;  ///< in which it ran last
-    call_pointers<Inputs, Outputs> at;
+    call_pointers<Inputs, Outputs, Plan::size.symbols> at;
   };
   std::mutex guard_;
   bool warm_ = false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/core/pytree.hpp>
+#include <dimity/cuda/extents.hpp>
 #include <dimity/exec/cuda/runtime.hpp>
 #include <dimity/expr/eval.hpp>
 #include <dimity/optim/optimizer.hpp>
@@ -30,44 +31,68 @@ struct operands_on_cuda {
   static_assert(!is_on_host<X>, "[dimity.cuda.4] an expression mixes tensors of this side with tensors of a GPU: copy with to_cuda(x) or to_host(x)");
 };
 
-template <bool Static>
-struct static_extents_on_cuda {
-  static_assert(Static, "[dimity.cuda.2] extents chosen at run time are not supported on a GPU yet: give this tensor static extents");
-};
-
 }  // namespace detail
 
-/// A tensor of static extents in the memory of a GPU, row-major, aligned to 256 bytes. Its memory comes from the device's pool in the order of a stream: calls in other streams wait for what it depends on, and it for them.
+namespace detail {
+template <class X, class T>
+struct runs_on_cuda;  // cuda/evaluate.hpp
+}
+
+/// A tensor in the memory of a GPU, row-major, aligned to 256 bytes. Its memory comes from the device's pool in the order of a stream: calls in other streams wait for what it depends on, and it for them.
 /// Copies copy (in the stream, without waiting), moves do not; elements are read by to_host(x), and written by assignment or to_cuda(x). A moved-from tensor may only be assigned to or destroyed.
+///
+/// Some extents may be `dyn` or `dim<"name">`: `cuda_tensor<float, dim<"batch">, 784> x(n);`. Assigning an expression gives it that expression's extents; memory that is large enough is used again.
 template <class T, extent_t... E>
-class tensor<on_cuda<T>, E...> {
-  static_assert(sizeof(detail::static_extents_on_cuda<!detail::has_run_time_extent<E...>>) > 0);
+class tensor<on_cuda<T>, E...> : public detail::extents_on_cuda<shape<E...>> {
+  using base = detail::extents_on_cuda<shape<E...>>;
+  static constexpr bool at_run_time = detail::has_run_time_extent<E...>;
 
  public:
   using value_type = on_cuda<T>;
   using shape_type = shape<E...>;
+  using base::size;
   static constexpr int rank = static_cast<int>(sizeof...(E));
 
-  /// Zeros.
-  tensor() : tensor(uninitialized) {
-    if (size() > 0) detail::check_cuda(cudaMemsetAsync(data_, 0, bytes(), stream_));
+  /// Zeros. Extents that are chosen at run time are 0.
+  tensor() : tensor(uninitialized) { clear(); }
+  explicit tensor(uninitialized_t, cuda const& device = {}) : stream_(detail::stream_of(device)) { allocate(); }
+  explicit tensor(detail::no_elements_t) : is_there_(false) {}
+  /// The run-time extents, in the order of their axes. Zeros. Throws shape_error when one is negative.
+  template <std::integral... N>
+    requires(at_run_time && sizeof...(N) == detail::run_time_extent_count<E...>)
+  explicit tensor(N... extents) : tensor(uninitialized, extents...) {
+    clear();
   }
-  explicit tensor(uninitialized_t, cuda const& device = {}) : stream_(detail::stream_of(device)), data_(static_cast<T*>(detail::allocate_on(stream_, bytes()))) {}
-  explicit tensor(detail::no_elements_t) {}
+  template <std::integral... N>
+    requires(at_run_time && sizeof...(N) == detail::run_time_extent_count<E...>)
+  explicit tensor(uninitialized_t, N... extents) : stream_(detail::stream_of({})) {
+    this->choose_extents(extents...);
+    allocate();
+  }
   /// A copy of a tensor on this side. Returns when `x` may be changed again.
-  explicit tensor(tensor<T, E...> const& x, cuda const& device = {}) : tensor(uninitialized, device) { copy_from(x); }
-  tensor(tensor const& other) : stream_(other.stream_), data_(other.data_ == nullptr ? nullptr : static_cast<T*>(detail::allocate_on(stream_, bytes()))) { copy(other); }
-  tensor(tensor&& other) noexcept : stream_(other.stream_), data_(std::exchange(other.data_, nullptr)) {}
+  explicit tensor(tensor<T, E...> const& x, cuda const& device = {}) : stream_(detail::stream_of(device)) {
+    if constexpr (!at_run_time) allocate();
+    copy_from(x);
+  }
+  tensor(tensor const& other) : base(other), stream_(other.stream_), is_there_(other.is_there_) {
+    if (other.data_ != nullptr) allocate();
+    copy(other);
+  }
+  tensor(tensor&& other) noexcept : base(other), stream_(other.stream_), data_(std::exchange(other.data_, nullptr)), room_(std::exchange(other.room_, 0)), is_there_(std::exchange(other.is_there_, false)) { other.reset_extents(); }
   tensor& operator=(tensor const& other) {
-    if (this != &other && other.data_ != nullptr) {
-      ensure_elements();
+    if (this != &other && other.owns_elements()) {
+      if constexpr (at_run_time) take_extents(other.extents());
+      else ensure_elements();
       copy(other);
     }
     return *this;
   }
   tensor& operator=(tensor&& other) noexcept {
+    std::swap(static_cast<base&>(*this), static_cast<base&>(other));
     std::swap(stream_, other.stream_);
     std::swap(data_, other.data_);
+    std::swap(room_, other.room_);
+    std::swap(is_there_, other.is_there_);
     return *this;
   }
   ~tensor() { detail::release_on(stream_, data_); }
@@ -79,6 +104,7 @@ class tensor<on_cuda<T>, E...> {
     (void)sizeof(detail::operands_on_cuda<X>);
     (void)sizeof(detail::elements_of_assignment<X, T>);
     (void)sizeof(detail::shapes_of_assignment<X, shape_type>);
+    (void)sizeof(detail::runs_on_cuda<X, T>);
     detail::evaluator<X>::template into<cuda>(*this, x);
   }
   template <class X>
@@ -87,14 +113,13 @@ class tensor<on_cuda<T>, E...> {
     (void)sizeof(detail::operands_on_cuda<X>);
     (void)sizeof(detail::elements_of_assignment<X, T>);
     (void)sizeof(detail::shapes_of_assignment<X, shape_type>);
+    (void)sizeof(detail::runs_on_cuda<X, T>);
     ensure_elements();
     detail::device_scope<cuda> const scope(cuda{detail::stream_of_call() != nullptr ? detail::stream_of_call() : stream_});
     detail::evaluator<X>::template into<cuda>(*this, x);
     return *this;
   }
 
-  static constexpr std::size_t size() { return static_cast<std::size_t>(shape_type::size); }
-  static constexpr std::size_t extent(int axis) { return static_cast<std::size_t>(shape_type::at(axis)); }
   /// Addresses on the GPU.
   T* data() { return data_; }
   T const* data() const { return data_; }
@@ -108,26 +133,54 @@ class tensor<on_cuda<T>, E...> {
 
   /// The elements of a tensor on this side, into the memory that this one has: for batches that go through one place, as a recorded step wants them. Returns when `x` may be changed again.
   void copy_from(tensor<T, E...> const& x) {
+    if constexpr (at_run_time) take_extents(x.extents());
     ensure_elements();
     if (size() > 0) detail::check_cuda(cudaMemcpyAsync(data_, x.data(), bytes(), cudaMemcpyHostToDevice, stream_));
     detail::check_cuda(cudaStreamSynchronize(stream_));
   }
+  /// Takes extents on, those that are known excepted, which must be the same; elements are undefined afterwards.
+  void take_extents(extent_t const* extents)
+    requires at_run_time
+  {
+    std::size_t const needed = sizeof(T) * static_cast<std::size_t>(detail::product(extents, rank));
+    if (needed > room_) {
+      // In this order: where there is no more memory, an empty tensor is left.
+      this->reset_extents();
+      detail::release_on(stream_, std::exchange(data_, nullptr));
+      room_ = 0;
+      if (stream_ == nullptr) stream_ = detail::default_stream();
+      data_ = static_cast<T*>(detail::allocate_on(stream_, needed));
+      room_ = needed;
+    }
+    this->set_extents(extents);
+    is_there_ = true;
+  }
 
-  bool owns_elements() const { return data_ != nullptr || size() == 0; }
+  /// Not once it was moved from.
+  bool owns_elements() const { return is_there_; }
   void ensure_elements() {
-    if (data_ != nullptr) return;
     if (stream_ == nullptr) stream_ = detail::default_stream();
-    data_ = static_cast<T*>(detail::allocate_on(stream_, bytes()));
+    if (data_ == nullptr) allocate();
+    is_there_ = true;
   }
 
  private:
-  static constexpr std::size_t bytes() { return sizeof(T) * size(); }
+  std::size_t bytes() const { return sizeof(T) * size(); }
+  void allocate() {
+    data_ = static_cast<T*>(detail::allocate_on(stream_, bytes()));
+    room_ = bytes();
+  }
+  void clear() {
+    if (size() > 0) detail::check_cuda(cudaMemsetAsync(data_, 0, bytes(), stream_));
+  }
   void copy(tensor const& other) {
-    if (other.data_ != nullptr) detail::check_cuda(cudaMemcpyAsync(data_, other.data_, bytes(), cudaMemcpyDeviceToDevice, stream_));
+    if (other.data_ != nullptr && size() > 0) detail::check_cuda(cudaMemcpyAsync(data_, other.data_, bytes(), cudaMemcpyDeviceToDevice, stream_));
   }
 
   cudaStream_t stream_ = nullptr;
   T* data_ = nullptr;
+  std::size_t room_ = 0;  ///< bytes
+  bool is_there_ = true;  ///< an empty tensor has no memory either
 };
 
 template <class T, extent_t... E>
@@ -137,7 +190,7 @@ namespace detail {
 
 /// A named tensor of a GPU in an expression.
 template <class T, class Shape>
-struct cuda_view {
+struct cuda_view : extents_on_cuda<Shape> {
   using value_type = on_cuda<T>;
   using shape_type = Shape;
   static constexpr int rank = Shape::rank;
@@ -146,10 +199,10 @@ struct cuda_view {
   template <extent_t... E>
   explicit cuda_view(tensor<on_cuda<T>, E...> const& x) : pointer(x.data()), in(x.stream()) {
     if (!x.owns_elements()) fail<error>("a tensor of the GPU that was moved from is used in an expression");
+    this->copy_extents(x);
   }
   T const* data() const { return pointer; }
   CUstream_st* stream() const { return in; }
-  static constexpr std::size_t size() { return static_cast<std::size_t>(Shape::size); }
 };
 
 template <class T, extent_t... E>
@@ -179,12 +232,14 @@ struct lowering<tensor<on_cuda<T>, E...>> {
   static constexpr int leaves = 1;
   static constexpr ref emit(builder& g) { return {&g, g.input(dtype_of<T>, shape_value_of<shape<E...>>::value)}; }
   static void collect(tensor<on_cuda<T>, E...> const& x, void const**& out) { *out++ = x.data(); }
+  static void collect_extents(tensor<on_cuda<T>, E...> const& x, extent_t const**& out) { *out++ = extents_of(x); }
 };
 template <class T, class Shape>
 struct lowering<cuda_view<T, Shape>> {
   static constexpr int leaves = 1;
   static constexpr ref emit(builder& g) { return {&g, g.input(dtype_of<T>, shape_value_of<Shape>::value)}; }
   static void collect(cuda_view<T, Shape> const& x, void const**& out) { *out++ = x.data(); }
+  static void collect_extents(cuda_view<T, Shape> const& x, extent_t const**& out) { *out++ = extents_of(x); }
 };
 template <class T, extent_t... E>
 inline constexpr bool is_captured<tensor<on_cuda<T>, E...>> = true;
@@ -297,11 +352,17 @@ struct copies_to_cuda {
 template <class X>
 struct leaf_addresses {
   void const* of[leaf_count<X> + 1];
+  extent_t const* extents[leaf_count<X> + 1];
   explicit leaf_addresses(X const& x) {
     int n = 0;
     for_each_leaf(x, [&](auto const& leaf) {
-      if constexpr (operand<decltype(leaf)>) of[n++] = leaf.data();
-      else of[n++] = &leaf;
+      if constexpr (operand<decltype(leaf)>) {
+        of[n] = leaf.data();
+        extents[n++] = extents_of(leaf);
+      } else {
+        of[n] = &leaf;
+        extents[n++] = nullptr;
+      }
     });
   }
 };
@@ -323,7 +384,8 @@ auto to_cuda(X const& x, cuda const& device = {}) {
     auto make = [&]<class L>() {
       if constexpr (operand<L>) {
         L to(uninitialized, device);
-        if (L::size() > 0) check_cuda(cudaMemcpyAsync(to.data(), from.of[n], L::size() * sizeof(typename L::value_type), cudaMemcpyHostToDevice, stream));
+        if constexpr (has_own_extents<L>) to.take_extents(from.extents[n]);
+        if (to.size() > 0) check_cuda(cudaMemcpyAsync(to.data(), from.of[n], to.size() * sizeof(typename L::value_type), cudaMemcpyHostToDevice, stream));
         ++n;
         return to;
       } else {
@@ -358,7 +420,8 @@ auto to_host(X const& x) {
         return *static_cast<L const*>(from.of[n++]);
       } else {
         L to(uninitialized);
-        if (L::size() > 0) check_cuda(cudaMemcpyAsync(to.data(), from.of[n], L::size() * sizeof(typename L::value_type), cudaMemcpyDeviceToHost, streams[n]));
+        if constexpr (has_own_extents<L>) to.take_extents(from.extents[n]);
+        if (to.size() > 0) check_cuda(cudaMemcpyAsync(to.data(), from.of[n], to.size() * sizeof(typename L::value_type), cudaMemcpyDeviceToHost, streams[n]));
         check_cuda(cudaStreamSynchronize(streams[n++]));
         return to;
       }

@@ -188,6 +188,45 @@ struct device_of_leaves<leaf_list<L, Rest...>> {
   using type = typename std::conditional_t<std::is_void_v<typename device_of_leaf<L>::type>, device_of_leaves<leaf_list<Rest...>>, device_of_leaf<L>>::type;
 };
 
+/// The programs of a function for what may be there of its arguments' optionals. `OfDevice` makes of a source that of the device.
+template <class F, template <class> class OfDevice, class... Args>
+struct programs_of_presence {
+  using choices = presence_choices<F, Args...>;
+  template <bool IsAll, class Source>
+  static constexpr bool is_traceable = [] {
+    if constexpr (IsAll) return true;
+    else return trial<Source>::value;
+  }();
+  /// Without a plan for a program that is not run.
+  template <bool IsAll, class Source>
+  static constexpr program_error program_error_of() {
+    if constexpr (IsAll) return planned<OfDevice<Source>>::size.error;
+    else if constexpr (trial<Source>::outcome.error != program_error::none) return trial<Source>::outcome.error;
+    else return planned<OfDevice<Source>>::size.error;
+  }
+  /// Runs the program for what is there: `run.template operator()<Source, There>()`. `failed` gives the result where there is an error.
+  template <class Result, int I = 0, class Run, class Failed>
+  static Result run(presence there, Run const& run_program, Failed const& failed) {
+    if constexpr (I == 0)
+      if (!choices::is_one(there)) fail<presence_error>(presence_text);
+    constexpr presence mine = choices::value.of[I];
+    if constexpr (I + 1 < choices::value.count)
+      if (there != mine) return run<Result, I + 1>(there, run_program, failed);
+    // With everything there a function that cannot be traced is a mistake, with its own error.
+    constexpr bool is_all = I + 1 == choices::value.count;
+    using some = std::conditional_t<is_all, traced_source<F, Args...>, partial_source<mine, F, Args...>>;
+    if constexpr (!is_traceable<is_all, some>) {
+      fail<presence_error>("a transformed function uses an optional of its arguments that is not there");
+    } else if constexpr (constexpr program_error error = program_error_of<is_all, some>(); error == program_error::presence_differs) {
+      fail<presence_error>(presence_text);
+    } else {
+      (void)sizeof(program_rule<error>);
+      if constexpr (error == program_error::none) return run_program.template operator()<some, std::integral_constant<presence, mine>>();
+      else return failed();
+    }
+  }
+};
+
 template <class F, class Device = simd_device>
 struct compiled_call {
   template <class... Args>
@@ -205,11 +244,10 @@ struct compiled_call {
     if constexpr (source<Args...>::failed) {
       return failed_result<Args...>();
     } else if constexpr (optional_count<Args...> > 0) {
-      using choices = presence_choices<F, tree_value_t<Args>...>;
-      if constexpr (choices::fits) {
-        presence const there = presence_of(args...);
-        if (!choices::is_one(there)) fail<presence_error>(presence_text);
-        return run_choice<choices, 0>(there, static_cast<Args&&>(args)...);
+      using programs = programs_of_presence<F, std::type_identity_t, tree_value_t<Args>...>;
+      if constexpr (programs::choices::fits) {
+        auto const run_program = [&]<class Source, class There>() { return run_plan<Source, There>(static_cast<Args&&>(args)...); };
+        return programs::template run<result_t<Args...>>(presence_of(args...), run_program, [&] { return failed_result<Args...>(); });
       } else {
         return failed_result<Args...>();
       }
@@ -225,37 +263,6 @@ struct compiled_call {
   static auto failed_result() {
     auto make = [&]<class L>() { return L{}; };  // &: nvcc warns of the conversion to a function that lambdas without have
     return build_tree<result_t<Args...>>(make);
-  }
-  template <bool IsAll, class Source>
-  static constexpr bool is_traceable = [] {
-    if constexpr (IsAll) return true;
-    else return trial<Source>::value;
-  }();
-  /// Without a plan for a program that is not run.
-  template <bool IsAll, class Source>
-  static constexpr program_error program_error_of() {
-    if constexpr (IsAll) return planned<Source>::size.error;
-    else if constexpr (trial<Source>::outcome.error != program_error::none) return trial<Source>::outcome.error;
-    else return planned<Source>::size.error;
-  }
-  /// The program for what is there.
-  template <class Choices, int I, class... Args>
-  static result_t<Args...> run_choice(presence there, Args&&... args) {
-    constexpr presence mine = Choices::value.of[I];
-    if constexpr (I + 1 < Choices::value.count)
-      if (there != mine) return run_choice<Choices, I + 1>(there, static_cast<Args&&>(args)...);
-    // With everything there a function that cannot be traced is a mistake, with its own error.
-    constexpr bool is_all = I + 1 == Choices::value.count;
-    using some = std::conditional_t<is_all, source<Args...>, partial_source<mine, F, tree_value_t<Args>...>>;
-    if constexpr (!is_traceable<is_all, some>) {
-      fail<presence_error>("a transformed function uses an optional of its arguments that is not there");
-    } else if constexpr (constexpr program_error error = program_error_of<is_all, some>(); error == program_error::presence_differs) {
-      fail<presence_error>(presence_text);
-    } else {
-      (void)sizeof(program_rule<error>);
-      if constexpr (error == program_error::none) return run_plan<some, std::integral_constant<presence, mine>>(static_cast<Args&&>(args)...);
-      else return failed_result<Args...>();
-    }
   }
   /// `There` says which optionals of the arguments are there; void: they have none.
   template <class Source, class There, class... Args>

@@ -101,17 +101,18 @@ struct convolution_kernel_gradient_kernel : primitive_base<Code> {
   using T = typename base::T;
   using g = convolution_numbers<Code>;
   static constexpr int threads = 256;
-  static constexpr std::int64_t blocks = Code::template size<base::result_of>;
+  static constexpr std::int64_t size = Code::template size<base::result_of>, blocks = is_known_word(size) ? size : -1;
+  static long long block_count(arguments const& args) { return blocks_at_run_time(Code::template number<size>(args), 1); }
   static constexpr int L = axes_of_calls<Code>;
-  static constexpr long long terms = Code::template extent<0, L> * g::out_rows * g::out_columns;
   DIMITY_DEVICE static void run(arguments const& args) {
     alignas(16) __shared__ char shared[8 * threads / 32];
     element_index i;
-    index_of<Code, base::result_of>(i, static_cast<long long>(blockIdx.x));
+    index_of<Code, base::result_of>(i, static_cast<element_number<Code>>(blockIdx.x), args);
     long long const o = i.at[L];
     constexpr int taps = g::kernel_rows * g::kernel_columns > 0 ? g::kernel_rows * g::kernel_columns : 1, across_taps = g::kernel_columns > 0 ? g::kernel_columns : 1;
     int const weight = static_cast<int>(i.at[L + 1]), tap = weight % taps;
     int const rows = tap / across_taps * g::dilation_rows - g::before_rows, columns = tap % across_taps * g::dilation_columns - g::before_columns;
+    long long const terms = Code::template number<Code::template extent<0, L>>(args) * (g::out_rows * g::out_columns);
     T sum = T(0);
     for (long long t = threadIdx.x; t < terms; t += threads) {
       constexpr int across = g::out_columns > 0 ? g::out_columns : 1, down = g::out_rows > 0 ? g::out_rows : 1;

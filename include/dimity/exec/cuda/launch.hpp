@@ -1,9 +1,11 @@
 // Starts the kernels that a plan's kernel became.
 #pragma once
 
+#include <dimity/exec/cuda/long_rows.hpp>
 #include <dimity/exec/cuda/lower.hpp>
 #include <dimity/exec/cuda/reduction.hpp>
 #include <dimity/exec/cuda/runtime.hpp>
+#include <dimity/plan/memory.hpp>
 
 #include <cstring>
 
@@ -12,12 +14,16 @@ namespace DIMITY_NAMESPACE::detail {
 /// `Kernel`: a class with `run`, `threads`, `blocks` and `arguments`. An empty one is not started.
 template <class Kernel>
 void start_kernel([[maybe_unused]] typename Kernel::arguments const& arguments, [[maybe_unused]] cudaStream_t stream) {
-  if constexpr (Kernel::blocks > 0) {
+  if constexpr (Kernel::blocks != 0) {
+    long long blocks = Kernel::blocks;
+    // Sizes that are known at run time only.
+    if constexpr (Kernel::blocks < 0) blocks = Kernel::block_count(arguments);
+    if (Kernel::blocks < 0 && blocks == 0) return;
 #ifdef DIMITY_CUDA_EMULATION
-    stream->submit([arguments] { emulation::run([&] { Kernel::run(arguments); }, Kernel::blocks, Kernel::threads); });
+    stream->submit([arguments, blocks] { emulation::run([&] { Kernel::run(arguments); }, blocks, Kernel::threads); });
 #else
     void* list[] = {const_cast<typename Kernel::arguments*>(&arguments)};
-    check_cuda(cudaLaunchKernel(reinterpret_cast<void const*>(&run_on_device<Kernel>), dim3(static_cast<unsigned>(Kernel::blocks)), dim3(static_cast<unsigned>(Kernel::threads)), list, 0, stream));
+    check_cuda(cudaLaunchKernel(reinterpret_cast<void const*>(&run_on_device<Kernel>), dim3(static_cast<unsigned>(blocks)), dim3(static_cast<unsigned>(Kernel::threads)), list, 0, stream));
 #endif
   }
 }
@@ -67,6 +73,7 @@ struct kernel_of_code {
   static constexpr auto pick() {
     if constexpr (Code::kind == device_family::elementwise) return std::type_identity<elementwise<Code>>{};
     else if constexpr (Code::kind == device_family::rows) return std::type_identity<row_kernel<Code>>{};
+    else if constexpr (Code::kind == device_family::long_rows) return std::type_identity<long_row_kernel<Code>>{};
     else return std::type_identity<reduction_kernel<Code>>{};
   }
   using type = typename decltype(pick())::type;
@@ -82,10 +89,22 @@ struct launch_code {
   using kernel = typename kernel_of_code<type>::type;
 };
 
-template <class Lowered, int I, int... P>
-typename launch_code<Lowered, I>::kernel::arguments launch_arguments(std::integer_sequence<int, P...>, void* const* slots, std::byte* scratch) {
-  constexpr int begin = Lowered::value.launches[I].pointers.begin;
-  auto const pointer = [&](std::int64_t p) -> void* {
+/// Memory that a lowered kernel needs, of which the first `known` bytes do not depend on extents chosen at run time.
+inline extent_t scratch_needed(extent_t known, amount const* regions, std::int64_t count, extent_t const* symbols) {
+  for (std::int64_t i = 0; i < count; ++i) known += round_up(value_of(regions[i], symbols), 256);
+  return known;
+}
+/// What a launch is given: where the slots of the plan's kernel are, scratch memory, the values of extents.
+struct launch_memory {
+  void* const* slots;
+  std::byte* scratch;
+  extent_t const* symbols;
+  extent_t known_scratch = 0;
+  amount const* regions = nullptr;
+
+  void* argument(std::int64_t p) const {
+    if (p >= symbol_pointer) return reinterpret_cast<void*>(symbols[p - symbol_pointer]);
+    if (p < region_pointer / 2) return scratch + scratch_needed(known_scratch, regions, p - region_pointer, symbols);
     if (p < 0) return scratch + (-1 - p);
 #ifdef DIMITY_CUDA_EMULATION
     emulation::check_side(slots[p & 0xffffffff], p >> 32 == 0);
@@ -94,18 +113,22 @@ typename launch_code<Lowered, I>::kernel::arguments launch_arguments(std::intege
     void* number = nullptr;
     std::memcpy(&number, slots[p & 0xffffffff], static_cast<std::size_t>(p >> 32));
     return number;
-  };
-  return {{pointer(Lowered::value.pointers[begin + P])...}};
+  }
+};
+template <class Lowered, int I, int... P>
+typename launch_code<Lowered, I>::kernel::arguments launch_arguments(std::integer_sequence<int, P...>, launch_memory const& m) {
+  constexpr int begin = Lowered::value.launches[I].pointers.begin;
+  return {{m.argument(Lowered::value.pointers[begin + P])...}};
 }
 template <class Lowered, int... I>
-void launch_all(std::integer_sequence<int, I...>, void* const* slots, std::byte* scratch, cudaStream_t stream) {
-  (launch_kernel<typename launch_code<Lowered, I>::kernel>(launch_arguments<Lowered, I>(std::make_integer_sequence<int, Lowered::value.launches[I].pointers.size()>{}, slots, scratch), stream), ...);
+void launch_all(std::integer_sequence<int, I...>, launch_memory const& m, cudaStream_t stream) {
+  (launch_kernel<typename launch_code<Lowered, I>::kernel>(launch_arguments<Lowered, I>(std::make_integer_sequence<int, Lowered::value.launches[I].pointers.size()>{}, m), stream), ...);
 }
 /// A plan's kernel, on the memory behind its slots.
 template <class Plan, int Kernel>
-void run_kernel_on_cuda(void* const* slots, std::byte* scratch, cudaStream_t stream) {
+void run_kernel_on_cuda(void* const* slots, std::byte* scratch, extent_t const* symbols, cudaStream_t stream) {
   using low = lowered<Plan, Kernel>;
-  launch_all<low>(std::make_integer_sequence<int, low::size.launches>{}, slots, scratch, stream);
+  launch_all<low>(std::make_integer_sequence<int, low::size.launches>{}, {slots, scratch, symbols, low::value.scratch_bytes, low::value.regions}, stream);
 }
 
 }  // namespace DIMITY_NAMESPACE::detail

@@ -1,4 +1,4 @@
-// A kernel of a plan -> kernels of the GPU. Rows that fit into registers stay one kernel; otherwise each stage's reductions are kernels of their own, which leave a number for each row, and sums over outer axes always are.
+// A kernel of a plan -> kernels of the GPU. Rows that fit into registers, and long ones of which there are many, stay one kernel; otherwise each stage's reductions are kernels of their own, which leave a number for each row, and sums over outer axes always are.
 #pragma once
 
 #include <dimity/exec/cuda/code.hpp>
@@ -8,19 +8,23 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-/// One launch: its code and its pointers, in the flat lists of a lowered kernel. A pointer is a slot of the plan's kernel (>= 0) or scratch memory at byte -1 - p. Above bit 32, how many bytes of a number that slot is.
+/// Pointers of launches that are none: an extent that is chosen at run time (which symbol of the plan it is), and scratch memory whose size depends on one (which region, behind the rest of the scratch memory).
+inline constexpr std::int64_t symbol_pointer = std::int64_t{1} << 60, region_pointer = -(std::int64_t{1} << 60);
+/// One launch: its code and its pointers, in the flat lists of a lowered kernel. A pointer is a slot of the plan's kernel (>= 0), above bit 32 how many bytes of a number that slot is, or scratch memory at byte -1 - p; behind them
+/// come symbols.
 struct device_launch {
   range words, pointers;
 };
 struct lowered_size {
-  int words, pointers, launches;
+  int words, pointers, launches, regions;
 };
 struct lowering_result {
   list<std::int64_t> words;
   list<std::int64_t> pointers;
   list<device_launch> launches;
   std::int64_t scratch_bytes = 0;
-  constexpr lowered_size size() const { return {words.size(), pointers.size(), launches.size()}; }
+  list<amount> regions;  ///< bytes
+  constexpr lowered_size size() const { return {words.size(), pointers.size(), launches.size(), regions.size()}; }
   /// Kernels that precision makes no difference to are one for all of them.
   constexpr void add(device_kernel const& kernel, list<std::int64_t> const& of_slots, cuda_precision wanted) {
     cuda_precision own = cuda_precision::standard;
@@ -28,9 +32,12 @@ struct lowering_result {
       if (v.type == dtype::float32 && depends_on_precision(v.op)) own = wanted;
     device_launch l;
     l.words.begin = words.size();
-    encode(kernel, own, words);
+    kernel_symbols symbols;
+    encode(kernel, own, symbols, words);
     l.words.end = words.size();
     l.pointers = append_to(pointers, of_slots);
+    for (int const s : symbols.of_plan) pointers.push(symbol_pointer | s);
+    l.pointers.end = pointers.size();
     launches.push(l);
   }
 };
@@ -78,7 +85,7 @@ struct kernel_extract {
       : p(plan), from(k), reductions(left), keeps_reductions(keeps), taken(k.values.size(), -1) {
     to.axes = k.axes;
     to.outer = k.outer;
-    for (int i = 0; i < k.axes; ++i) to.extent[i] = k.extent[i].number();
+    for (int i = 0; i < k.axes; ++i) to.extent[i] = k.extent[i];
   }
   constexpr int slot_of(std::int64_t pointer) {
     int const slot = pointer >= 0 ? from.slots.begin + static_cast<int>(pointer) : -1;
@@ -92,7 +99,7 @@ struct kernel_extract {
     return pointers.size() - 1;
   }
   constexpr int width() const {
-    return width_of_accesses(to.accesses, to.accesses.size(), to.axes, to.axes > 0 ? to.extent[to.axes - 1] : 1, [&](access const& a) { return to.unaligned[a.slot] != 0; });
+    return width_of_accesses(to.accesses, to.accesses.size(), to.axes, to.axes > 0 ? to.extent[to.axes - 1] : amount(1), [&](access const& a) { return to.unaligned[a.slot] != 0; });
   }
   constexpr int add_access(access a, std::int64_t pointer) {
     a.slot = static_cast<std::int16_t>(slot_of(pointer));
@@ -160,14 +167,19 @@ struct device_lowering {
   }
   constexpr std::uint32_t all_axes() const { return (1u << k.axes) - 1u; }
   constexpr std::uint32_t outer_axes() const { return (1u << k.outer) - 1u; }
-  constexpr std::int64_t size_of_axes(std::uint32_t mask) const {
-    std::int64_t n = 1;
+  constexpr amount size_of_axes(std::uint32_t mask) const {
+    amount n = 1;
     for (int i = 0; i < k.axes; ++i)
-      if (mask >> i & 1u) n *= k.extent[i].number();
+      if (mask >> i & 1u) n *= k.extent[i];
     return n;
   }
 
-  constexpr std::int64_t scratch(std::int64_t bytes) {
+  constexpr std::int64_t scratch(amount size) {
+    if (!size.is_known()) {
+      out.regions.push(size);
+      return region_pointer + (out.regions.size() - 1);
+    }
+    std::int64_t const bytes = size.number();
     std::int64_t const at = out.scratch_bytes;
     out.scratch_bytes += (bytes + 255) / 256 * 256;
     return -1 - at;
@@ -177,11 +189,11 @@ struct device_lowering {
   constexpr access contiguous(dtype type, std::uint32_t axes) const {
     access a;
     a.type = type;
-    std::int64_t stride = 1;
+    amount stride = 1;
     for (int i = k.axes - 1; i >= 0; --i) {
       if ((axes >> i & 1u) == 0 || k.extent[i] == 1) continue;
       a.stride[i] = stride;
-      stride *= k.extent[i].number();
+      stride *= k.extent[i];
     }
     return a;
   }
@@ -220,7 +232,7 @@ struct device_lowering {
     e.to.outer = 0;
     e.to.reduced = reduced;
     for (term const& t : terms) e.add_store(t.value, t.to, t.pointer, t.op);
-    std::int64_t const last = k.axes > 0 ? k.extent[k.axes - 1].number() : 1, results = size_of_axes(kept);
+    amount const last = k.axes > 0 ? k.extent[k.axes - 1] : amount(1), results = size_of_axes(kept);
     bool const along_lanes = k.axes > 0 && (reduced >> (k.axes - 1) & 1u) != 0;
     int const width = e.width();
     int const splits = shape_of_reduction(last, results, size_of_axes(reduced), along_lanes, width).splits;
@@ -238,10 +250,10 @@ struct device_lowering {
     whole.axes = 1;
     whole.extent[0] = splits;
     for (int i = 0; i < k.axes; ++i)
-      if (kept >> i & 1u) whole.extent[whole.axes++] = k.extent[i].number();
+      if (kept >> i & 1u) whole.extent[whole.axes++] = k.extent[i];
     for (term const& t : terms) {
       dtype const type = val(t.value).type;
-      std::int64_t const at = scratch(splits * results * static_cast<std::int64_t>(size_of(type)));
+      std::int64_t const at = scratch(results * amount(splits * static_cast<std::int64_t>(size_of(type))));
       access const part = contiguous(type, kept);
       parts.add_store(t.value, part, at, t.op);
       access from, to = t.to;
@@ -284,7 +296,13 @@ struct device_lowering {
     list<std::uint32_t> varies(count + 1, 0);
     find_varying_axes(e.to.values, count, e.to.accesses, e.to.axes, e.to.outer, -1, &varies[0]);
     std::uint32_t const inner = all_axes() & ~outer_axes();
-    return shape_of_rows(size_of_axes(inner) / e.width(), e.width(), live_packets(e.to.values, &varies[0], inner, count), widest_lane(e.to.values, &varies[0], inner, count)).threads > 0;
+    if (!size_of_axes(inner).is_known()) return false;
+    return shape_of_rows(size_of_axes(inner).number() / e.width(), e.width(), live_packets(e.to.values, &varies[0], inner, count), widest_lane(e.to.values, &varies[0], inner, count)).threads > 0;
+  }
+  /// Whether there is a row for each multiprocessor, or may be. Fewer rows are divided among blocks.
+  constexpr bool rows_fill_multiprocessors() const {
+    amount const rows = size_of_axes(outer_axes());
+    return k.outer < k.axes && (!rows.is_known() || rows.number() >= 132);
   }
   constexpr void need(int v, list<unsigned char>& needed) const {
     if (needed[v]) return;
@@ -307,7 +325,7 @@ struct device_lowering {
         t.value = val(v).arg[0];
         t.op = val(v).op;
         t.to = contiguous(val(v).type, outer_axes());
-        t.pointer = scratch(size_of_axes(outer_axes()) * static_cast<std::int64_t>(size_of(val(v).type)));
+        t.pointer = scratch(size_of_axes(outer_axes()) * amount(static_cast<std::int64_t>(size_of(val(v).type))));
         // What is stored as it is needs no second place.
         for (int s = k.stores.begin; s < k.stores.end; ++s)
           if (p.stores[s].value == v && p.stores[s].combine == primitive::copy && axes_of(target(p.stores[s])) == axes_of(t.to)) {
@@ -390,6 +408,10 @@ struct device_lowering {
       for (int s = k.stores.begin; s < k.stores.end; ++s)
         if (p.stores[s].combine == primitive::copy) e.add_store(p.stores[s].value, target(p.stores[s]), target(p.stores[s]).slot);
       if (rows_fit(e)) return launch(e.to, e.pointers);
+      if (rows_fill_multiprocessors()) {
+        e.to.kind = device_family::long_rows;
+        return launch(e.to, e.pointers);
+      }
       leave_reductions(needed);
     }
     store_elements();
@@ -426,6 +448,7 @@ struct lowered_kernel {
   std::int64_t pointers[N.pointers + 1] = {};
   device_launch launches[N.launches + 1] = {};
   std::int64_t scratch_bytes = 0;
+  amount regions[N.regions + 1] = {};
 };
 template <class Plan, int Kernel, lowered_size N>
 constexpr lowered_kernel<N> make_lowered() {
@@ -434,21 +457,22 @@ constexpr lowered_kernel<N> make_lowered() {
   lower_kernel(p, Plan::value.kernels[Kernel], r);
   lowered_kernel<N> k;
   k.used = r.size();
-  if (k.used.words > N.words || k.used.pointers > N.pointers || k.used.launches > N.launches) return k;
+  if (k.used.words > N.words || k.used.pointers > N.pointers || k.used.launches > N.launches || k.used.regions > N.regions) return k;
   for (int i = 0; i < k.used.words; ++i) k.words[i] = r.words[i];
   for (int i = 0; i < k.used.pointers; ++i) k.pointers[i] = r.pointers[i];
   for (int i = 0; i < k.used.launches; ++i) k.launches[i] = r.launches[i];
   k.scratch_bytes = r.scratch_bytes;
+  for (int i = 0; i < k.used.regions; ++i) k.regions[i] = r.regions[i];
   return k;
 }
 template <class Plan, int Kernel, lowered_size N>
 inline constexpr lowered_kernel<N> lowered_as = make_lowered<Plan, Kernel, N>();
 template <class Plan, int Kernel>
 struct lowered {
-  static constexpr lowered_size room{512, 48, 6};
+  static constexpr lowered_size room{512, 48, 6, 0};
   static constexpr lowered_size size = lowered_as<Plan, Kernel, room>.used;
   static constexpr auto const& choose() {
-    if constexpr (size.words <= room.words && size.pointers <= room.pointers && size.launches <= room.launches) return lowered_as<Plan, Kernel, room>;
+    if constexpr (size.words <= room.words && size.pointers <= room.pointers && size.launches <= room.launches && size.regions == 0) return lowered_as<Plan, Kernel, room>;
     else return lowered_as<Plan, Kernel, size>;
   }
   static constexpr auto const& value = choose();

@@ -8,7 +8,7 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-/// A primitive on operands as integers: op, result type, attribute, result shape; for each operand type, offset, shape and strides; then what it keeps in the plan's pool.
+/// A primitive on operands as integers (words, where extents are chosen at run time): op, result type, attribute; for each operand and the result type, offset, shape and strides; then what it keeps in the plan's pool.
 template <std::int64_t... Words>
 struct primitive_code {
   static constexpr std::int64_t words[sizeof...(Words) + 1] = {Words..., 0};
@@ -24,7 +24,7 @@ struct primitive_code {
   static constexpr int operands = arity_of(op);
   struct contents {
     array of[4];  ///< the operands, then the result
-    int pool = 0;
+    int pool = 0, symbols = 0;
   };
   static constexpr contents content = [] {
     contents c;
@@ -40,6 +40,17 @@ struct primitive_code {
       }
     }
     c.pool = at;
+    symbol_counter all;
+    for (array const& a : c.of) {
+      all.add(a.offset);
+      for (int k = 0; k < a.rank; ++k) {
+        all.add(a.extent[k]);
+        all.add(a.stride[k]);
+      }
+    }
+    if (op == primitive::pad)
+      for (int i = 0; i < 2 * c.of[operands].rank; ++i) all.add(words[at + i]);
+    c.symbols = all.count;
     return c;
   }();
   template <int K>
@@ -56,29 +67,44 @@ struct primitive_code {
   static constexpr std::int64_t pool = words[content.pool + I];
   template <int K>
   static constexpr std::int64_t size = [] {
-    std::int64_t n = 1;
-    for (int i = 0; i < content.of[K].rank; ++i) n *= content.of[K].extent[i];
-    return n;
+    amount n = 1;
+    for (int i = 0; i < content.of[K].rank; ++i) n *= amount_of(content.of[K].extent[i]);
+    return n.code;
   }();
-  using arguments = kernel_arguments<operands + 1>;
+  static constexpr int symbols = content.symbols;
+  using arguments = kernel_arguments<operands + 1 + symbols>;
+  /// The value of a word.
+  template <std::int64_t Word, class Arguments>
+  DIMITY_HOST_DEVICE static long long number([[maybe_unused]] Arguments const& args) {
+    if constexpr (symbols == 0) return Word;
+    else return number_in_kernel<Word, operands + 1>::of(args);
+  }
 };
+/// In place of the arguments of a kernel that takes no extents.
+struct no_run_time_extents {};
 
 /// An element of an array, by axis.
 struct element_index {
   long long at[max_rank] = {};
 };
-template <class Code, int K, int Axis = Code::template rank<K> - 1>
-DIMITY_DEVICE void index_of(element_index& i, long long n) {
-  if constexpr (Axis >= 0) {
-    constexpr long long extent = Code::template extent<K, Axis>;
-    i.at[Axis] = Axis == 0 ? n : n % (extent > 0 ? extent : 1);
-    if constexpr (Axis > 0) index_of<Code, K, Axis - 1>(i, n / (extent > 0 ? extent : 1));
+/// Where the size of the result is known at run time only, a launch sees to it that it fits 32 bits, in which divisions cost less.
+template <class Code>
+using element_number = std::conditional_t<is_known_word(Code::template size<Code::operands>), long long, int>;
+template <class Code, int K, int Axis = Code::template rank<K> - 1, class Arguments = no_run_time_extents>
+DIMITY_DEVICE void index_of(element_index& i, element_number<Code> n, Arguments const& args = {}) {
+  if constexpr (Axis == 0) {
+    i.at[Axis] = n;
+  } else if constexpr (Axis > 0) {
+    constexpr std::int64_t word = Code::template extent<K, Axis>;
+    auto const extent = static_cast<element_number<Code>>(Code::template number<word == 0 ? 1 : word>(args));
+    i.at[Axis] = n % extent;
+    index_of<Code, K, Axis - 1>(i, n / extent, args);
   }
 }
-template <class Code, int K, int Axis = 0>
-DIMITY_DEVICE long long offset_of_element(element_index const& i) {
-  if constexpr (Axis == Code::template rank<K>) return Code::template offset<K>;
-  else return i.at[Axis] * Code::template stride<K, Axis> + offset_of_element<Code, K, Axis + 1>(i);
+template <class Code, int K, int Axis = 0, class Arguments = no_run_time_extents>
+DIMITY_DEVICE long long offset_of_element(element_index const& i, Arguments const& args = {}) {
+  if constexpr (Axis == Code::template rank<K>) return Code::template number<Code::template offset<K>>(args);
+  else return i.at[Axis] * Code::template number<Code::template stride<K, Axis>>(args) + offset_of_element<Code, K, Axis + 1>(i, args);
 }
 DIMITY_DEVICE long long clamped_index(long long i, long long n) {
   if (i < 0) i += n;
@@ -97,7 +123,7 @@ struct primitive_base {
   DIMITY_DEVICE static T* result(arguments const& args) { return static_cast<T*>(args.p[result_of]); }
   template <int K>
   DIMITY_DEVICE static auto at(arguments const& args, element_index const& i) {
-    return operand<K>(args)[offset_of_element<Code, K>(i)];
+    return operand<K>(args)[offset_of_element<Code, K>(i, args)];
   }
 };
 
@@ -108,12 +134,13 @@ struct each_element : primitive_base<Code> {
   using typename base::arguments;
   static constexpr int threads = 256;
   static constexpr std::int64_t size = Code::template size<base::result_of>;
-  static constexpr std::int64_t blocks = (size + threads - 1) / threads;
+  static constexpr std::int64_t blocks = is_known_word(size) ? (size + threads - 1) / threads : -1;
+  static long long block_count(arguments const& args) { return blocks_at_run_time(Code::template number<size>(args), threads); }
   DIMITY_DEVICE static void run(arguments const& args) {
     long long const n = static_cast<long long>(blockIdx.x) * threads + threadIdx.x;
-    if (n >= size) return;
+    if (n >= Code::template number<size>(args)) return;
     element_index i;
-    index_of<Code, base::result_of>(i, n);
+    index_of<Code, base::result_of>(i, static_cast<element_number<Code>>(n), args);
     base::result(args)[n] = Element::template value<Code>(args, i);
   }
 };
@@ -127,21 +154,21 @@ struct copy_element {
 };
 struct pad_element {
   template <class Code, int Axis = 0>
-  DIMITY_DEVICE static bool find(element_index const& i, element_index& from) {
+  DIMITY_DEVICE static bool find(typename Code::arguments const& args, element_index const& i, element_index& from) {
     if constexpr (Axis == Code::template rank<0>) {
       return true;
     } else {
-      constexpr long long start = Code::template pool<Axis>, step = Code::template pool<Code::template rank<0> + Axis>, extent = Code::template extent<0, Axis>;
+      long long const start = Code::template number<Code::template pool<Axis>>(args), step = Code::template number<Code::template pool<Code::template rank<0> + Axis>>(args), extent = Code::template number<Code::template extent<0, Axis>>(args);
       long long const t = i.at[Axis] - start;
       from.at[Axis] = t / step;
-      return t >= 0 && t % step == 0 && t / step < extent && find<Code, Axis + 1>(i, from);
+      return t >= 0 && t % step == 0 && t / step < extent && find<Code, Axis + 1>(args, i, from);
     }
   }
   template <class Code>
   DIMITY_DEVICE static auto value(typename Code::arguments const& args, element_index const& i) {
     using T = typename Code::result;
     element_index from;
-    if (find<Code>(i, from)) return primitive_base<Code>::template at<0>(args, from);
+    if (find<Code>(args, i, from)) return primitive_base<Code>::template at<0>(args, from);
     return T{};
   }
 };
@@ -149,7 +176,7 @@ struct concat_element {
   template <class Code>
   DIMITY_DEVICE static auto value(typename Code::arguments const& args, element_index i) {
     constexpr int axis = static_cast<int>(Code::attribute);
-    constexpr long long split = Code::template extent<0, axis>;
+    long long const split = Code::template number<Code::template extent<0, axis>>(args);
     if (i.at[axis] < split) return primitive_base<Code>::template at<0>(args, i);
     i.at[axis] -= split;
     return primitive_base<Code>::template at<1>(args, i);
@@ -160,7 +187,7 @@ struct gather_element {
   template <class Code>
   DIMITY_DEVICE static auto value(typename Code::arguments const& args, element_index i) {
     using base = primitive_base<Code>;
-    i.at[1] = clamped_index(static_cast<long long>(base::template operand<1>(args)[Code::template offset<1> + i.at[1] * Code::template stride<1, 0>]), Code::template extent<0, 1>);
+    i.at[1] = clamped_index(static_cast<long long>(base::template operand<1>(args)[Code::template number<Code::template offset<1>>(args) + i.at[1] * Code::template number<Code::template stride<1, 0>>(args)]), Code::template number<Code::template extent<0, 1>>(args));
     return base::template at<0>(args, i);
   }
 };
@@ -176,8 +203,8 @@ struct dynamic_start {
     for (int k = 0; k < batch_axes; ++k) at.at[k] = i.at[k];
     at.at[batch_axes] = Axis - batch_axes;
     long long start = static_cast<long long>(primitive_base<Code>::template at<1>(args, at));
-    constexpr long long most = Code::template extent<Whole, Axis> - Code::template extent<Block, Axis>;
-    if (start < 0) start += Code::template extent<Whole, Axis>;
+    long long const whole = Code::template number<Code::template extent<Whole, Axis>>(args), most = whole - Code::template number<Code::template extent<Block, Axis>>(args);
+    if (start < 0) start += whole;
     return start < 0 ? 0 : start > most ? most : start;
   }
 };
@@ -203,7 +230,7 @@ struct dynamic_update_element {
       return true;
     } else {
       from.at[Axis] = i.at[Axis] - dynamic_start<Code, 0, 2>::template along<Axis>(args, i);
-      return from.at[Axis] >= 0 && from.at[Axis] < Code::template extent<2, Axis> && find<Code, Axis + 1>(args, i, from);
+      return from.at[Axis] >= 0 && from.at[Axis] < Code::template number<Code::template extent<2, Axis>>(args) && find<Code, Axis + 1>(args, i, from);
     }
   }
   template <class Code>
@@ -214,20 +241,31 @@ struct dynamic_update_element {
   }
 };
 
+/// Elements of some axes, from one to before another, as a word.
+template <class Code, int K>
+constexpr std::int64_t product_of_axes(int begin, int end) {
+  amount n = 1;
+  for (int i = begin; i < end; ++i) n *= amount_of(Code::content.of[K].extent[i]);
+  return n.code;
+}
+
 /// Four random words a thread: Philox4x32-10 (core/philox.hpp), whose rounds are written out here because a constexpr function cannot be called from device code.
 template <class Code>
 struct random_kernel : primitive_base<Code> {
   using base = primitive_base<Code>;
   using typename base::arguments;
   static constexpr int threads = 256, last = Code::template rank<0> - 1;
-  static constexpr std::int64_t keys = Code::template extent<0, last> == 0 ? 0 : Code::template size<0> / Code::template extent<0, last>;
-  static constexpr std::int64_t words = keys == 0 ? 0 : Code::template size<base::result_of> / keys, groups = (words + 3) / 4;
-  static constexpr std::int64_t blocks = (keys * groups + threads - 1) / threads;
+  /// Words; the words of random bits that a key gives are the axes behind those of the keys.
+  static constexpr std::int64_t keys = product_of_axes<Code, 0>(0, last), words = product_of_axes<Code, base::result_of>(last, Code::template rank<base::result_of>);
+  static constexpr bool is_known = is_known_word(keys) && is_known_word(words);
+  static constexpr std::int64_t blocks = is_known ? (keys * ((words + 3) / 4) + threads - 1) / threads : -1;
+  static long long block_count(arguments const& args) { return blocks_at_run_time(Code::template number<keys>(args) * groups_of(args), threads); }
+  DIMITY_HOST_DEVICE static long long groups_of(arguments const& args) { return (Code::template number<words>(args) + 3) / 4; }
   DIMITY_DEVICE static void run(arguments const& args) {
-    long long const n = static_cast<long long>(blockIdx.x) * threads + threadIdx.x;
-    if (n >= keys * groups) return;
+    long long const n = static_cast<long long>(blockIdx.x) * threads + threadIdx.x, groups = groups_of(args);
+    if (n >= Code::template number<keys>(args) * groups) return;
     element_index i;
-    index_of<Code, 0>(i, n / groups * 2);
+    index_of<Code, 0>(i, static_cast<element_number<Code>>(n / groups * 2), args);
     std::uint32_t const first = static_cast<std::uint32_t>(base::template at<0>(args, i));
     i.at[last] = 1;
     std::uint32_t const second = static_cast<std::uint32_t>(base::template at<0>(args, i));
@@ -244,8 +282,8 @@ struct random_kernel : primitive_base<Code> {
       key1 += 0xBB67AE85u;
     }
     using T = typename base::T;
-    T* const to = base::result(args) + n / groups * words + counter * 4;
-    long long const left = words - counter * 4;
+    long long const of_key = Code::template number<words>(args), left = of_key - counter * 4;
+    T* const to = base::result(args) + n / groups * of_key + counter * 4;
     to[0] = static_cast<T>(c0);
     if (left > 1) to[1] = static_cast<T>(c1);
     if (left > 2) to[2] = static_cast<T>(c2);
@@ -256,18 +294,18 @@ struct random_kernel : primitive_base<Code> {
 /// Lines along one axis of the first operand: argmax, argmin, running sums, sorting.
 template <class Code, int Axis>
 struct lines : primitive_base<Code> {
-  static constexpr long long length = Code::template extent<0, Axis>, step = Code::template stride<0, Axis>;
-  static constexpr long long count = length == 0 ? 0 : Code::template size<0> / length;
-  template <int A = Code::template rank<0> - 1>
-  DIMITY_DEVICE static void find(element_index& i, long long n) {
-    if constexpr (A >= 0) {
-      if constexpr (A == Axis) {
-        find<A - 1>(i, n);
-      } else {
-        constexpr long long extent = Code::template extent<0, A>;
-        i.at[A] = n % (extent > 0 ? extent : 1);
-        find<A - 1>(i, n / (extent > 0 ? extent : 1));
-      }
+  /// Words.
+  static constexpr std::int64_t length = Code::template extent<0, Axis>, step = Code::template stride<0, Axis>;
+  static constexpr std::int64_t count = length == 0 ? 0 : (amount_of(product_of_axes<Code, 0>(0, Axis)) * amount_of(product_of_axes<Code, 0>(Axis + 1, Code::template rank<0>))).code;
+  template <int A = Code::template rank<0> - 1, class Arguments = no_run_time_extents>
+  DIMITY_DEVICE static void find(element_index& i, element_number<Code> n, Arguments const& args = {}) {
+    if constexpr (A == Axis) {
+      find<A - 1>(i, n, args);
+    } else if constexpr (A >= 0) {
+      constexpr std::int64_t word = Code::template extent<0, A>;
+      auto const extent = static_cast<element_number<Code>>(Code::template number<word == 0 ? 1 : word>(args));
+      i.at[A] = n % extent;
+      find<A - 1>(i, n / extent, args);
     }
   }
 };
@@ -279,7 +317,8 @@ struct arg_reduce_kernel : lines<Code, static_cast<int>(Code::attribute)> {
   using typename base::arguments;
   using E = typename Code::template element<0>;
   static constexpr int threads = 256;
-  static constexpr std::int64_t blocks = (base::count + threads / 32 - 1) / (threads / 32);
+  static constexpr std::int64_t blocks = is_known_word(base::count) ? (base::count + threads / 32 - 1) / (threads / 32) : -1;
+  static long long block_count(arguments const& args) { return blocks_at_run_time(Code::template number<base::count>(args), threads / 32); }
   struct candidate {
     E value;
     long long at;
@@ -295,13 +334,13 @@ struct arg_reduce_kernel : lines<Code, static_cast<int>(Code::attribute)> {
   DIMITY_DEVICE static void run(arguments const& args) {
     int const lane = static_cast<int>(threadIdx.x) % 32;
     long long const line = static_cast<long long>(blockIdx.x) * (threads / 32) + threadIdx.x / 32;
-    bool const in_range = line < base::count;
+    bool const in_range = line < Code::template number<base::count>(args);
     element_index i;
-    base::template find<>(i, in_range ? line : 0);
-    E const* const x = base::template operand<0>(args) + offset_of_element<Code, 0>(i);
+    base::find(i, static_cast<element_number<Code>>(in_range ? line : 0), args);
+    E const* const x = base::template operand<0>(args) + offset_of_element<Code, 0>(i, args);
     candidate best{E(0), -1};
-    for (long long k = lane; k < base::length; k += 32) {
-      candidate const c{x[k * base::step], k};
+    for (long long k = lane; k < Code::template number<base::length>(args); k += 32) {
+      candidate const c{x[k * Code::template number<base::step>(args)], k};
       if (wins(c, best)) best = c;
     }
     DIMITY_UNROLL
@@ -326,23 +365,24 @@ struct cumulative_kernel : lines<Code, static_cast<int>(Code::attribute & 15)> {
   using T = typename base::T;
   using join = device_reduction<Code::op == primitive::cumulative_sum ? primitive::sum : primitive::prod, T>;
   static constexpr int threads = 256;
-  static constexpr std::int64_t blocks = base::count;
+  static constexpr std::int64_t blocks = is_known_word(base::count) ? base::count : -1;
+  static long long block_count(arguments const& args) { return blocks_at_run_time(Code::template number<base::count>(args), 1); }
   DIMITY_DEVICE static void run(arguments const& args) {
     alignas(16) __shared__ T part[2][threads];
     element_index i;
-    base::template find<>(i, static_cast<long long>(blockIdx.x));
-    T const* const x = base::template operand<0>(args) + offset_of_element<Code, 0>(i);
-    T* const to = base::result(args) + offset_of_element<Code, Code::operands>(i);
-    constexpr long long out_step = Code::template stride<Code::operands, axis>;
+    base::find(i, static_cast<element_number<Code>>(blockIdx.x), args);
+    T const* const x = base::template operand<0>(args) + offset_of_element<Code, 0>(i, args);
+    T* const to = base::result(args) + offset_of_element<Code, Code::operands>(i, args);
+    long long const out_step = Code::template number<Code::template stride<Code::operands, axis>>(args), step = Code::template number<base::step>(args), length = Code::template number<base::length>(args);
     constexpr T identity = join::identity;
     T before = identity;
     int const thread = static_cast<int>(threadIdx.x);
-    for (long long begin = 0; begin < base::length; begin += threads) {
+    for (long long begin = 0; begin < length; begin += threads) {
       long long const k = begin + thread;
-      long long const place = from_end ? base::length - 1 - k : k;
+      long long const place = from_end ? length - 1 - k : k;
       int now = 0;
       __syncthreads();
-      part[0][thread] = k < base::length ? x[place * base::step] : identity;
+      part[0][thread] = k < length ? x[place * step] : identity;
       for (int distance = 1; distance < threads; distance *= 2) {
         __syncthreads();
         T const own = part[now][thread];
@@ -350,7 +390,7 @@ struct cumulative_kernel : lines<Code, static_cast<int>(Code::attribute & 15)> {
         now = 1 - now;
       }
       __syncthreads();
-      if (k < base::length) to[place * out_step] = join::join(before, part[now][thread]);
+      if (k < length) to[place * out_step] = join::join(before, part[now][thread]);
       before = join::join(before, part[now][threads - 1]);
     }
   }
@@ -363,14 +403,18 @@ struct scatter_kernel : primitive_base<Code> {
   using typename base::arguments;
   using T = typename base::T;
   static constexpr int threads = 256;
-  static constexpr long long p = Code::template extent<0, 0>, n = Code::template extent<0, 1>, m = Code::template extent<0, 2>, k = Code::template extent<1, 0>;
-  static constexpr std::int64_t blocks = p * n * m == 0 ? 0 : p * k;
+  /// Words.
+  static constexpr std::int64_t p = Code::template extent<0, 0>, rows_there = Code::template extent<0, 1>, columns = Code::template extent<0, 2>, updates = Code::template extent<1, 0>;
+  static constexpr std::int64_t size = Code::template size<0>, all_updates = product_word(p, updates);
+  static constexpr std::int64_t blocks = is_known_word(size) && is_known_word(all_updates) ? (size == 0 ? 0 : all_updates) : -1;
+  static long long block_count(arguments const& args) { return Code::template number<size>(args) == 0 ? 0 : blocks_at_run_time(Code::template number<all_updates>(args), 1); }
   DIMITY_DEVICE static long long row_of(arguments const& args, long long j) {
-    return clamped_index(static_cast<long long>(base::template operand<1>(args)[Code::template offset<1> + j * Code::template stride<1, 0>]), n);
+    return clamped_index(static_cast<long long>(base::template operand<1>(args)[Code::template number<Code::template offset<1>>(args) + j * Code::template number<Code::template stride<1, 0>>(args)]), Code::template number<rows_there>(args));
   }
   DIMITY_DEVICE static void run(arguments const& args) {
     __shared__ int rows[threads];
     __shared__ int earlier;
+    long long const n = Code::template number<rows_there>(args), m = Code::template number<columns>(args), k = Code::template number<updates>(args);
     long long const entry = static_cast<long long>(blockIdx.x) / k, first = static_cast<long long>(blockIdx.x) % k, row = row_of(args, first);
     int const thread = static_cast<int>(threadIdx.x);
     if (thread == 0) earlier = 0;

@@ -26,8 +26,10 @@ constexpr product_tile tile_of_product(std::int64_t m, std::int64_t n, std::int6
   return t;
 }
 
+/// What tiles are chosen for where an extent is known at run time only.
+constexpr std::int64_t likely_extent(std::int64_t word, std::int64_t guess) { return is_known_word(word) ? word : guess; }
 template <class Code>
-inline constexpr product_tile tile_of = tile_of_product(Code::m, Code::n, Code::entries);
+inline constexpr product_tile tile_of = tile_of_product(likely_extent(Code::m, 512), likely_extent(Code::n, 512), likely_extent(Code::entries, 8));
 template <class Code, class Epilogue>
 using results_of_product = product_results<Code, Epilogue, tile_of<Code>.rows, tile_of<Code>.columns, (tile_of<Code>.columns < 64 ? tile_of<Code>.columns / 16 : 4)>;
 
@@ -40,7 +42,7 @@ struct product_kernel : results_of_product<Code, Epilogue> {
   static constexpr int threads = 256;
   static constexpr int BM = tile_of<Code>.rows, BN = tile_of<Code>.columns, BK = sizeof(T) == 8 || BM * BN > 128 * 64 ? 8 : 16, TM = BM / 16, TN = BN / 16;
   static constexpr int GM = TM < 4 ? TM : 4, GN = TN < 4 ? TN : 4;  ///< neighbouring rows and columns of a thread; further ones are 16 groups on
-  static constexpr bool terms_fit = Code::k % BK == 0;
+  static constexpr bool terms_fit = is_known_word(Code::k) && Code::k % BK == 0;
 
   /// How a tile of Rows x BK elements of an operand comes from memory: in packets along the axis in which neighbours lie side by side.
   template <int Operand>
@@ -49,17 +51,17 @@ struct product_kernel : results_of_product<Code, Epilogue> {
     using lies::along_terms;
     static constexpr int Rows = Operand == 0 ? BM : BN, width = lies::width(along_terms ? BK : Rows);
     static constexpr int packets = Rows * BK / width, count = (packets + threads - 1) / threads;
-    static constexpr bool fits = lies::extent % Rows == 0, divides = packets % threads == 0;
+    static constexpr bool fits = is_known_word(lies::extent) && lies::extent % Rows == 0, divides = packets % threads == 0;
     using packet = pack<X, width>;
 
     DIMITY_DEVICE static int row(int i) { return along_terms ? i / (BK / width) : i % (Rows / width) * width; }
     DIMITY_DEVICE static int term(int i) { return along_terms ? i % (BK / width) * width : i / (Rows / width); }
-    DIMITY_DEVICE static void fetch(packet (&to)[count], X const* from, int rows_left, int terms_left) {
+    DIMITY_DEVICE static void fetch(packet (&to)[count], arguments const& args, X const* from, int rows_left, int terms_left) {
       DIMITY_UNROLL
       for (int l = 0; l < count; ++l) {
         int const i = static_cast<int>(threadIdx.x) + l * threads;
         bool const inside = (divides || i < packets) && (fits || row(i) < rows_left) && (terms_fit || term(i) < terms_left);
-        if (inside) to[l] = *reinterpret_cast<packet const*>(from + row(i) * lies::row_stride + term(i) * lies::term_stride);
+        if (inside) to[l] = *reinterpret_cast<packet const*>(from + row(i) * base::template number<lies::row_stride>(args) + term(i) * base::template number<lies::term_stride>(args));
         else to[l] = packet{};
       }
     }
@@ -102,12 +104,12 @@ struct product_kernel : results_of_product<Code, Epilogue> {
   DIMITY_DEVICE static void run(arguments const& args) {
     alignas(16) __shared__ T a_tile[BK][BM + padding];
     alignas(16) __shared__ T b_tile[BK][BN + padding];
-    auto const p = base::place_of_block();
-    X const* a = static_cast<X const*>(args.p[0]) + Code::a_offset + p.a + p.row * Code::a_row;
-    X const* b = static_cast<X const*>(args.p[1]) + Code::b_offset + p.b + p.column * Code::b_column;
-    int const rows_left = static_cast<int>(Code::m) - p.row, columns_left = static_cast<int>(Code::n) - p.column;
+    auto const p = base::place_of_block(args);
+    X const* a = static_cast<X const*>(args.p[0]) + base::template number<Code::a_offset>(args) + p.a + p.row * base::template number<Code::a_row>(args);
+    X const* b = static_cast<X const*>(args.p[1]) + base::template number<Code::b_offset>(args) + p.b + p.column * base::template number<Code::b_column>(args);
+    int const rows_left = static_cast<int>(base::template number<Code::m>(args)) - p.row, columns_left = static_cast<int>(base::template number<Code::n>(args)) - p.column, terms = static_cast<int>(base::template number<Code::k>(args));
     int const ty = static_cast<int>(threadIdx.x) / 16, tx = static_cast<int>(threadIdx.x) % 16;
-    constexpr int steps = static_cast<int>((Code::k + BK - 1) / BK);
+    int const steps = (terms + (BK - 1)) / BK;
 
     T sum[TM][TN];
     DIMITY_UNROLL
@@ -117,9 +119,9 @@ struct product_kernel : results_of_product<Code, Epilogue> {
     }
     typename a_mover::packet next_a[a_mover::count];
     typename b_mover::packet next_b[b_mover::count];
-    if constexpr (steps > 0) {
-      a_mover::fetch(next_a, a, rows_left, static_cast<int>(Code::k));
-      b_mover::fetch(next_b, b, columns_left, static_cast<int>(Code::k));
+    if (steps > 0) {
+      a_mover::fetch(next_a, args, a, rows_left, terms);
+      b_mover::fetch(next_b, args, b, columns_left, terms);
     }
     for (int step = 0; step < steps; ++step) {
       __syncthreads();  // the step before has read its tiles
@@ -128,8 +130,8 @@ struct product_kernel : results_of_product<Code, Epilogue> {
       __syncthreads();
       if (step + 1 < steps) {
         int const done = (step + 1) * BK;
-        a_mover::fetch(next_a, a + done * Code::a_column, rows_left, static_cast<int>(Code::k) - done);
-        b_mover::fetch(next_b, b + done * Code::b_row, columns_left, static_cast<int>(Code::k) - done);
+        a_mover::fetch(next_a, args, a + done * base::template number<Code::a_column>(args), rows_left, terms - done);
+        b_mover::fetch(next_b, args, b + done * base::template number<Code::b_row>(args), columns_left, terms - done);
       }
       DIMITY_UNROLL
       for (int t = 0; t < BK; ++t) {

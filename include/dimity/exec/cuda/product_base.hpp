@@ -6,7 +6,7 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-/// A product as integers: element types of operands and result, extents, strides (row and column of both operands), offsets, whether the product is wanted itself, beside what its epilogue makes of it;
+/// A product as integers (words, where extents are chosen at run time): element types of operands and result, extents, strides (row and column of both operands), offsets, whether the product is wanted itself, beside what its epilogue makes of it;
 /// which of operands and product begin anywhere, a bit each; the precision; then for each axis of the batch its extent and the strides of both operands.
 template <std::int64_t... Words>
 struct product_code {
@@ -19,9 +19,15 @@ struct product_code {
   static constexpr cuda_precision wanted = static_cast<cuda_precision>(words[13]);
   static constexpr int first_batch = 14, batch_axes = static_cast<int>(sizeof...(Words) - first_batch) / 3;
   static constexpr std::int64_t entries = [] {
-    std::int64_t e = 1;
-    for (int i = 0; i < batch_axes; ++i) e *= words[first_batch + 3 * i];
-    return e;
+    amount e = 1;
+    for (int i = 0; i < batch_axes; ++i) e *= amount_of(words[first_batch + 3 * i]);
+    return e.code;
+  }();
+  static constexpr int symbols = [] {
+    symbol_counter all;
+    for (int i = 2; i < static_cast<int>(sizeof...(Words)); ++i)
+      if (i < 11 || i >= first_batch) all.add(words[i]);
+    return all.count;
   }();
   template <int Axis>
   static constexpr std::int64_t batch_extent = words[first_batch + 3 * Axis];
@@ -40,56 +46,67 @@ struct product_operand {
   static constexpr int width(int line) {
     bool const are_neighbours = (along_terms ? term_stride : row_stride) == 1 && (Code::unaligned >> Operand & 1) == 0;
     int w = are_neighbours ? widest_access / static_cast<int>(sizeof(typename Code::operand)) : 1;
-    while (w > 1 && ((along_terms ? row_stride : term_stride) % w != 0 || offset % w != 0 || (along_terms ? Code::k : extent) % w != 0 || line % w != 0)) w /= 2;
+    while (w > 1 && (factor_of(along_terms ? row_stride : term_stride) % w != 0 || factor_of(offset) % w != 0 || factor_of(along_terms ? Code::k : extent) % w != 0 || line % w != 0)) w /= 2;
     for (int i = 0; i < Code::batch_axes; ++i)
-      while (w > 1 && Code::words[Code::first_batch + 3 * i + 1 + Operand] % w != 0) w /= 2;
+      while (w > 1 && factor_of(Code::words[Code::first_batch + 3 * i + 1 + Operand]) % w != 0) w /= 2;
     return w;
   }
 };
 
 /// No epilogue.
 struct no_epilogue {
-  static constexpr int slots = 0, width = widest_access;
+  static constexpr int slots = 0, symbols = 0, width = widest_access;
 };
 
 /// Tiles of BM x BN results, which threads hold in groups of up to G neighbours of a row.
 template <class Code, class Epilogue, int BM, int BN, int G>
 struct product_results {
   using T = typename Code::result;
-  static constexpr std::int64_t row_tiles = (Code::m + BM - 1) / BM, column_tiles = (Code::n + BN - 1) / BN;
-  static constexpr std::int64_t blocks = row_tiles * column_tiles * Code::entries;
-  static constexpr bool rows_fit = Code::m % BM == 0, columns_fit = Code::n % BN == 0;
-  /// Slots: the operands, the product, and those of the epilogue behind them.
-  using arguments = kernel_arguments<3 + Epilogue::slots>;
+  /// Slots: the operands, the product, and the arguments of the epilogue behind them; then extents that are chosen at run time.
+  static constexpr int of_epilogue = Epilogue::slots + Epilogue::symbols, first_symbol = 3 + of_epilogue;
+  using arguments = kernel_arguments<first_symbol + Code::symbols>;
+  template <std::int64_t Word>
+  DIMITY_HOST_DEVICE static long long number([[maybe_unused]] arguments const& args) {
+    if constexpr (Code::symbols == 0) return Word;
+    else return number_in_kernel<Word, first_symbol>::of(args);
+  }
+  static constexpr bool is_known = is_known_word(Code::m) && is_known_word(Code::n) && is_known_word(Code::k) && is_known_word(Code::entries);
+  DIMITY_HOST_DEVICE static int row_tiles(arguments const& args) { return static_cast<int>((number<Code::m>(args) + (BM - 1)) / BM); }
+  DIMITY_HOST_DEVICE static int column_tiles(arguments const& args) { return static_cast<int>((number<Code::n>(args) + (BN - 1)) / BN); }
+  static constexpr std::int64_t blocks = is_known ? (Code::m + BM - 1) / BM * ((Code::n + BN - 1) / BN) * Code::entries : -1;
+  static long long block_count(arguments const& args) {
+    for (long long const extent : {number<Code::m>(args), number<Code::n>(args), number<Code::k>(args)}) static_cast<void>(blocks_at_run_time(extent, 1));
+    return blocks_at_run_time((number<Code::m>(args) + (BM - 1)) / BM * ((number<Code::n>(args) + (BN - 1)) / BN) * number<Code::entries>(args), 1);
+  }
+  static constexpr bool rows_fit = is_known_word(Code::m) && Code::m % BM == 0, columns_fit = is_known_word(Code::n) && Code::n % BN == 0;
 
   struct block_position {
     std::int64_t a = 0, b = 0;     ///< where the operands of this entry begin
     int entry = 0, row = 0, column = 0;
   };
   template <int Axis>
-  DIMITY_DEVICE static void find_entry(block_position& p, int left) {
+  DIMITY_DEVICE static void find_entry(arguments const& args, block_position& p, int left) {
     if constexpr (Axis >= 0) {
-      constexpr int extent = static_cast<int>(Code::template batch_extent<Axis>);
-      int const here = Axis == 0 ? left : left % extent;
-      p.a += here * Code::template a_batch<Axis>;
-      p.b += here * Code::template b_batch<Axis>;
-      find_entry<Axis - 1>(p, left / extent);
+      int const extent = static_cast<int>(number<Code::template batch_extent<Axis>>(args)), here = Axis == 0 ? left : left % extent;
+      p.a += here * number<Code::template a_batch<Axis>>(args);
+      p.b += here * number<Code::template b_batch<Axis>>(args);
+      if constexpr (Axis > 0) find_entry<Axis - 1>(args, p, left / extent);
     }
   }
-  DIMITY_DEVICE static block_position place_of_block() {
+  DIMITY_DEVICE static block_position place_of_block(arguments const& args) {
     block_position p;
     int const block = static_cast<int>(blockIdx.x);
-    constexpr int columns = static_cast<int>(column_tiles), per_entry = static_cast<int>(row_tiles * column_tiles);
+    int const columns = column_tiles(args), per_entry = row_tiles(args) * columns;
     p.entry = block / per_entry;
     p.row = block % per_entry / columns * BM;
     p.column = block % columns * BN;
-    find_entry<Code::batch_axes - 1>(p, p.entry);
+    find_entry<Code::batch_axes - 1>(args, p, p.entry);
     return p;
   }
 
   /// Elements of a row that are written, and worked on, as a packet: one, where rows end in the middle of packets.
   static constexpr int widest = G * static_cast<int>(sizeof(T)) <= widest_access ? G : widest_access / static_cast<int>(sizeof(T));
-  static constexpr int W = Code::n % widest == 0 && Epilogue::width % widest == 0 && !(Code::stores && (Code::unaligned >> 2 & 1) != 0) ? widest : 1;
+  static constexpr int W = factor_of(Code::n) % widest == 0 && Epilogue::width % widest == 0 && !(Code::stores && (Code::unaligned >> 2 & 1) != 0) ? widest : 1;
 
   template <class... Ignored>
   struct epilogue_of {
@@ -100,18 +117,18 @@ struct product_results {
 
     /// The epilogue's axes are those of the result without extents of 1.
     template <int Axis, int KernelAxis>
-    DIMITY_DEVICE static void set_batch(position& p, int left) {
+    DIMITY_DEVICE static void set_batch(arguments const& args, position& p, int left) {
       if constexpr (Axis >= 0) {
-        constexpr int extent = static_cast<int>(Code::template batch_extent<Axis>);
-        if constexpr (extent == 1) {
-          set_batch<Axis - 1, KernelAxis>(p, left);
+        if constexpr (Code::template batch_extent<Axis> == 1) {
+          set_batch<Axis - 1, KernelAxis>(args, p, left);
         } else {
+          int const extent = static_cast<int>(number<Code::template batch_extent<Axis>>(args));
           p.at[KernelAxis] = Axis == 0 ? left : left % extent;
-          set_batch<Axis - 1, KernelAxis - 1>(p, left / extent);
+          if constexpr (Axis > 0) set_batch<Axis - 1, KernelAxis - 1>(args, p, left / extent);
         }
       }
     }
-    DIMITY_DEVICE static position at(int entry, int row, int column) {
+    DIMITY_DEVICE static position at([[maybe_unused]] arguments const& args, [[maybe_unused]] int entry, int row, int column) {
       position p;
       constexpr int matrix_axes = (Code::m != 1) + (Code::n != 1);
       if constexpr (Code::n != 1) {
@@ -120,13 +137,13 @@ struct product_results {
       } else {
         p.packet = row;
       }
-      set_batch<Code::batch_axes - 1, Epilogue::axes - 1 - matrix_axes>(p, entry);
+      set_batch<Code::batch_axes - 1, Epilogue::axes - 1 - matrix_axes>(args, p, entry);
       return p;
     }
     template <int... V, int... S, int... I>
     DIMITY_DEVICE static void run(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, std::integer_sequence<int, I...>, arguments const& args, pack<T, W> const& x, int entry, int row, int column) {
       typename Epilogue::arguments const own{{args.p[3 + I]...}};
-      position const p = at(entry, row, column);
+      position const p = at(args, entry, row, column);
       lanes r;
       cell_of<Epilogue::injected>(r) = x;
       (values::template compute<V>(r, own, p), ...);
@@ -136,17 +153,16 @@ struct product_results {
   DIMITY_DEVICE static void finish(arguments const& args, pack<T, W> const& x, int entry, int row, int column) {
     if constexpr (Code::stores) {
       // By the packet: nvcc makes 32-bit stores of a packet at an address of elements.
-      constexpr std::int64_t packets = W == 1 ? Code::n : Code::n / W;
-      static_cast<pack<T, W>*>(args.p[2])[(static_cast<std::int64_t>(entry) * Code::m + row) * packets + column / W] = x;
+      static_cast<pack<T, W>*>(args.p[2])[(static_cast<std::int64_t>(entry) * number<Code::m>(args) + row) * number<word_over<Code::n, W>>(args) + column / W] = x;
     }
     if constexpr (Epilogue::slots > 0)
-      epilogue_of<>::run(std::make_integer_sequence<int, Epilogue::value_count>{}, std::make_integer_sequence<int, Epilogue::store_count>{}, std::make_integer_sequence<int, Epilogue::slots>{}, args, x, entry, row, column);
+      epilogue_of<>::run(std::make_integer_sequence<int, Epilogue::value_count>{}, std::make_integer_sequence<int, Epilogue::store_count>{}, std::make_integer_sequence<int, of_epilogue>{}, args, x, entry, row, column);
   }
   /// G neighbouring results at (row, column) of the block's tile.
   DIMITY_DEVICE static void finish_group(arguments const& args, block_position const& p, T const (&sum)[G], int row, int column) {
     DIMITY_UNROLL
     for (int j = 0; j < G; j += W)
-      if ((rows_fit || p.row + row < static_cast<int>(Code::m)) && (columns_fit || p.column + column + j < static_cast<int>(Code::n))) {
+      if ((rows_fit || p.row + row < static_cast<int>(number<Code::m>(args))) && (columns_fit || p.column + column + j < static_cast<int>(number<Code::n>(args)))) {
         pack<T, W> x;
         DIMITY_UNROLL
         for (int w = 0; w < W; ++w) x.v[w] = sum[j + w];

@@ -11,15 +11,22 @@ struct reduction_kernel {
   using values = thread_values<Code, bit_of(Code::last)>;
   using lanes = typename values::lanes;
   using index = typename Code::index;
+  using offset = typename Code::offset;
   using position = typename values::position;
   using arguments = typename Code::arguments;
   static constexpr int W = Code::width, threads = reduction_threads, splits = Code::splits;
   static constexpr std::uint32_t reduced = Code::reduced, kept = Code::all_axes & ~Code::reduced;
   static constexpr bool along_lanes = Code::axes > 0 && (reduced >> (Code::axes > 0 ? Code::axes - 1 : 0) & 1u) != 0;
-  static constexpr reduction_shape shape = shape_of_reduction(Code::last_extent, Code::size_of_axes(kept), Code::size_of_axes(reduced), along_lanes, W);
-  static constexpr std::int64_t blocks_of_results = along_lanes ? (shape.kept + shape.y - 1) / shape.y : (shape.kept + shape.x - 1) / shape.x;
-  static constexpr std::int64_t blocks = blocks_of_results * splits;
-  static constexpr std::int64_t results = Code::size_of_axes(kept);
+  static constexpr reduction_shape shape = shape_of_reduction(amount_of(Code::last_extent), amount_of(Code::size_of_axes(kept)), amount_of(Code::size_of_axes(reduced)), along_lanes, W);
+  /// Words: results; those, or packets of them where the last axis is kept; terms of each: packets, or elements where the last axis is kept.
+  static constexpr std::int64_t results = Code::size_of_axes(kept), kept_steps = along_lanes ? results : divided_word(results, W);
+  static constexpr std::int64_t terms = along_lanes ? divided_word(Code::size_of_axes(reduced), W) : Code::size_of_axes(reduced);
+  static constexpr int results_of_block = along_lanes ? shape.y : shape.x;
+  static constexpr std::int64_t blocks = is_known_word(kept_steps) && is_known_word(terms) ? (kept_steps + results_of_block - 1) / results_of_block * splits : -1;
+  static long long block_count(arguments const& args) {
+    static_cast<void>(blocks_at_run_time(Code::template number<terms>(args), 1));
+    return blocks_at_run_time(Code::template number<kept_steps>(args) * splits, results_of_block * splits) * splits;
+  }
 
   template <int S>
   using element = typename values::template element<Code::template st<S>.value>;
@@ -62,7 +69,7 @@ struct reduction_kernel {
       DIMITY_UNROLL
       for (int u = 0; u < unroll; ++u) {
         position q = p;
-        place_along<Code, reduced, Width>::set(q, static_cast<index>(n + u * step));
+        place_along<Code, reduced, Width>::set(q, static_cast<index>(n + u * step), args);
         (values::template compute<V>(r[u], args, q), ...);
       }
       DIMITY_UNROLL
@@ -71,7 +78,7 @@ struct reduction_kernel {
     for (; n < end; n += step) {
       lanes r;
       position q = p;
-      place_along<Code, reduced, Width>::set(q, n);
+      place_along<Code, reduced, Width>::set(q, n, args);
       (values::template compute<V>(r, args, q), ...);
       (add<S>(a, r), ...);
     }
@@ -80,10 +87,9 @@ struct reduction_kernel {
   struct share {
     index begin, end;
   };
-  DIMITY_DEVICE static share share_of(int split) {
-    constexpr auto part = static_cast<index>((shape.terms + splits - 1) / splits), terms = static_cast<index>(shape.terms);
-    index const begin = static_cast<index>(split) * part;
-    return {begin, begin + part < terms ? begin + part : terms};
+  DIMITY_DEVICE static share share_of(arguments const& args, int split) {
+    auto const all = static_cast<index>(Code::template number<terms>(args)), part = static_cast<index>((all + (splits - 1)) / splits), begin = static_cast<index>(split) * part;
+    return {begin, begin + part < all ? begin + part : all};
   }
   /// What a thread adds up: its result, or the last one for threads beyond the end, which take part in exchanges only.
   struct task {
@@ -93,23 +99,24 @@ struct reduction_kernel {
     share terms;
     position p;
   };
-  /// `nth` of the results of a block, each block having so many.
-  DIMITY_DEVICE static task task_of(int nth, int results_of_block) {
+  /// `nth` of the results of a block.
+  DIMITY_DEVICE static task task_of(arguments const& args, int nth) {
     task t;
     t.split = static_cast<int>(blockIdx.x % splits);
     t.result = static_cast<index>(blockIdx.x / splits) * static_cast<index>(results_of_block) + static_cast<index>(nth);
-    t.in_range = t.result < static_cast<index>(shape.kept);
-    if (!t.in_range) t.result = static_cast<index>(shape.kept - 1);
-    t.terms = share_of(t.split);
-    place_along<Code, kept, W>::set(t.p, t.result);
+    auto const there = static_cast<index>(Code::template number<kept_steps>(args));
+    t.in_range = t.result < there;
+    if (!t.in_range) t.result = there - 1;
+    t.terms = share_of(args, t.split);
+    place_along<Code, kept, W>::set(t.p, t.result, args);
     return t;
   }
   /// Where a result goes: its own place, or that of a part of it, parts being one behind the other.
   template <int S>
   DIMITY_DEVICE static void store_single(arguments const& args, task const& t, element<S> x) {
     constexpr int A = Code::template st<S>.access;
-    if constexpr (splits > 1) values::template base<A>(args)[static_cast<index>(t.split) * static_cast<index>(results) + t.result] = x;
-    else values::template base<A>(args)[values::template row_offset<A>(t.p) + t.p.packet * static_cast<index>(W * values::template lane_stride<A>)] = x;
+    if constexpr (splits > 1) values::template base<A>(args)[static_cast<offset>(t.split) * static_cast<offset>(Code::template number<results>(args)) + static_cast<offset>(t.result)] = x;
+    else values::template base<A>(args)[values::template row_offset<A>(args, t.p) + values::template lane_offset<A>(args, t.p)] = x;
   }
 
   /// The last axis is reduced: x threads share a result, each with its own packets.
@@ -130,7 +137,7 @@ struct reduction_kernel {
   DIMITY_DEVICE static void run_lanes(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, arguments const& args) {
     alignas(16) __shared__ char shared[8 * threads / 32];
     int const thread = static_cast<int>(threadIdx.x);
-    task const t = task_of(thread / shape.x, shape.y);
+    task const t = task_of(args, thread / shape.x);
     accumulators a;
     (reset<S>(a), ...);
     add_terms<W>(std::integer_sequence<int, V...>{}, std::integer_sequence<int, S...>{}, a, args, t.p, t.terms.begin + thread % shape.x, t.terms.end, shape.x);
@@ -159,15 +166,15 @@ struct reduction_kernel {
     constexpr int A = Code::template st<S>.access;
     DIMITY_UNROLL
     for (int w = 0; w < W; ++w) {
-      if constexpr (splits > 1) values::template base<A>(args)[static_cast<index>(t.split) * static_cast<index>(results) + t.result * W + w] = sum.v[w];
-      else values::template base<A>(args)[values::template row_offset<A>(t.p) + (t.p.packet * W + w) * static_cast<index>(values::template lane_stride<A>)] = sum.v[w];
+      if constexpr (splits > 1) values::template base<A>(args)[static_cast<offset>(t.split) * static_cast<offset>(Code::template number<results>(args)) + static_cast<offset>(t.result) * W + w] = sum.v[w];
+      else values::template base<A>(args)[values::template row_offset<A>(args, t.p) + (static_cast<offset>(t.p.packet) * W + w) * values::template last_step<A>(args)] = sum.v[w];
     }
   }
   template <int... V, int... S>
   DIMITY_DEVICE static void run_columns(std::integer_sequence<int, V...>, std::integer_sequence<int, S...>, arguments const& args) {
     alignas(16) __shared__ char shared[threads * W * 8];
     int const thread = static_cast<int>(threadIdx.x);
-    task const t = task_of(thread % shape.x, shape.x);
+    task const t = task_of(args, thread % shape.x);
     accumulators a;
     (reset<S>(a), ...);
     add_terms<1>(std::integer_sequence<int, V...>{}, std::integer_sequence<int, S...>{}, a, args, t.p, t.terms.begin + thread / shape.x, t.terms.end, shape.y);

@@ -40,12 +40,13 @@ struct row_kernel {
   using position = typename values::position;
   using arguments = typename Code::arguments;
   static constexpr int W = Code::width;
-  static constexpr std::int64_t row_count = Code::size_of_axes(outer_axes), packets = Code::size_of_axes(inner_axes) / W;
+  static constexpr std::int64_t row_count = Code::size_of_axes(outer_axes), packets = Code::size_of_axes(inner_axes) / W;  ///< a word, and a number: rows of run-time lengths are not kept in registers
   static constexpr int widest = widest_lane(Code::content.values, Code::content.varies, inner_axes, Code::value_count);
   static constexpr row_shape shape = shape_of_rows(packets, W, live_packets(Code::content.values, Code::content.varies, inner_axes, Code::value_count), widest);
   static constexpr int threads = shape.block, per_row = shape.threads == 0 ? 1 : shape.threads, each = shape.packets == 0 ? 1 : shape.packets, rows_per_block = threads / per_row;
-  static constexpr std::int64_t blocks = (row_count + rows_per_block - 1) / rows_per_block;
-  static constexpr bool divides = row_count % rows_per_block == 0, row_divides = packets > 0 && packets % per_row == 0;
+  static constexpr std::int64_t blocks = is_known_word(row_count) ? (row_count + rows_per_block - 1) / rows_per_block : -1;
+  static long long block_count(arguments const& args) { return blocks_at_run_time(Code::template number<row_count>(args), rows_per_block); }
+  static constexpr bool divides = is_known_word(row_count) && row_count % rows_per_block == 0, row_divides = packets > 0 && packets % per_row == 0;
 
   struct state {
     rows row;
@@ -122,7 +123,7 @@ struct row_kernel {
       for (int j = 0; j < each; ++j)
         if (s.in_range && (row_divides || s.live[j])) values::template put<st.access>(args, s.at[j], x);
     } else if (s.in_range && s.first) {
-      values::template base<st.access>(args)[values::template row_offset<st.access>(s.at[0])] = cell_of<st.value>(s.row);
+      values::template base<st.access>(args)[values::template row_offset<st.access>(args, s.at[0])] = cell_of<st.value>(s.row);
     }
   }
   template <int Stage, int... V, int... S>
@@ -141,15 +142,16 @@ struct row_kernel {
     s.shared = shared;
     int const thread = static_cast<int>(threadIdx.x);
     index row = static_cast<index>(blockIdx.x) * rows_per_block + thread / per_row;
-    s.in_range = divides || row < static_cast<index>(row_count);
-    if (!s.in_range) row = static_cast<index>(row_count - 1);
+    auto const rows_there = static_cast<index>(Code::template number<row_count>(args));
+    s.in_range = divides || row < rows_there;
+    if (!s.in_range) row = rows_there - 1;
     s.first = thread % per_row == 0;
     DIMITY_UNROLL
     for (int j = 0; j < each; ++j) {
       index const n = thread % per_row + static_cast<index>(j * per_row);
       s.live[j] = row_divides || n < static_cast<index>(packets);
-      place_along<Code, outer_axes, W>::set(s.at[j], row);
-      place_along<Code, inner_axes, W>::set(s.at[j], s.live[j] ? n : index(0));
+      place_along<Code, outer_axes, W>::set(s.at[j], row, args);
+      place_along<Code, inner_axes, W>::set(s.at[j], s.live[j] ? n : index(0), args);
       if constexpr (!row_divides) s.lane[j] = lanes{};
     }
     all_stages(std::make_integer_sequence<int, Code::stages>{}, s, args);

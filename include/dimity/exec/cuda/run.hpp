@@ -17,7 +17,9 @@
 namespace DIMITY_NAMESPACE::detail {
 
 constexpr amount cuda_scratch_bytes(opaque_step const& s, shape_value const* shapes, std::int64_t const*) {
-  if (s.op == primitive::argsort) return shape_of_sort(s, shapes).scratch_bytes();
+  if (s.op == primitive::argsort) return sort_scratch_bytes(s, shapes);
+  for (int k = 0; k < arity_of(s.op); ++k)
+    if (!shapes[s.operand_shape[k]].size().is_known()) return 0;
   if (is_fourier(s.op)) {
     shape_value const &given = shapes[s.operand_shape[0]], &result = shapes[s.shape], &real = s.op == primitive::irfft ? result : given;
     std::int64_t const n = real.extent[real.rank - 1].number();
@@ -36,6 +38,8 @@ constexpr amount cuda_scratch_bytes(opaque_step const& s, shape_value const* sha
   }
   if (s.op != primitive::dot) return 0;
   product_sizes const p = product_of(s, shapes);
+  for (amount const a : {shapes[s.shape].size(), p.m, p.n, p.k, p.a_row, p.a_col, p.b_row, p.b_col, s.operand_offset[0], s.operand_offset[1]})
+    if (!a.is_known()) return 0;
   std::int64_t const results = shapes[s.shape].size().number(), m = p.m.number(), n = p.n.number(), entries = m * n == 0 ? 0 : results / (m * n);
   std::int64_t const parts = parts_of_product(m, n, p.k.number(), entries);
   return parts == 1 ? 0 : parts * results * static_cast<std::int64_t>(size_of(s.type));
@@ -57,25 +61,36 @@ inline constexpr std::uint64_t numbers_of<planned<source_on_cuda<Source, P, Numb
 template <class Plan, int Index>
 struct product_on_cuda {
   static constexpr opaque_step s = Plan::value.opaques[Index];
-  static constexpr product_sizes sizes = product_of(s, Plan::value.shapes);
   static constexpr shape_value shape = Plan::value.shapes[s.shape];
-  static constexpr int batch_axes = shape.rank - 2;
-  static constexpr std::int64_t unaligned = [] {
-    plan_view const p = view_plan(Plan::value);
-    auto const bit = [&](int slot, int at) { return slot >= 0 && is_unaligned(p, s.slots.begin + slot) ? 1 << at : 0; };
-    return bit(s.operand_slot[0], 0) | bit(s.operand_slot[1], 1) | bit(s.result_slot, 2);
-  }();
-  static constexpr std::int64_t batch(int i) {
-    int const axis = i / 3;
-    return i % 3 == 0 ? shape.extent[axis].number() : s.operand_stride[i % 3 - 1][axis].number();
-  }
+  static constexpr int batch_axes = shape.rank - 2, word_count = 14 + 3 * batch_axes;
   /// The precision, where it makes another kernel.
   static constexpr cuda_precision matters = s.operand_type[0] == dtype::float32 && s.operand_type[1] == dtype::float32 ? precision_of<Plan> : cuda_precision::standard;
+  struct key {
+    std::int64_t words[word_count] = {};
+    symbols_of_kernel symbols;
+  };
+  static constexpr key value = [] {
+    product_sizes const sizes = product_of(s, Plan::value.shapes);
+    plan_view const p = view_plan(Plan::value);
+    auto const bit = [&](int slot, int at) { return slot >= 0 && is_unaligned(p, s.slots.begin + slot) ? 1 << at : 0; };
+    key k;
+    kernel_symbols symbols;
+    int n = 0;
+    auto const add = [&](std::int64_t word) { k.words[n++] = word; };
+    add(static_cast<std::int64_t>(s.operand_type[0]));
+    add(static_cast<std::int64_t>(s.type));
+    for (amount const a : {sizes.m, sizes.n, sizes.k, sizes.a_row, sizes.a_col, sizes.b_row, sizes.b_col, s.operand_offset[0], s.operand_offset[1]}) add(symbols.word(a));
+    add(s.result_slot >= 0);
+    add(bit(s.operand_slot[0], 0) | bit(s.operand_slot[1], 1) | bit(s.result_slot, 2));
+    add(static_cast<std::int64_t>(matters));
+    for (int axis = 0; axis < batch_axes; ++axis)
+      for (amount const a : {shape.extent[axis], s.operand_stride[0][axis], s.operand_stride[1][axis]}) add(symbols.word(a));
+    k.symbols = symbols_of_kernel(symbols);
+    return k;
+  }();
   template <std::size_t... I>
-  static auto make(std::index_sequence<I...>)
-      -> product_code<static_cast<std::int64_t>(s.operand_type[0]), static_cast<std::int64_t>(s.type), sizes.m.number(), sizes.n.number(), sizes.k.number(), sizes.a_row.number(), sizes.a_col.number(), sizes.b_row.number(), sizes.b_col.number(), s.operand_offset[0].number(),
-                      s.operand_offset[1].number(), (s.result_slot >= 0), unaligned, static_cast<std::int64_t>(matters), batch(static_cast<int>(I))...>;
-  using code = decltype(make(std::make_index_sequence<static_cast<std::size_t>(3 * batch_axes)>{}));
+  static auto make(std::index_sequence<I...>) -> product_code<value.words[I]...>;
+  using code = decltype(make(std::make_index_sequence<static_cast<std::size_t>(word_count)>{}));
   static constexpr auto pick_epilogue() {
     if constexpr (s.epilogue >= 0) return std::type_identity<typename launch_code<lowered<Plan, s.epilogue>, 0>::type>{};
     else return std::type_identity<no_epilogue>{};
@@ -84,19 +99,21 @@ struct product_on_cuda {
   template <class Code, class Epilogue>
   using kernel = std::conditional_t<is_for_tensor_cores<Code>, tensor_product_kernel<Code, Epilogue>, product_kernel<Code, Epilogue>>;
 
-  template <int... P>
-  static void run(std::integer_sequence<int, P...>, void* const* slots, [[maybe_unused]] void* const* epilogue_slots, cudaStream_t stream) {
+  template <int... P, int... Symbol>
+  static void run(std::integer_sequence<int, P...>, std::integer_sequence<int, Symbol...>, void* const* slots, launch_memory const& of_epilogue, cudaStream_t stream) {
     void* product = nullptr;
     if constexpr (s.result_slot >= 0) product = slots[s.result_slot];
     if constexpr (parts_of_terms<code> == 1) {
-      launch_kernel<kernel<code, epilogue>>({{slots[s.operand_slot[0]], slots[s.operand_slot[1]], product, epilogue_slots[lowered<Plan, s.epilogue>::value.pointers[P]]...}}, stream);
+      launch_kernel<kernel<code, epilogue>>({{slots[s.operand_slot[0]], slots[s.operand_slot[1]], product, of_epilogue.argument(lowered<Plan, s.epilogue>::value.pointers[P])..., reinterpret_cast<void*>(of_epilogue.symbols[value.symbols.of_plan[Symbol]])...}}, stream);
     } else {
       void* const parts = slots[s.scratch_slot];
       launch_kernel<kernel<typename product_in_parts<code>::type, no_epilogue>>({{slots[s.operand_slot[0]], slots[s.operand_slot[1]], parts}}, stream);
-      launch_kernel<join_parts_kernel<code, epilogue>>({{parts, nullptr, product, epilogue_slots[lowered<Plan, s.epilogue>::value.pointers[P]]...}}, stream);
+      launch_kernel<join_parts_kernel<code, epilogue>>({{parts, nullptr, product, of_epilogue.argument(lowered<Plan, s.epilogue>::value.pointers[P])...}}, stream);
     }
   }
-  static void run(void* const* slots, void* const* epilogue_slots, cudaStream_t stream) { run(std::make_integer_sequence<int, epilogue::slots>{}, slots, epilogue_slots, stream); }
+  static void run(void* const* slots, void* const* epilogue_slots, extent_t const* symbols, cudaStream_t stream) {
+    run(std::make_integer_sequence<int, epilogue::slots + epilogue::symbols>{}, std::make_integer_sequence<int, value.symbols.count>{}, slots, {epilogue_slots, nullptr, symbols}, stream);
+  }
 };
 
 /// Any other primitive of a plan as the key of its kernel.
@@ -106,10 +123,12 @@ struct primitive_words {
   struct result {
     std::int64_t words[160] = {};
     int count = 0;
+    symbols_of_kernel symbols;
     constexpr void push(std::int64_t w) { words[count++] = w; }
   };
   static constexpr result value = [] {
     result r;
+    kernel_symbols symbols;
     r.push(static_cast<std::int64_t>(s.op));
     r.push(static_cast<std::int64_t>(s.type));
     r.push(s.attribute);
@@ -117,19 +136,20 @@ struct primitive_words {
       bool const is_result = k == arity_of(s.op);
       shape_value const& shape = Plan::value.shapes[is_result ? s.shape : s.operand_shape[k]];
       r.push(static_cast<std::int64_t>(is_result ? s.type : s.operand_type[k]));
-      r.push(is_result ? 0 : s.operand_offset[k].number());
+      r.push(is_result ? 0 : symbols.word(s.operand_offset[k]));
       r.push(shape.rank);
       for (int i = 0; i < shape.rank; ++i) {
-        std::int64_t step = 1;
-        for (int j = i + 1; j < shape.rank; ++j) step *= shape.extent[j].number();
-        r.push(shape.extent[i].number());
-        r.push(is_result ? step : s.operand_stride[k][i].number());
+        amount step = 1;
+        for (int j = i + 1; j < shape.rank; ++j) step *= shape.extent[j];
+        r.push(symbols.word(shape.extent[i]));
+        r.push(symbols.word(is_result ? step : s.operand_stride[k][i]));
       }
     }
     if (s.op == primitive::pad)
-      for (int i = 0; i < 2 * Plan::value.shapes[s.shape].rank; ++i) r.push(Plan::value.pool[s.attribute + i]);
+      for (int i = 0; i < 2 * Plan::value.shapes[s.shape].rank; ++i) r.push(symbols.word(amount(Plan::value.pool[s.attribute + i])));
     if (has_geometry(s.op))
       for (int i = 0; i <= geometry_numbers; ++i) r.push(Plan::value.pool[s.attribute + i]);
+    r.symbols = symbols_of_kernel(symbols);
     // Where it stands in a pool does not change the kernel.
     if (s.op == primitive::pad || has_geometry(s.op) || is_look(s.op)) r.words[2] = 0;
     return r;
@@ -139,16 +159,47 @@ struct primitive_words {
   using code = decltype(make(std::make_index_sequence<static_cast<std::size_t>(value.count)>{}));
 };
 
+template <bool Supported>
+struct extents_on_gpu {
+  static_assert(Supported, "[dimity.cuda.2] Fourier transforms and factorisations of matrices do not take extents chosen at run time on a GPU yet: give these tensors static extents");
+};
+constexpr bool takes_run_time_extents(primitive op) {
+  for (primitive const p : {primitive::cholesky, primitive::triangular_solve, primitive::solve, primitive::qr, primitive::svd, primitive::expm, primitive::eigh, primitive::slogdet})
+    if (op == p) return false;
+  return !is_fourier(op);
+}
+/// Whether there are kernels for all of a plan.
+template <class Plan>
+inline constexpr bool runs_on_gpu = [] {
+  for (int i = 0; i < Plan::size.opaques; ++i) {
+    opaque_step const& s = Plan::value.opaques[i];
+    if (takes_run_time_extents(s.op)) continue;
+    if (!Plan::value.shapes[s.shape].size().is_known()) return false;
+    for (int k = 0; k < arity_of(s.op); ++k) {
+      shape_value const& shape = Plan::value.shapes[s.operand_shape[k]];
+      if (!shape.size().is_known() || !s.operand_offset[k].is_known()) return false;
+      for (int axis = 0; axis < shape.rank; ++axis)
+        if (!s.operand_stride[k][axis].is_known()) return false;
+    }
+  }
+  return true;
+}();
 template <class Plan, int Index>
 struct primitive_step_on_cuda {
   static constexpr opaque_step s = Plan::value.opaques[Index];
-  using code = typename primitive_words<Plan, Index>::code;
+  using key = primitive_words<Plan, Index>;
+  using code = typename key::code;
   using arguments = typename code::arguments;
 
   static arguments pointers(void* const* slots) {
     arguments a;
     for (int k = 0; k < code::operands; ++k) a.p[k] = slots[s.operand_slot[k]];
     a.p[code::operands] = slots[s.result_slot];
+    if constexpr (key::value.symbols.count > 0) {
+      static_assert(code::symbols == key::value.symbols.count);
+      auto const* const extents = static_cast<extent_t const*>(slots[s.slots.size()]);
+      for (int i = 0; i < code::symbols; ++i) a.p[code::operands + 1 + i] = reinterpret_cast<void*>(extents[key::value.symbols.of_plan[i]]);
+    }
     return a;
   }
   template <class Kernel>
@@ -167,7 +218,7 @@ struct primitive_step_on_cuda {
   static void look(void* const* slots, cudaStream_t stream) {
     using T = typename code::result;
     launch<each_element<code, copy_element>>(slots, stream);
-    constexpr known_shape shape = known_shape_of(Plan::value.shapes[s.shape], nullptr);
+    known_shape const shape = known_shape_of(Plan::value.shapes[s.shape], key::value.symbols.count > 0 ? static_cast<extent_t const*>(slots[s.slots.size()]) : nullptr);
     std::vector<std::byte> elements(static_cast<std::size_t>(shape.size()) * sizeof(T));
     if (!elements.empty()) check_cuda(cudaMemcpyAsync(elements.data(), slots[s.result_slot], elements.size(), cudaMemcpyDeviceToHost, stream));
     check_cuda(cudaStreamSynchronize(stream));
@@ -182,7 +233,7 @@ struct primitive_step_on_cuda {
     else if constexpr (s.op == primitive::random_bits) launch<random_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::argmax || s.op == primitive::argmin) launch<arg_reduce_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::cumulative_sum || s.op == primitive::cumulative_prod) launch<cumulative_kernel<code>>(slots, stream);
-    else if constexpr (s.op == primitive::argsort) sort_lines<code>::run(slots[s.operand_slot[0]], slots[s.result_slot], scratch(slots), stream);
+    else if constexpr (s.op == primitive::argsort) sort_lines<code>::run(pointers(slots), scratch(slots), stream);
     else if constexpr (is_fourier(s.op)) fourier_transform<code>::run(slots[s.operand_slot[0]], slots[s.result_slot], scratch(slots), stream);
     else if constexpr (s.op == primitive::cholesky) launch_on_matrices<cholesky_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::triangular_solve) launch_on_matrices<triangular_solve_kernel<code>>(slots, stream);
@@ -255,6 +306,30 @@ struct cuda_executor {
   }
   static constexpr std::int64_t plan_bytes = (Plan::value.workspace_bytes + 255) / 256 * 256;
   static constexpr std::int64_t workspace_bytes = plan_bytes + scratch_of(std::make_integer_sequence<int, end>{});
+  /// The same where extents are chosen at run time.
+  static extent_t plan_bytes_at([[maybe_unused]] extent_t const* symbols) {
+    if constexpr (has_symbols<Plan>) return round_up(workspace_needed<Plan>(symbols), 256);
+    else return plan_bytes;
+  }
+  template <int Step>
+  static void add_scratch_of_step(extent_t const* symbols, extent_t& most) {
+    constexpr step s = Plan::value.steps[Step];
+    if constexpr (s.kind == step_kind::kernel) {
+      using low = lowered<Plan, kernel_index<s.index>>;
+      extent_t const needed = scratch_needed(low::value.scratch_bytes, low::value.regions, low::size.regions, symbols);
+      most = needed > most ? needed : most;
+    }
+  }
+  template <int... Step>
+  static extent_t scratch_at(std::integer_sequence<int, Step...>, extent_t const* symbols) {
+    extent_t most = 0;
+    (add_scratch_of_step<Step>(symbols, most), ...);
+    return most;
+  }
+  static extent_t workspace_bytes_at([[maybe_unused]] extent_t const* symbols) {
+    if constexpr (has_symbols<Plan>) return plan_bytes_at(symbols) + scratch_at(std::make_integer_sequence<int, end>{}, symbols);
+    else return workspace_bytes;
+  }
 
   template <int Step>
   static void run_step(memory const& m, std::byte* scratch, cudaStream_t stream) {
@@ -262,13 +337,13 @@ struct cuda_executor {
     if constexpr (s.kind == step_kind::kernel) {
       constexpr range slots = Plan::value.kernels[s.index].slots;
       typename host::template pointers_of<slots.begin, slots.size()> const own(m);
-      run_kernel_on_cuda<Plan, kernel_index<s.index>>(own.p, scratch, stream);
+      run_kernel_on_cuda<Plan, kernel_index<s.index>>(own.p, scratch, m.symbols, stream);
     } else if constexpr (s.kind == step_kind::primitive) {
       constexpr opaque_step o = Plan::value.opaques[s.index];
       constexpr range slots = o.slots, e = host::template epilogue_slots<o.epilogue>();
       typename host::template pointers_of<slots.begin, slots.size()> const own(m);
       typename host::template pointers_of<e.begin, e.size()> const epilogue(m);
-      if constexpr (o.op == primitive::dot) product_on_cuda<Plan, opaque_index<s.index>>::run(own.p, epilogue.p, stream);
+      if constexpr (o.op == primitive::dot) product_on_cuda<Plan, opaque_index<s.index>>::run(own.p, epilogue.p, m.symbols, stream);
       else primitive_step_on_cuda<Plan, opaque_index<s.index>>::run(own.p, stream);
     } else {
       constexpr range slots = Plan::value.controls[s.index].slots;
@@ -285,7 +360,7 @@ struct cuda_executor {
     run_steps<Begin>(std::make_integer_sequence<int, End - Begin>{}, m, scratch, stream);
   }
   static void run(memory const& m, cudaStream_t stream) {
-    run_range<first, end>(m, m.workspace + plan_bytes, stream);
+    run_range<first, end>(m, m.workspace + plan_bytes_at(m.symbols), stream);
   }
 };
 

@@ -62,32 +62,35 @@ constexpr int widest_lane(Values const& values, std::uint32_t const* varies, std
 /// How the threads of a block are laid out, and how many blocks share a sum. Asked by the lowering before the kernel exists.
 struct reduction_shape {
   int x = 1, y = 1;           ///< threads along the last axis; beside it
-  std::int64_t kept = 1;      ///< results; packets of them where the last axis is kept
-  std::int64_t terms = 1;     ///< of a result: packets, or elements where the last axis is kept
   int splits = 1;
 };
 inline constexpr int reduction_threads = 256, blocks_wanted = 528;
-/// `along_lanes`: the last axis is reduced, and neighbouring threads share a sum; otherwise each has its own columns.
-constexpr reduction_shape shape_of_reduction(std::int64_t last, std::int64_t kept, std::int64_t terms, bool along_lanes, int width) {
+/// Blocks that share a sum of an unknown number of terms, at most: two for each multiprocessor of an H100. With few terms most have nothing to do.
+inline constexpr int splits_of_unknown = 264;
+/// `along_lanes`: the last axis is reduced, and neighbouring threads share a sum; otherwise each has its own columns. What is known at run time only is taken for large, but a sum is not shared by blocks whose
+/// number of results nobody knows: its parts would need as much memory each.
+constexpr reduction_shape shape_of_reduction(amount last_extent, amount results, amount terms_of_result, bool along_lanes, int width) {
+  constexpr std::int64_t large = std::int64_t{1} << 40;
+  auto const number = [&](amount a, bool packets) { return !a.is_known() ? large : packets ? a.number() / width : a.number(); };
+  std::int64_t const last = number(last_extent, false), kept = number(results, !along_lanes), terms = number(terms_of_result, along_lanes);
   reduction_shape s;
-  s.kept = along_lanes ? kept : kept / width;
-  s.terms = along_lanes ? terms / width : terms;
   std::int64_t blocks = 0;
   int block_terms = 0;
   if (along_lanes) {
     // Rows so short that a warp would idle are shared by fewer threads.
-    while (s.x < reduction_threads && s.x < s.terms) s.x *= 2;
-    if (s.x > 32 && s.x < reduction_threads) s.x = s.terms >= 128 || s.kept < 64 ? reduction_threads : 32;
+    while (s.x < reduction_threads && s.x < terms) s.x *= 2;
+    if (s.x > 32 && s.x < reduction_threads) s.x = terms >= 128 || kept < 64 ? reduction_threads : 32;
+    if (terms == large && kept == large) s.x = 32;
     s.y = reduction_threads / s.x;
-    blocks = (s.kept + s.y - 1) / s.y;
+    blocks = (kept + s.y - 1) / s.y;
     block_terms = s.x;
   } else {
     while (s.x < 32 && s.x * width < last) s.x *= 2;
     s.y = reduction_threads / s.x;
-    blocks = (s.kept + s.x - 1) / s.x;
+    blocks = (kept + s.x - 1) / s.x;
     block_terms = s.y;
   }
-  std::int64_t const wanted = (blocks_wanted + blocks - 1) / (blocks > 0 ? blocks : 1), most = s.terms / (block_terms * 4);
+  std::int64_t const wanted = (blocks_wanted + blocks - 1) / (blocks > 0 ? blocks : 1), most = terms == large ? splits_of_unknown : terms / (block_terms * 4);
   s.splits = static_cast<int>(wanted < most ? wanted : most);
   if (s.splits < 1) s.splits = 1;
   return s;

@@ -9,25 +9,19 @@ namespace DIMITY_NAMESPACE::detail {
 /// Lines up to `counted` elements are sorted by comparing all pairs; runs of `chunk` by a block each.
 inline constexpr std::int64_t sort_counted = 64, sort_chunk = 1024;
 
-struct sort_shape {
-  std::int64_t lines = 0, length = 0;
-  std::int64_t key_bytes = 0, index_bytes = 0;
-  constexpr bool counts() const { return length <= sort_counted; }
-  constexpr int merges() const {
-    int n = 0;
-    for (std::int64_t run = sort_chunk; run < length; run *= 2) ++n;
-    return n;
-  }
-  static constexpr std::int64_t aligned(std::int64_t bytes) { return (bytes + 255) / 256 * 256; }
-  constexpr std::int64_t keys() const { return aligned(lines * length * key_bytes); }
-  /// Keys in two places and indices in one; the other place of indices is the result.
-  constexpr std::int64_t scratch_bytes() const { return merges() == 0 ? 0 : 2 * keys() + aligned(lines * length * index_bytes); }
-};
-constexpr sort_shape shape_of_sort(opaque_step const& s, shape_value const* shapes) {
+constexpr bool sorts_by_counting(amount length) { return length.is_known() && length.number() <= sort_counted; }
+/// How often the number of runs is halved behind the chunks.
+constexpr int merges_of_sort(std::int64_t length) {
+  int n = 0;
+  for (std::int64_t run = sort_chunk; run < length; run *= 2) ++n;
+  return n;
+}
+/// Indices in one place, behind them keys in two; the other place of indices is the result. Where a length is known at run time only, there may be merges.
+constexpr amount sort_scratch_bytes(opaque_step const& s, shape_value const* shapes) {
   shape_value const& shape = shapes[s.operand_shape[0]];
-  sort_shape r{1, shape.extent[shape.rank - 1].number(), static_cast<std::int64_t>(size_of(s.operand_type[0])), static_cast<std::int64_t>(size_of(s.type))};
-  for (int i = 0; i + 1 < shape.rank; ++i) r.lines *= shape.extent[i].number();
-  return r;
+  amount const length = shape.extent[shape.rank - 1];
+  if (length.is_known() && merges_of_sort(length.number()) == 0) return 0;
+  return shape.size() * amount(static_cast<std::int64_t>(size_of(s.type) + 2 * size_of(s.operand_type[0])));
 }
 
 template <class Key>
@@ -62,27 +56,29 @@ struct counting_sort_kernel : lines<Code, Code::template rank<0> - 1> {
   using base = lines<Code, axis>;
   using typename base::arguments;
   static constexpr int threads = 256;
-  static constexpr std::int64_t blocks = (base::count * base::length + threads - 1) / threads;
+  static constexpr std::int64_t size = product_word(base::count, base::length), blocks = is_known_word(size) ? (size + threads - 1) / threads : -1;
+  static long long block_count(arguments const& args) { return blocks_at_run_time(Code::template number<size>(args), threads); }
   DIMITY_DEVICE static void run(arguments const& args) {
     long long const n = static_cast<long long>(blockIdx.x) * threads + threadIdx.x;
-    if (n >= base::count * base::length) return;
-    long long const line = n / base::length, mine = n % base::length;
+    if (n >= Code::template number<size>(args)) return;
+    long long const line = n / base::length, mine = n % base::length, step = Code::template number<base::step>(args);  // the length is known
     element_index i;
-    base::template find<>(i, line);
-    auto const* const x = base::template operand<0>(args) + offset_of_element<Code, 0>(i);
-    auto const own = x[mine * base::step];
+    base::find(i, static_cast<element_number<Code>>(line), args);
+    auto const* const x = base::template operand<0>(args) + offset_of_element<Code, 0>(i, args);
+    auto const own = x[mine * step];
     long long place = 0;
     for (long long k = 0; k < base::length; ++k) {
-      auto const other = x[k * base::step];
+      auto const other = x[k * step];
       place += k < mine ? !sorts_before(own, other) : sorts_before(other, own);
     }
     base::result(args)[line * base::length + place] = static_cast<typename base::T>(mine);
   }
 };
 
-/// Memory of a sort: from the operand, or from one of two places, to the other one. Keys that are read no more are not written (`keys_to` is null).
+/// Memory of a sort: keys from the operand, or from one of two places, to the other one. Keys that are read no more are not written (`keys_to` is null).
+template <int Symbols>
 struct sort_arguments {
-  void const* keys_from;
+  void* p[2 + Symbols];  ///< as the arguments of a primitive: keys, nothing, extents chosen at run time
   void const* indices_from;
   void* keys_to;
   void* indices_to;
@@ -94,31 +90,34 @@ template <class Code>
 struct sort_chunks_kernel : lines<Code, Code::template rank<0> - 1> {
   static constexpr int axis = Code::template rank<0> - 1;
   using base = lines<Code, axis>;
-  using arguments = sort_arguments;
+  using arguments = sort_arguments<Code::symbols>;
   using Key = typename Code::template element<0>;
   using T = typename base::T;
   static constexpr int chunk = [] {
     int n = 128;
-    while (n < sort_chunk && n < base::length) n *= 2;
+    while (n < sort_chunk && (!is_known_word(base::length) || n < base::length)) n *= 2;
     return n;
   }();
   static constexpr int threads = chunk / 4, each = 4;
-  static constexpr long long chunks = (base::length + chunk - 1) / chunk;
-  static constexpr std::int64_t blocks = base::count * chunks;
+  static constexpr bool is_known = is_known_word(base::count) && is_known_word(base::length), is_one_chunk = is_known_word(base::length) && base::length <= chunk;
+  DIMITY_HOST_DEVICE static long long chunks_of(arguments const& args) { return (Code::template number<base::length>(args) + (chunk - 1)) / chunk; }
+  static constexpr std::int64_t blocks = is_known ? base::count * ((base::length + chunk - 1) / chunk) : -1;
+  static long long block_count(arguments const& args) { return blocks_at_run_time(Code::template number<base::count>(args) * chunks_of(args), 1); }
 
   DIMITY_DEVICE static void run(arguments const& args) {
     alignas(16) __shared__ Key keys[2][chunk];
     __shared__ unsigned short from[2][chunk];
+    long long const length = Code::template number<base::length>(args), step = Code::template number<base::step>(args), chunks = chunks_of(args);
     long long const line = static_cast<long long>(blockIdx.x) / chunks, begin = static_cast<long long>(blockIdx.x) % chunks * chunk;
-    int const live = base::length - begin < chunk ? static_cast<int>(base::length - begin) : chunk;
+    int const live = length - begin < chunk ? static_cast<int>(length - begin) : chunk;
     element_index at;
-    base::template find<>(at, line);
-    Key const* const x = static_cast<Key const*>(args.keys_from) + offset_of_element<Code, 0>(at) + begin * base::step;
+    base::find(at, static_cast<element_number<Code>>(line), args);
+    Key const* const x = static_cast<Key const*>(args.p[0]) + offset_of_element<Code, 0>(at, args) + begin * step;
     int const thread = static_cast<int>(threadIdx.x);
     DIMITY_UNROLL
     for (int e = 0; e < each; ++e) {
       int const i = thread + e * threads;
-      if (i < live) keys[0][i] = x[i * base::step];
+      if (i < live) keys[0][i] = x[i * step];
       from[0][i] = static_cast<unsigned short>(i);
     }
     int now = 0;
@@ -137,13 +136,13 @@ struct sort_chunks_kernel : lines<Code, Code::template rank<0> - 1> {
       now = 1 - now;
     }
     __syncthreads();
-    long long const to = line * base::length + begin;
+    long long const to = line * length + begin;
     DIMITY_UNROLL
     for (int e = 0; e < each; ++e) {
       int const i = thread + e * threads;
       if (i >= live) continue;
       static_cast<T*>(args.indices_to)[to + i] = static_cast<T>(begin + from[now][i]);
-      if (chunks > 1) static_cast<Key*>(args.keys_to)[to + i] = keys[now][i];
+      if (!is_one_chunk && args.keys_to != nullptr) static_cast<Key*>(args.keys_to)[to + i] = keys[now][i];
     }
   }
 };
@@ -152,20 +151,21 @@ struct sort_chunks_kernel : lines<Code, Code::template rank<0> - 1> {
 template <class Code>
 struct merge_runs_kernel : lines<Code, Code::template rank<0> - 1> {
   using base = lines<Code, Code::template rank<0> - 1>;
-  using arguments = sort_arguments;
+  using arguments = sort_arguments<Code::symbols>;
   using Key = typename Code::template element<0>;
   using T = typename base::T;
-  using index = std::conditional_t<(base::length < (1 << 30)), int, long long>;
   static constexpr int threads = 256;
-  static constexpr std::int64_t blocks = (base::count * base::length + threads - 1) / threads;
+  static constexpr std::int64_t size = product_word(base::count, base::length), blocks = is_known_word(size) ? (size + threads - 1) / threads : -1;
+  static long long block_count(arguments const& args) { return blocks_at_run_time(Code::template number<size>(args), threads); }
+  using index = std::conditional_t<(!is_known_word(base::length) || base::length < (1 << 30)), int, long long>;
   DIMITY_DEVICE static void run(arguments const& args) {
-    long long const n = static_cast<long long>(blockIdx.x) * threads + threadIdx.x;
-    if (n >= base::count * base::length) return;
-    long long const begin = n / base::length * base::length;
-    Key const* const keys = static_cast<Key const*>(args.keys_from) + begin;
+    long long const n = static_cast<long long>(blockIdx.x) * threads + threadIdx.x, length = Code::template number<base::length>(args);
+    if (n >= Code::template number<size>(args)) return;
+    long long const begin = static_cast<element_number<Code>>(n) / static_cast<element_number<Code>>(length) * length;
+    Key const* const keys = static_cast<Key const*>(args.p[0]) + begin;
     index const mine = static_cast<index>(n - begin);
     Key const own = keys[mine];
-    index const place = merged_place(mine, own, static_cast<index>(args.run), static_cast<index>(base::length), [&](index k) { return keys[k]; });
+    index const place = merged_place(mine, own, static_cast<index>(args.run), static_cast<index>(length), [&](index k) { return keys[k]; });
     static_cast<T*>(args.indices_to)[begin + place] = static_cast<T const*>(args.indices_from)[n];
     if (args.keys_to != nullptr) static_cast<Key*>(args.keys_to)[begin + place] = own;
   }
@@ -175,20 +175,33 @@ struct merge_runs_kernel : lines<Code, Code::template rank<0> - 1> {
 template <class Code>
 struct sort_lines {
   using sorts = lines<Code, Code::template rank<0> - 1>;
-  static constexpr sort_shape shape = {sorts::count, sorts::length, sizeof(typename Code::template element<0>), sizeof(typename Code::result)};
-  static void run(void* x, void* result, void* scratch, cudaStream_t stream) {
-    if constexpr (shape.counts()) {
-      launch_kernel<counting_sort_kernel<Code>>({{x, result}}, stream);
+  using Key = typename Code::template element<0>;
+  static constexpr std::int64_t size = Code::template size<0>;
+
+  static void run(typename Code::arguments const& of_operand, void* scratch, cudaStream_t stream) {
+    if constexpr (sorts_by_counting(amount_of(sorts::length))) {
+      launch_kernel<counting_sort_kernel<Code>>(of_operand, stream);
     } else {
-      constexpr int merges = shape.merges();
-      std::byte* const keys = static_cast<std::byte*>(scratch);
-      void* const spare = merges == 0 ? nullptr : keys + 2 * shape.keys();
+      long long const elements = Code::template number<size>(of_operand);
+      int const merges = merges_of_sort(Code::template number<sorts::length>(of_operand));
+      std::byte* const keys = static_cast<std::byte*>(scratch) + elements * static_cast<long long>(sizeof(typename Code::result));
+      void* const result = of_operand.p[1];
       // The last step writes the result, so the first one writes where the number of steps says.
-      auto const place = [&](int step) { return (merges - step) % 2 == 0 ? result : spare; };
-      auto const keys_of = [&](int step) -> void* { return step == merges ? nullptr : keys + step % 2 * shape.keys(); };
-      launch_kernel<sort_chunks_kernel<Code>>({x, nullptr, keys_of(0), place(0), 0}, stream);
-      long long run = sort_chunk;
-      for (int step = 1; step <= merges; ++step, run *= 2) launch_kernel<merge_runs_kernel<Code>>({keys_of(step - 1), place(step - 1), keys_of(step), place(step), run}, stream);
+      auto const place = [&](int step) { return (merges - step) % 2 == 0 ? result : scratch; };
+      auto const keys_of = [&](int step) -> void* { return step == merges ? nullptr : keys + step % 2 * elements * static_cast<long long>(sizeof(Key)); };
+      sort_arguments<Code::symbols> args{};
+      for (int i = 0; i < 2 + Code::symbols; ++i) args.p[i] = of_operand.p[i];
+      args.keys_to = keys_of(0);
+      args.indices_to = place(0);
+      launch_kernel<sort_chunks_kernel<Code>>(args, stream);
+      args.run = sort_chunk;
+      for (int step = 1; step <= merges; ++step, args.run *= 2) {
+        args.p[0] = keys_of(step - 1);
+        args.indices_from = place(step - 1);
+        args.keys_to = keys_of(step);
+        args.indices_to = place(step);
+        launch_kernel<merge_runs_kernel<Code>>(args, stream);
+      }
     }
   }
 };

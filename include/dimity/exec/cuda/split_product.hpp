@@ -20,7 +20,7 @@ constexpr std::int64_t parts_of_product(std::int64_t m, std::int64_t n, std::int
   return 1;
 }
 template <class Code>
-inline constexpr std::int64_t parts_of_terms = parts_of_product(Code::m, Code::n, Code::k, Code::entries);
+inline constexpr std::int64_t parts_of_terms = Code::symbols > 0 ? 1 : parts_of_product(Code::m, Code::n, Code::k, Code::entries);
 
 /// One more axis of the batch, the outermost: the parts.
 template <class Code>

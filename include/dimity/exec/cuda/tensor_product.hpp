@@ -24,7 +24,6 @@ struct tensor_product_kernel : product_results<Code, Epilogue, tile_of<Code>.row
   /// The part of a tile that a warp multiplies.
   static constexpr int WM = BM >= 128 ? 64 : BM >= 32 ? BM / 2 : 16, WN = BN >= 128 ? 32 : BN >= 32 ? BN / 2 : 16;
   static constexpr int threads = 32 * (BM / WM) * (BN / WN);
-  static constexpr int steps = static_cast<int>((Code::k + BK - 1) / BK);
   /// While the warps of one wait, those of the other multiply. Transposed and rounded operands of 32 bits take the registers for it.
   static constexpr int blocks_at_once = sizeof(X) == 2 ? 2 : 1;
 
@@ -35,14 +34,14 @@ struct tensor_product_kernel : product_results<Code, Epilogue, tile_of<Code>.row
     using lies::along_terms;
     static constexpr int rows = Operand == 0 ? BM : BN, lines = along_terms ? rows : BK, inner = along_terms ? BK : rows, chunks = inner / E, bytes = lines * inner * static_cast<int>(sizeof(X)), width = lies::width(inner);
     static constexpr int packets = lines * inner / width, count = (packets + threads - 1) / threads;
-    static constexpr bool divides = packets % threads == 0, rows_fit = lies::extent % rows == 0, terms_fit = Code::k % BK == 0;
+    static constexpr bool divides = packets % threads == 0, rows_fit = is_known_word(lies::extent) && lies::extent % rows == 0, terms_fit = is_known_word(Code::k) && Code::k % BK == 0;
     using packet = pack<X, width>;
 
     /// Chunks of neighbouring lines change places, so that the eight chunks that are read together lie in different banks. Transposed tiles of 32-bit elements are read by the element: four lines, two chunks of each.
     static constexpr int beside = chunks < 8 ? chunks : 8, lines_beside = 8 / beside, shift = !along_terms && sizeof(X) == 4 ? 1 : 0;
     DIMITY_DEVICE static char* chunk(char* tile, int line, int c) { return tile + (line * chunks + (c ^ ((line / lines_beside << shift) & (beside - 1)))) * 16; }
 
-    DIMITY_DEVICE static void fill(char* tile, X const* from, int rows_left, int terms_left) {
+    DIMITY_DEVICE static void fill(char* tile, arguments const& args, X const* from, int rows_left, int terms_left) {
       DIMITY_UNROLL
       for (int l = 0; l < count; ++l) {
         int const i = static_cast<int>(threadIdx.x) + l * threads;
@@ -50,7 +49,7 @@ struct tensor_product_kernel : product_results<Code, Epilogue, tile_of<Code>.row
         int const line = i / (inner / width), first = i % (inner / width) * width, row = along_terms ? line : first, term = along_terms ? first : line;
         bool const there = (rows_fit || row < rows_left) && (terms_fit || term < terms_left);
         char* const to = chunk(tile, line, first / E) + first % E * static_cast<int>(sizeof(X));
-        X const* const source = there ? from + row * lies::row_stride + term * lies::term_stride : from;
+        X const* const source = there ? from + row * base::template number<lies::row_stride>(args) + term * base::template number<lies::term_stride>(args) : from;
         if constexpr (sizeof(packet) >= 4) copy_async<sizeof(packet)>(to, source, there);
         else if (there) *reinterpret_cast<packet*>(to) = *reinterpret_cast<packet const*>(source);
         else *reinterpret_cast<packet*>(to) = packet{};
@@ -133,14 +132,15 @@ struct tensor_product_kernel : product_results<Code, Epilogue, tile_of<Code>.row
 
   DIMITY_DEVICE static void run(arguments const& args) {
     alignas(128) __shared__ char shared[stages * stage_bytes];
-    auto const p = base::place_of_block();
-    X const* const a = static_cast<X const*>(args.p[0]) + Code::a_offset + p.a + p.row * Code::a_row;
-    X const* const b = static_cast<X const*>(args.p[1]) + Code::b_offset + p.b + p.column * Code::b_column;
-    int const rows_left = static_cast<int>(Code::m) - p.row, columns_left = static_cast<int>(Code::n) - p.column;
+    auto const p = base::place_of_block(args);
+    X const* const a = static_cast<X const*>(args.p[0]) + base::template number<Code::a_offset>(args) + p.a + p.row * base::template number<Code::a_row>(args);
+    X const* const b = static_cast<X const*>(args.p[1]) + base::template number<Code::b_offset>(args) + p.b + p.column * base::template number<Code::b_column>(args);
+    int const rows_left = static_cast<int>(base::template number<Code::m>(args)) - p.row, columns_left = static_cast<int>(base::template number<Code::n>(args)) - p.column, terms = static_cast<int>(base::template number<Code::k>(args));
+    int const steps = (terms + (BK - 1)) / BK;
     auto const fill = [&](int step, int stage) {
       int const done = step * BK;
-      a_side::fill(shared + stage * stage_bytes, a + done * Code::a_column, rows_left, static_cast<int>(Code::k) - done);
-      b_side::fill(shared + stage * stage_bytes + a_side::bytes, b + done * Code::b_row, columns_left, static_cast<int>(Code::k) - done);
+      a_side::fill(shared + stage * stage_bytes, args, a + done * base::template number<Code::a_column>(args), rows_left, terms - done);
+      b_side::fill(shared + stage * stage_bytes + a_side::bytes, args, b + done * base::template number<Code::b_row>(args), columns_left, terms - done);
     };
     int const warp = static_cast<int>(threadIdx.x) / 32, row = warp / (BN / WN) * WM, column = warp % (BN / WN) * WN;
 

@@ -19,6 +19,7 @@ constexpr std::uint32_t bit_of(int axis) { return axis < 0 ? 0u : 1u << axis; }
 template <class Code, std::uint32_t LaneAxes, int W = Code::width>
 struct thread_values {
   using index = typename Code::index;
+  using offset = typename Code::offset;
   using position = packet_position<index>;
   using arguments = typename Code::arguments;
   static constexpr int last = Code::last;
@@ -49,19 +50,35 @@ struct thread_values {
   template <int A, int Axis>
   static constexpr std::int64_t stride = Code::template acc<A>.stride[Axis];
 
-  /// Elements before the packet, of all axes but the last.
-  template <int A, int... Axis>
-  DIMITY_DEVICE static index row_offset(std::integer_sequence<int, Axis...>, [[maybe_unused]] position const& p) {
-    index sum = static_cast<index>(Code::template acc<A>.offset);
-    ((sum += stride<A, Axis> == 0 ? index(0) : p.at[Axis] * static_cast<index>(stride<A, Axis>)), ...);
+  /// A stride, or a part of one, by which it can be divided.
+  template <int A, int Axis, int By>
+  DIMITY_DEVICE static offset step(arguments const& args) {
+    return static_cast<offset>(Code::template number<word_over<stride<A, Axis>, By>>(args));
+  }
+  /// Elements before the packet, of all axes but the last; in units of `By` elements.
+  template <int A, int By, int... Axis>
+  DIMITY_DEVICE static offset row_offset(std::integer_sequence<int, Axis...>, arguments const& args, [[maybe_unused]] position const& p) {
+    offset sum = static_cast<offset>(Code::template number<word_over<Code::template acc<A>.offset, By>>(args));
+    ((sum += stride<A, Axis> == 0 ? offset(0) : static_cast<offset>(p.at[Axis]) * step<A, Axis, By>(args)), ...);
     return sum;
   }
-  template <int A>
-  DIMITY_DEVICE static index row_offset(position const& p) {
-    return row_offset<A>(std::make_integer_sequence<int, (Code::axes > 0 ? Code::axes - 1 : 0)>{}, p);
+  template <int A, int By = 1>
+  DIMITY_DEVICE static offset row_offset(arguments const& args, position const& p) {
+    return row_offset<A, By>(std::make_integer_sequence<int, (Code::axes > 0 ? Code::axes - 1 : 0)>{}, args, p);
   }
   template <int A>
   static constexpr std::int64_t lane_stride = stride<A, (last < 0 ? 0 : last)> * (last < 0 ? 0 : 1);
+  /// From an element of the last axis to its neighbour; 0 where there is no axis.
+  template <int A>
+  DIMITY_DEVICE static offset last_step([[maybe_unused]] arguments const& args) {
+    if constexpr (lane_stride<A> == 0) return offset(0);
+    else return step<A, last, 1>(args);
+  }
+  /// Elements from the row's first to the packet's.
+  template <int A>
+  DIMITY_DEVICE static offset lane_offset([[maybe_unused]] arguments const& args, [[maybe_unused]] position const& p) {
+    return static_cast<offset>(p.packet) * (W * last_step<A>(args));
+  }
   template <int A>
   DIMITY_DEVICE static access_type<A>* base(arguments const& args) {
     return static_cast<access_type<A>*>(args.p[Code::template acc<A>.slot]);
@@ -73,19 +90,19 @@ struct thread_values {
       access_type<A> x;
       std::memcpy(&x, &args.p[Code::template acc<A>.slot], sizeof(x));
       return x;
-    } else return base<A>(args)[row_offset<A>(p) + (lane_stride<A> == 0 ? index(0) : p.packet * static_cast<index>(W * lane_stride<A>))];
+    } else return base<A>(args)[row_offset<A>(args, p) + lane_offset<A>(args, p)];
   }
   // The whole packet into a variable before any element is touched: nvcc makes 32-bit loads of anything else.
   template <int A>
   DIMITY_DEVICE static pack<access_type<A>, W> load(arguments const& args, position const& p) {
     using T = access_type<A>;
     if constexpr (lane_stride<A> == 1) {
-      return reinterpret_cast<pack<T, W> const*>(base<A>(args))[row_offset<A>(p) / W + p.packet];
+      return reinterpret_cast<pack<T, W> const*>(base<A>(args))[row_offset<A, W>(args, p) + static_cast<offset>(p.packet)];
     } else {
       pack<T, W> x;
-      index const first = row_offset<A>(p) + p.packet * static_cast<index>(W * lane_stride<A>);
+      offset const first = row_offset<A>(args, p) + lane_offset<A>(args, p);
       DIMITY_UNROLL
-      for (int w = 0; w < W; ++w) x.v[w] = base<A>(args)[first + static_cast<index>(w * lane_stride<A>)];
+      for (int w = 0; w < W; ++w) x.v[w] = base<A>(args)[first + static_cast<offset>(w) * last_step<A>(args)];
       return x;
     }
   }
@@ -93,11 +110,11 @@ struct thread_values {
   DIMITY_DEVICE static void put(arguments const& args, position const& p, X const& x) {
     using T = access_type<A>;
     if constexpr (lane_stride<A> == 1) {
-      reinterpret_cast<pack<T, W>*>(base<A>(args))[row_offset<A>(p) / W + p.packet] = x;
+      reinterpret_cast<pack<T, W>*>(base<A>(args))[row_offset<A, W>(args, p) + static_cast<offset>(p.packet)] = x;
     } else {
-      index const first = row_offset<A>(p) + p.packet * static_cast<index>(W * lane_stride<A>);
+      offset const first = row_offset<A>(args, p) + lane_offset<A>(args, p);
       DIMITY_UNROLL
-      for (int w = 0; w < W; ++w) base<A>(args)[first + static_cast<index>(w * lane_stride<A>)] = x.v[w];
+      for (int w = 0; w < W; ++w) base<A>(args)[first + static_cast<offset>(w) * last_step<A>(args)] = x.v[w];
     }
   }
 
@@ -129,7 +146,7 @@ struct thread_values {
   static constexpr element<V> constant = [] {
     constexpr value v = Code::template val<V>;
     using T = element<V>;
-    if constexpr (v.op != primitive::constant && v.op != primitive::extent) return T{};
+    if constexpr (v.op != primitive::constant && (v.op != primitive::extent || !is_known_constant<v.attribute>)) return T{};
     else if constexpr (v.op == primitive::constant && (std::is_floating_point_v<T> || storage_float<T>)) return static_cast<T>(std::bit_cast<double>(v.attribute));
     else return static_cast<T>(v.attribute);
   }();
@@ -179,7 +196,7 @@ struct thread_values {
     } else if constexpr (v.op == primitive::iota) {
       constexpr int axis = static_cast<int>(v.attribute);
       DIMITY_UNROLL
-      for (int w = 0; w < W; ++w) to.v[w] = device_cast<T>(axis == last ? p.packet * W + w : p.at[axis]);
+      for (int w = 0; w < W; ++w) to.v[w] = device_cast<T>(axis == last ? static_cast<offset>(p.packet) * W + w : static_cast<offset>(p.at[axis]));
     } else {
       DIMITY_UNROLL
       for (int w = 0; w < W; ++w) to.v[w] = value_of<V>(operand<V, 0>(lane, row, w), operand<V, 1>(lane, row, w), operand<V, 2>(lane, row, w));
@@ -192,6 +209,8 @@ struct thread_values {
     using T = element<V>;
     if constexpr (v.op == primitive::input) {
       cell_of<V>(row) = load_single<static_cast<int>(v.attribute)>(args, p);
+    } else if constexpr (v.op == primitive::extent && !is_known_constant<v.attribute>) {
+      cell_of<V>(row) = device_cast<T>(Code::template number<v.attribute>(args));
     } else if constexpr (v.op == primitive::constant || v.op == primitive::extent) {
       constexpr T x = constant<V>;
       cell_of<V>(row) = x;
