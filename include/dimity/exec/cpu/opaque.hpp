@@ -247,6 +247,7 @@ struct opaque : primitive_facts<Plan, Index> {
     T* to = result(slots);
     int const axis = from.shape.rank - 1;
     extent_t const n = from.shape.extent[axis], stride = from.stride[axis];
+    if (n == 0) return;  // lines of no elements may have no memory, whatever their number
     known_shape rest = from.shape;
     rest.extent[axis] = 1;
     for_each_index(rest, [&](extent_t const* index) {

@@ -184,7 +184,8 @@ struct sort_lines {
     } else {
       long long const elements = Code::template number<size>(of_operand);
       int const merges = merges_of_sort(Code::template number<sorts::length>(of_operand));
-      std::byte* const keys = static_cast<std::byte*>(scratch) + elements * static_cast<long long>(sizeof(typename Code::result));
+      // Lines of one chunk have no scratch.
+      std::byte* const keys = merges == 0 ? nullptr : static_cast<std::byte*>(scratch) + elements * static_cast<long long>(sizeof(typename Code::result));
       void* const result = of_operand.p[1];
       // The last step writes the result, so the first one writes where the number of steps says.
       auto const place = [&](int step) { return (merges - step) % 2 == 0 ? result : scratch; };
