@@ -1,35 +1,23 @@
-#include "on_cuda.hpp"
+#include "training.hpp"
 
 #include <vector>
 
 using namespace dimity;
+using test::allocations;
+using test::loss;
 using test::numbers;
+using test::some_labels;
+using test::train;
 
 namespace {
 template <class T>
-struct mlp {
-  nn::linear<T, 64, 32> hidden;
-  nn::linear<T, 32, 10> output;
-  constexpr auto operator()(auto const& x) const { return output(tanh(hidden(x))); }
-};
-constexpr auto loss = [](auto const& model, auto const& x, auto const& labels) { return mean(nn::cross_entropy(model(x), labels)); };
-constexpr auto train = [](auto const& model, auto const& state, auto const& x, auto const& labels) {
-  auto const [l, gradients] = value_and_grad(loss)(model, x, labels);
-  auto const [m, s] = optim::update(state, model, gradients);
-  return std::tuple{m, s, l};
-};
-tensor<std::int64_t, 16> some_labels() {
-  tensor<std::int64_t, 16> l;
-  for (int i = 0; i < 16; ++i) l(i) = i * 7 % 10;
-  return l;
-}
-long allocations() { return emulation::memory_of_device::get().allocations; }
+using mlp = test::mlp_of<T, 64, 32>;
 
 /// Steps on both sides, compared after each.
 template <class Optimizer>
 void check_training(cuda const& device, Optimizer const& optimizer, int steps) {
   auto const x = numbers<float, 16, 64>(3);
-  auto const labels = some_labels();
+  auto const labels = some_labels<16>();
   auto model = nn::init<mlp<float>>(key{42});
   auto state = optimizer(model);
   auto there = to_cuda(model);
@@ -119,7 +107,7 @@ TEST_CASE("cuda: the scratch memory that is asked for is that of the kernels too
 TEST_CASE("cuda: gradients, Jacobians and batches of what is on the GPU") {
   auto const model = nn::init<mlp<float>>(key{42});
   auto const x = numbers<float, 16, 64>(3);
-  auto const labels = some_labels();
+  auto const labels = some_labels<16>();
   auto const there = grad(loss)(to_cuda(model), to_cuda(x), to_cuda(labels));
   static_assert(std::is_same_v<std::remove_cv_t<decltype(there)>, mlp<on_cuda<float>>>);
   test::compare(there, grad(loss)(model, x, labels), 1e-4);

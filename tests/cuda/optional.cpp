@@ -1,30 +1,24 @@
 // Models with std::optional fields on a GPU: a program for each combination of them, as on this machine.
 #include "on_cuda.hpp"
 
+#include "../transform/optional_models.hpp"
+
 #include <optional>
 #include <utility>
 
 using namespace dimity;
+using test::apply_model;
 using test::numbers;
 
 namespace {
 
 template <class T>
-struct layer {
-  tensor<T, 12, 12> weight;
-  std::optional<tensor<T, 12>> bias;
-  constexpr auto operator()(auto const& x) const {
-    auto y = matmul(x, weight);
-    if (bias) y = y + *bias;
-    return tanh(y);
-  }
-};
+using layer = test::layer_of<T, 12>;
 template <class T>
 struct net {
   layer<T> first, second;
   constexpr auto operator()(auto const& x) const { return second(first(x)); }
 };
-constexpr auto apply_model = [](auto const& m, auto const& x) { return m(x); };
 constexpr auto loss = [](auto const& m, auto const& x) { return mean(square(m(x))); };
 constexpr auto train = [](auto const& m, auto const& s, auto const& x) {
   auto const g = grad(loss)(m, x);

@@ -1,33 +1,21 @@
 // heavy: sums over batches of unknown size, which many blocks share
 // Tensors of a GPU whose extents are chosen at run time: what owns them, what assigns to them, programs and recordings of them.
-#include "on_cuda.hpp"
+#include "training.hpp"
 
 #include <utility>
 
 using namespace dimity;
+using test::allocations;
+using test::loss;
 using test::numbers;
+using test::some_labels;
+using test::train;
 
 namespace {
 
 constexpr extent_t batch = dim<"batch">;
 template <class T>
-struct mlp {
-  nn::linear<T, 24, 16> hidden;
-  nn::linear<T, 16, 10> output;
-  constexpr auto operator()(auto const& x) const { return output(relu(hidden(x))); }
-};
-constexpr auto loss = [](auto const& model, auto const& x, auto const& labels) { return mean(nn::cross_entropy(model(x), labels)); };
-constexpr auto train = [](auto const& model, auto const& state, auto const& x, auto const& labels) {
-  auto const [l, gradients] = value_and_grad(loss)(model, x, labels);
-  auto const [m, s] = optim::update(state, model, gradients);
-  return std::tuple{m, s, l};
-};
-tensor<std::int64_t, batch> labels_for(int n) {
-  tensor<std::int64_t, batch> l(n);
-  for (int i = 0; i < n; ++i) l(i) = i * 7 % 10;
-  return l;
-}
-long allocations() { return emulation::memory_of_device::get().allocations; }
+using mlp = test::mlp_of<T, 24, 16>;
 
 void check_training(cuda const& device) {
   auto model = nn::init<mlp<float>>(key{42});
@@ -45,7 +33,7 @@ void check_training(cuda const& device) {
   for (int const n : {40, 7, 40, 7}) {
     CAPTURE(n);
     auto const x = numbers<float, batch, 24>(3, n);
-    auto const labels = labels_for(n);
+    auto const labels = some_labels<batch>(n);
     x_there.copy_from(x);
     labels_there.copy_from(labels);
     CHECK(x_there.data() == place);

@@ -39,6 +39,19 @@ inline constexpr bool emulated = true;
 inline constexpr emulation::schedule schedules[] = {emulation::schedule::round_robin, emulation::schedule::forward, emulation::schedule::backward};
 #endif
 
+/// Pseudo-random words of 24 bits: the upper bits of Knuth's linear congruence modulo 2^64.
+class random_words {
+ public:
+  explicit random_words(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 1) {}
+  int operator()() {
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<int>(state_ >> 40);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
 /// Values that tests can tell apart: about normal, none equal.
 template <class T, dimity::extent_t... E>
 dimity::tensor<T, E...> numbers(std::uint64_t seed) {
@@ -46,10 +59,9 @@ dimity::tensor<T, E...> numbers(std::uint64_t seed) {
   else if constexpr (dimity::detail::storage_float<T>) return dimity::cast<T>(dimity::random::normal<float, E...>(dimity::key{seed}));
   else {
     dimity::tensor<T, E...> x;
-    std::uint64_t state = seed * 0x9e3779b97f4a7c15u + 1;
+    random_words next(seed);
     for (T& e : x) {
-      state = state * 6364136223846793005u + 1442695040888963407u;
-      e = static_cast<T>((state >> 40) % 100);
+      e = static_cast<T>(next() % 100);
       if constexpr (std::is_signed_v<T>) e = static_cast<T>(e - 50);
     }
     return x;
@@ -61,11 +73,8 @@ template <class T, dimity::extent_t... E, class... N>
   requires(sizeof...(N) > 0)
 dimity::tensor<T, E...> numbers(std::uint64_t seed, N... extents) {
   dimity::tensor<T, E...> x(extents...);
-  std::uint64_t state = seed * 0x9e3779b97f4a7c15u + 1;
-  for (T& e : x) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    e = static_cast<T>(static_cast<float>(static_cast<int>(state >> 40) % 2000 - 1000) / 500.0f);
-  }
+  random_words next(seed);
+  for (T& e : x) e = static_cast<T>(static_cast<float>(next() % 2000 - 1000) / 500.0f);
   return x;
 }
 

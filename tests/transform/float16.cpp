@@ -1,5 +1,6 @@
 // Derivatives, transforms and training with 16-bit floats.
-#include <dimity/dimity.hpp>
+#include "../expr/storage_floats.hpp"
+
 #include <dimity/debug.hpp>
 #include <dimity/plan/facts.hpp>
 
@@ -11,13 +12,10 @@
 #include <type_traits>
 
 using namespace dimity;
+using dimity_tests::numbers;
 
 namespace {
 
-template <class T, extent_t... E>
-tensor<T, E...> numbers(int seed) {
-  return cast<T>(random::normal<float, E...>(key{static_cast<std::uint64_t>(seed)}));
-}
 /// The largest difference, in units of the last place of T at the largest element of y.
 template <class T, class X, class Y>
 double units_apart(X const& x, Y const& y) {

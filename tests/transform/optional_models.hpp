@@ -10,16 +10,18 @@ namespace test {
 
 using namespace dimity;
 
-template <class T>
-struct layer {
-  tensor<T, 3, 3> weight;
-  std::optional<tensor<T, 3>> bias;
+template <class T, extent_t N>
+struct layer_of {
+  tensor<T, N, N> weight;
+  std::optional<tensor<T, N>> bias;
   constexpr auto operator()(auto const& x) const {
     auto y = matmul(x, weight);
     if (bias) y = y + *bias;
     return tanh(y);
   }
 };
+template <class T>
+using layer = layer_of<T, 3>;
 inline constexpr auto apply_model = [](auto const& m, auto const& x) { return m(x); };
 inline constexpr auto loss = [](auto const& m, auto const& x) { return sum(square(m(x))); };
 

@@ -1,5 +1,5 @@
-// Rows that are too long for registers, or of a length that is known at run time only: a block a row, which reads it once for each stage. From the second stage on most of it comes from the caches: a row of 64 KiB stays in
-// those of a multiprocessor. One kernel, where a reduction for each stage and a kernel for the elements would write what the rows leave and read it again.
+// Rows that are too long for registers, or of a length that is known at run time only: a block a row, which reads it once for each stage; what the caches
+// still hold of it costs little from the second stage on. One kernel, where a reduction for each stage and a kernel for the elements would write what the rows leave and read it again.
 #pragma once
 
 #include <dimity/exec/cuda/rows.hpp>
@@ -25,8 +25,6 @@ struct long_row_kernel {
     return blocks_at_run_time(Code::template number<row_count>(args), 1);
   }
 
-  template <int V>
-  static constexpr bool is_reduction = Code::template val<V>.op >= primitive::sum && Code::template val<V>.op <= primitive::all;
   /// Whether a reduction of the next stage needs lane value V, or, behind the last, a store: computed again at each stage that asks.
   template <int Stage>
   static constexpr auto needed = [] {
@@ -48,7 +46,7 @@ struct long_row_kernel {
     return n;
   }();
   template <int V, int Stage>
-  static constexpr bool is_computed = values::template is_lane<V> && !is_reduction<V> && needed<Stage>.of[V];
+  static constexpr bool is_computed = values::template is_lane<V> && !is_reduction<Code, V> && needed<Stage>.of[V];
 
   template <int V>
   struct sums {
@@ -64,7 +62,7 @@ struct long_row_kernel {
   using accumulators = typename all_sums<every>::type;
 
   template <int V, int Stage>
-  static constexpr bool ends = is_reduction<V> && Code::template val<V>.stage == Stage + 1;
+  static constexpr bool ends = is_reduction<Code, V> && Code::template val<V>.stage == Stage + 1;
   template <int V>
   using join = device_reduction<Code::template val<V>.op, typename values::template element<V>>;
 
@@ -102,25 +100,22 @@ struct long_row_kernel {
   template <int V, int Stage>
   DIMITY_DEVICE static void compute_row_value(rows& row, arguments const& args, position const& p) {
     constexpr value v = Code::template val<V>;
-    if constexpr (v.stage == Stage && !is_reduction<V> && !values::template is_lane<V>) values::template compute_single<V>(row, args, p);
+    if constexpr (v.stage == Stage && !is_reduction<Code, V> && !values::template is_lane<V>) values::template compute_single<V>(row, args, p);
   }
   template <int V, int Stage>
   DIMITY_DEVICE static void compute_lane_value(lanes& lane, rows const& row, arguments const& args, position const& p) {
     if constexpr (is_computed<V, Stage>) values::template compute_lane<V>(lane, row, args, p);
   }
-  /// Whether a store writes along the row, or one number for it.
-  template <int S>
-  static constexpr bool is_along_row = row_kernel<Code>::template is_along_row<Code::template st<S>.access>;
   template <int S>
   DIMITY_DEVICE static void store_lane(lanes const& lane, rows const& row, arguments const& args, position const& p) {
     constexpr store st = Code::template st<S>;
     if constexpr (values::template is_lane<st.value>) values::template put<st.access>(args, p, cell_of<st.value>(lane));
-    else if constexpr (is_along_row<S>) values::template put<st.access>(args, p, values::repeated(cell_of<st.value>(row)));
+    else if constexpr (is_along_row<Code, st.access>) values::template put<st.access>(args, p, values::repeated(cell_of<st.value>(row)));
   }
   template <int S>
   DIMITY_DEVICE static void store_row_value(rows const& row, arguments const& args, position const& p) {
     constexpr store st = Code::template st<S>;
-    if constexpr (!values::template is_lane<st.value> && !is_along_row<S>) values::template base<st.access>(args)[values::template row_offset<st.access>(args, p)] = cell_of<st.value>(row);
+    if constexpr (!values::template is_lane<st.value> && !is_along_row<Code, st.access>) values::template base<st.access>(args)[values::template row_offset<st.access>(args, p)] = cell_of<st.value>(row);
   }
 
   template <int Stage, int... V, int... S>

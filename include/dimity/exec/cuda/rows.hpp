@@ -30,6 +30,16 @@ DIMITY_DEVICE T join_across_block(T x, T* shared) {
   return sum;
 }
 
+template <class Code, int V>
+inline constexpr bool is_reduction = Code::template val<V>.op >= primitive::sum && Code::template val<V>.op <= primitive::all;
+/// Whether an access moves along the elements of a row.
+template <class Code, int A>
+inline constexpr bool is_along_row = [] {
+  for (int i = Code::outer; i < Code::axes; ++i)
+    if (Code::content.accesses[A].stride[i] != 0) return true;
+  return false;
+}();
+
 template <class Code>
 struct row_kernel {
   static constexpr std::uint32_t outer_axes = (1u << Code::outer) - 1u, inner_axes = Code::all_axes & ~outer_axes;
@@ -61,7 +71,7 @@ struct row_kernel {
   template <int V, int Stage>
   DIMITY_DEVICE static void compute(state& s, arguments const& args) {
     constexpr value v = Code::template val<V>;
-    if constexpr (v.stage != Stage || is_reduction<V>) return;
+    if constexpr (v.stage != Stage || is_reduction<Code, V>) return;
     else if constexpr (!values::template is_lane<V>) values::template compute_single<V>(s.row, args, s.at[0]);
     else {
       DIMITY_UNROLL
@@ -69,13 +79,11 @@ struct row_kernel {
         if (row_divides || v.op != primitive::input || s.live[j]) values::template compute_lane<V>(s.lane[j], s.row, args, s.at[j]);
     }
   }
-  template <int V>
-  static constexpr bool is_reduction = Code::template val<V>.op >= primitive::sum && Code::template val<V>.op <= primitive::all;
 
   template <int V, int Stage>
   DIMITY_DEVICE static void reduce(state& s) {
     constexpr value v = Code::template val<V>;
-    if constexpr (is_reduction<V> && v.stage == Stage + 1) {
+    if constexpr (is_reduction<Code, V> && v.stage == Stage + 1) {
       constexpr int arg = v.arg[0];
       using T = typename values::template element<V>;
       using join = device_reduction<v.op, T>;
@@ -101,13 +109,6 @@ struct row_kernel {
       else cell_of<V>(s.row) = join_across_block<v.op, per_row>(sum[0], reinterpret_cast<T*>(s.shared));
     }
   }
-  /// Whether an access moves along the elements of a row.
-  template <int A>
-  static constexpr bool is_along_row = [] {
-    for (int i = Code::outer; i < Code::axes; ++i)
-      if (Code::content.accesses[A].stride[i] != 0) return true;
-    return false;
-  }();
   template <int S, int Stage>
   DIMITY_DEVICE static void store_value(state& s, arguments const& args) {
     constexpr store st = Code::template st<S>;
@@ -116,7 +117,7 @@ struct row_kernel {
       DIMITY_UNROLL
       for (int j = 0; j < each; ++j)
         if (s.in_range && (row_divides || s.live[j])) values::template put<st.access>(args, s.at[j], cell_of<st.value>(s.lane[j]));
-    } else if constexpr (is_along_row<st.access>) {
+    } else if constexpr (is_along_row<Code, st.access>) {
       // One value for all elements of the row.
       auto const x = values::repeated(cell_of<st.value>(s.row));
       DIMITY_UNROLL
