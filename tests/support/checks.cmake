@@ -83,6 +83,17 @@ add_check("docs_snippets" Python3::Interpreter "${script_dir}/docs_snippets.py" 
 set_tests_properties("docs_snippets" PROPERTIES PROCESSORS 2)
 add_check("cheat_sheet" Python3::Interpreter "${script_dir}/cheat_sheet.py" "${PROJECT_SOURCE_DIR}" -- ${DIMITY_GXX} ${check_flags_g++})
 
+# For machines with tile registers, on any x86.
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  foreach(compiler g++ clang++)
+    string(REPLACE "++" "XX" variable "${compiler}")
+    string(TOUPPER "DIMITY_${variable}" variable)
+    if(${variable})
+      add_check("amx/machine code (${compiler})" Python3::Interpreter "${script_dir}/amx_code.py" "${CMAKE_CURRENT_SOURCE_DIR}/support/amx_code.cpp" -- "${${variable}}" ${check_flags_${compiler}} -march=sapphirerapids)
+    endif()
+  endforeach()
+endif()
+
 # Reported as skipped where there is no CUDA toolkit.
 find_program(DIMITY_NVCC nvcc HINTS /usr/local/cuda/bin)
 if(DIMITY_NVCC)

@@ -44,7 +44,7 @@ constexpr amount contraction_scratch_bytes(opaque_step const& s, shape_value con
   product_sizes const p = product_of(s, shapes);
   if (is_storage_float(s.operand_type[0])) {
     if (p.is_known()) return float16_product_scratch(p.known(), s.operand_type[0]);
-    return static_cast<std::int64_t>(float16_run_time_scratch());
+    return static_cast<std::int64_t>(float16_run_time_scratch(s.operand_type[0]));
   }
   if (p.is_known()) return static_cast<std::int64_t>(matmul_scratch_size(p.known(), size_of(s.type), true));
   return static_cast<std::int64_t>(matmul_run_time_scratch(size_of(s.type)));

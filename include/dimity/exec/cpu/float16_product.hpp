@@ -1,6 +1,8 @@
-// Products of matrices of 16- and 8-bit floats, summed in float. Where the machine multiplies pairs of bfloat16 (AVX-512 BF16), two successive k take the place of one float in the kernels of matmul.hpp; elsewhere operands become float first.
+// Products of matrices of 16- and 8-bit floats, summed in float. bfloat16 are multiplied in tile registers where the machine has them (AMX); where it multiplies pairs of them (AVX-512 BF16), two successive k take the place of one float in the
+// kernels of matmul.hpp. Elsewhere operands become float first.
 #pragma once
 
+#include <dimity/exec/cpu/amx_product.hpp>
 #include <dimity/exec/cpu/float16_rows.hpp>
 #include <dimity/exec/cpu/matmul.hpp>
 #include <dimity/exec/cpu/matmul_run_time.hpp>
@@ -45,6 +47,9 @@ constexpr float16_problem prepare(matmul_problem const& p, bool pairs) {
 
 template <class X>
 inline constexpr bool uses_pairs = multiplies_bfloat16 && std::is_same_v<X, bfloat16>;
+/// Whether tiles multiply X if the machine has them, which is asked when the product runs.
+template <class X>
+inline constexpr bool may_use_tiles = DIMITY_AMX != 0 && std::is_same_v<X, bfloat16>;
 
 template <class X>
 inline void widen_run(X const* from, std::int64_t n, float* to) {
@@ -107,7 +112,8 @@ constexpr std::int64_t float16_product_scratch(matmul_problem const& p, dtype ty
   bool const pairs = mm::multiplies_bfloat16 && type == dtype::bfloat16;
   if (mm::is_row_times_rows(p) || (!pairs && mm::is_rows_times_columns(p))) return 0;
   mm::float16_problem const q = mm::prepare(p, pairs);
-  return q.a.bytes + q.b.bytes + static_cast<std::int64_t>(matmul_scratch_size(q.words, sizeof(float), true));
+  std::int64_t const without_tiles = q.a.bytes + q.b.bytes + static_cast<std::int64_t>(matmul_scratch_size(q.words, sizeof(float), true));
+  return DIMITY_AMX != 0 && type == dtype::bfloat16 && mm::fits_tiles(p) ? std::max(without_tiles, mm::plan_tiles(p, true).bytes()) : without_tiles;
 }
 
 /// C[m,n] = sum_k A[m,k] * B[k,n] of 16-bit floats X, otherwise as matmul(): sums are float, of products that are exact. One pass over each operand that is copied.
@@ -123,6 +129,12 @@ struct float16_product {
     } else if constexpr (!pairs && mm::is_rows_times_columns(P)) {
       mm::rows_times_widened<static_cast<int>(P.m)>(P, a, b, sink, share);
     } else if constexpr (P.m > 0 && P.n > 0) {
+#if DIMITY_AMX
+      if constexpr (mm::may_use_tiles<X> && mm::fits_tiles(P)) {
+        static constexpr mm::amx_plan how = mm::plan_tiles(P, true);
+        if (mm::has_amx()) return mm::amx_product(P, how, a, b, scratch, sink, share);
+      }
+#endif
       float const* const left = prepared<q.a, false>(a, P.m, P.a_col, P.a_row, scratch);
       float const* const right = prepared<q.b, true>(b, P.n, P.b_row, P.b_col, scratch + q.a.bytes);
       matmul<float, q.words>(left, right, scratch + q.a.bytes + q.b.bytes, sink, share);
@@ -140,7 +152,10 @@ struct float16_product {
 };
 
 /// Bytes of scratch for extents that are chosen at run time.
-constexpr std::size_t float16_run_time_scratch() { return matmul_run_time_scratch(sizeof(float)) + static_cast<std::size_t>(mm::tile_rows * mm::depth_block) * sizeof(float); }
+constexpr std::size_t float16_run_time_scratch(dtype type) {
+  std::size_t const as_floats = matmul_run_time_scratch(sizeof(float)) + static_cast<std::size_t>(mm::tile_rows * mm::depth_block) * sizeof(float);
+  return DIMITY_AMX != 0 && type == dtype::bfloat16 ? std::max(as_floats, static_cast<std::size_t>(mm::amx_scratch_of_any())) : as_floats;
+}
 
 /// The same for extents that are chosen at run time: blocks of both operands become float just before they are multiplied. Shares are of columns.
 template <class X, class Sink, class Share>
@@ -155,6 +170,11 @@ void float16_product_at_run_time(matmul_problem const& p, X const* a, X const* b
       default: return rows_times_widened<4>(p, a, b, sink, share);
     }
   }
+#if DIMITY_AMX
+  if constexpr (may_use_tiles<X>) {
+    if (fits_tiles(p) && has_amx()) return amx_product(p, plan_tiles(p, false), a, b, reinterpret_cast<std::byte*>(scratch), sink, share);
+  }
+#endif
   constexpr std::int64_t width = tile_vectors * lanes<float>;
   float *const packed = scratch, *const kept = packed + depth_block * width, *const rows_of_a = kept + (row_block + tile_rows) * width;
   std::int64_t const panels = ceil_div(p.n, width), to_column = std::min<std::int64_t>(p.n, share.end(panels) * width);
