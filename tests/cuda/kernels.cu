@@ -133,6 +133,17 @@ auto any_layer() { return eval(cast<bfloat16>(maximum(matmul(given<bfloat16, bat
 // kernel long_row_kernel.*Ll20480E: LDG.128>=10 STG.128==1 LDG.32==0 registers<=48 instructions<=600
 auto long_rows() { return eval(softmax(given<float, 4096, 20480>(), axis<-1>)); }
 
+// Attention: two products of lines, in packets of four floats from shared memory, and their gradients with three; the logarithms of sums need one.
+// kernel attention_kernel.*Ll98304ELl1024ELl96E: FFMA>=192 LDS.128==24 SHFL==24 LDG.32==3 registers<=136
+// kernel attention_kernel.*Ll1024ELl1024ELl1E: FFMA>=64 LDS.128==8 LDG.32==2 registers<=96
+// kernel attention_gradient_kernel.*Ll65536ELl1024E: FFMA>=160 LDS.128<=22 LDG.32==5 registers<=104
+// kernel attention_gradient_kernel.*Ll98304ELl1536ELl64E: FFMA>=160 LDS.128<=22 LDG.32==5 registers<=104
+// kernel attention_gradient_kernel.*Ll147456ELl1536ELl96E: FFMA>=160 LDS.128<=22 LDG.32==5 registers<=104
+auto attention() {
+  auto const f = [](auto const& q, auto const& k, auto const& v) { return sum(square(scaled_dot_product_attention<attention_options{.causal = true}>(q, k, v))); };
+  return compile(value_and_grad<0, 1, 2>(f), cuda{})(given<float, 48, 1024, 64>(), given<float, 48, 1536, 64>(), given<float, 48, 1536, 96>());
+}
+
 // Sorting: runs in shared memory, then merges that look a place up.
 // kernel sort_chunks_kernel: registers<=48 LDG.32==4
 // kernel merge_runs_kernel: registers<=40 instructions<=260
@@ -141,6 +152,6 @@ auto sorted() { return eval(argsort(given<float, 3, 100000>())); }
 }  // namespace
 
 int main() {
-  chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer8(), narrow8(), layer32(), gradient32(), divided(), spectrum(), matrices(), any_chain(), any_rows(), any_turned(), any_layer(), long_rows(), sorted();
+  attention(), chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer8(), narrow8(), layer32(), gradient32(), divided(), spectrum(), matrices(), any_chain(), any_rows(), any_turned(), any_layer(), long_rows(), sorted();
   return 0;
 }

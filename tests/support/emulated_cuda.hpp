@@ -319,6 +319,7 @@ T __shfl_xor_sync(unsigned, T value, int distance) {
 inline void sincospi(double x, double* s, double* c) { *s = std::sin(3.14159265358979323846 * x), *c = std::cos(3.14159265358979323846 * x); }
 inline void sincospif(float x, float* s, float* c) { *s = static_cast<float>(std::sin(3.14159265358979323846 * static_cast<double>(x))), *c = static_cast<float>(std::cos(3.14159265358979323846 * static_cast<double>(x))); }
 inline void __syncthreads() { emulation::grid::get().barrier(); }
+inline void __syncwarp(unsigned = ~0u) { emulation::grid::get().exchange(0, 0); }
 
 // ---- the runtime
 

@@ -73,7 +73,7 @@ class interpreter {
       case primitive::extent: return all(static_cast<double>(number(amount(n.attribute))));
       case primitive::iota: return made_of(shape, [&](indices const& at) { return static_cast<double>(at[axis]); });
       case primitive::control_result: return g_.closed.size() > 0 ? results_of_closed(n.arg[0])[static_cast<std::size_t>(n.attribute)] : result(n);
-      case primitive::after: return (*this)[n.arg[is_stand_in(n) ? 1 : 0]];
+      case primitive::after: return (*this)[n.arg[kept_operands(n, false).begin]];
       default: break;
     }
     if (n.op == primitive::control || n.op >= primitive::count) no_definition(n.op);

@@ -17,10 +17,11 @@ template <class Source, class F>
 constexpr auto with_plan(F const& f) {
   builder raw, finished, blocked;
   Source::build(raw);
+  constexpr plan_rules rules = rules_of_source<Source>;
+  raw.on_gpu = rules.on_gpu;
   bool const as_it_is = is_finished(raw);
   if (!as_it_is) finish(raw, finished);
   builder& whole = as_it_is ? raw : finished;
-  constexpr plan_rules rules = rules_of_source<Source>;
   builder& g = rules.chains_rows && make_row_blocks(whole, blocked) ? blocked : whole;
   plan_builder out;
   scheduler s(g, out, rules);

@@ -156,6 +156,7 @@ struct plan_rules {
   bool divides_rows = true;  ///< memory for the sums of several blocks of rows (plan.hpp: row_blocks)
   bool chains_rows = true;   ///< products on the same rows block by block (program/row_chain.hpp)
   bool fuses_into_convolutions = true;  ///< elementwise work on the results of a convolution, while they are in registers
+  bool on_gpu = false;       ///< which of two ways to compute the same (program/graph.hpp: stands_for_first_on_gpu)
 };
 
 struct plan_size {

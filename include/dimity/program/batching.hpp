@@ -84,7 +84,7 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
     case primitive::broadcast: return broadcast(x[0], s, shifted(axis_map{static_cast<std::uint32_t>(n.attribute)}, rank));
     case primitive::transpose: return transpose(x[0], shifted(axis_map{static_cast<std::uint32_t>(n.attribute)}, rank));
     case primitive::reshape: return reshape(x[0], s);
-    case primitive::after: return append(g, n.op, n.type, s, x[0].id, n.attribute == stands_for_first ? x[1].id : given[1].id, -1, n.attribute);
+    case primitive::after: return append(g, n.op, n.type, s, x[0].id, is_stand_in(n) ? x[1].id : given[1].id, -1, n.attribute);
     case primitive::slice:
     case primitive::pad: {
       std::int64_t start[max_rank] = {}, step[max_rank] = {1};
@@ -165,6 +165,20 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
     case primitive::debug_print:
     case primitive::check_finite: return append(g, n.op, n.type, s, x[0].id, -1, -1, n.attribute);
     case primitive::triangular_solve: return triangular_solve(x[0], x[1], n.attribute != 0);
+    case primitive::attention:
+    case primitive::attention_logarithms:
+    case primitive::attention_query_gradient:
+    case primitive::attention_key_gradient:
+    case primitive::attention_value_gradient: {
+      // Their own leading axis is a batch.
+      auto const joined = [](shape_value whole) {
+        whole.extent[1] = whole.extent[0] * whole.extent[1];
+        return without_axes(whole, 1);
+      };
+      ref flat[3];
+      for (int k = 0; k < arity; ++k) flat[k] = reshape(x[k], joined(x[k].shape()));
+      return reshape(append(g, n.op, n.type, joined(s), flat[0].id, flat[1].id, arity == 3 ? flat[2].id : -1, n.attribute), s);
+    }
     default: break;
   }
   if (family_of(n.op) == family::reduction) return reduce(n.op, x[0], static_cast<std::uint32_t>(n.attribute) << 1);

@@ -58,7 +58,8 @@ constexpr reach reach_from(builder const& g, int within, list<std::int32_t> cons
         r.outputs[g.controls[index].outputs + static_cast<int>(n.attribute)] = 1;
         waiting[index] = 1;
       } else if (edge[id] == 0) {
-        for (int k = is_stand_in(n) ? 1 : 0; k < arity_of(n.op); ++k) work.push(n.arg[k]);
+        kept_operands const kept(n, g.on_gpu);
+        for (int k = kept.begin; k < kept.end; ++k) work.push(n.arg[k]);
       }
     }
     more = false;
@@ -169,7 +170,8 @@ struct closing {
         make_result(id, work);
       } else {
         bool ready = true;
-        for (int k = is_stand_in(n) ? 1 : 0; k < arity_of(n.op); ++k)
+        kept_operands const kept(n, from.on_gpu);
+        for (int k = kept.begin; k < kept.end; ++k)
           if (moved[n.arg[k]] < 0) {
             work.push(n.arg[k]);
             ready = false;

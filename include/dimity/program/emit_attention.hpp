@@ -5,6 +5,7 @@
 #include <dimity/program/emit_loops.hpp>
 #include <dimity/program/rules.hpp>
 
+#include <bit>
 #include <limits>
 
 namespace DIMITY_NAMESPACE {
@@ -151,6 +152,36 @@ constexpr ref whole_attention(attention_options const& o, attention_operands con
 constexpr bool has_entries(ref mask, amount trips) { return mask.valid() && mask.extent(0) == trips; }
 constexpr ref mask_entry(ref mask, bool own, list<ref> const& entries) { return !mask.valid() ? mask : own ? entries[entries.size() - 1] : entry_of_one(mask); }
 
+/// What kernels of attention on a GPU are told: one number.
+inline constexpr int bits_of_attention_numbers = 48;
+struct attention_numbers {
+  bool causal;
+  int length;   ///< of queries and keys, 0 to 2^15
+  float scale;
+
+  constexpr std::int64_t code() const { return static_cast<std::int64_t>(std::bit_cast<std::uint32_t>(scale)) << 16 | static_cast<std::int64_t>(length) << 1 | (causal ? 1 : 0); }
+  static constexpr attention_numbers of(std::int64_t code) { return {(code & 1) != 0, static_cast<int>(code >> 1 & 0x7fff), std::bit_cast<float>(static_cast<std::uint32_t>(code >> 16))}; }
+};
+/// Lengths of keys and values for which there are kernels on a GPU: a block of lines of each stays in shared memory.
+inline constexpr extent_t most_length_on_gpu = 128;
+
+/// On a GPU a kernel each for results, for logarithms and for each gradient stands for the loops: results of kernels need no order, and what one of them computes again costs less than it would to keep it. Not where there is a mask.
+struct attention_on_gpu {
+  bool is_there = false;
+  attention_numbers numbers{};
+
+  constexpr attention_on_gpu(attention_options const& o, attention_operands const& x) {
+    amount const length = x.q.extent(2), values = x.v.extent(2);
+    is_there = !x.mask.valid() && x.q.type() == dtype::float32 && length.is_known() && values.is_known() && length.number() > 0 && values.number() > 0 && length.number() <= most_length_on_gpu && values.number() <= most_length_on_gpu;
+    if (is_there) numbers = {o.causal, static_cast<int>(length.number()), static_cast<float>(o.scale != 0 ? o.scale : inverse_root(static_cast<double>(length.number())))};
+  }
+  constexpr ref stand_in(ref loops, primitive op, ref a, ref b, ref c = {}) const {
+    builder& g = *loops.g;
+    ref const fused = append(g, op, loops.type(), loops.shape(), a.id, b.id, c.valid() ? c.id : -1, numbers.code());
+    return append(g, primitive::after, loops.type(), loops.shape(), loops.id, fused.id, -1, stands_for_first_on_gpu);
+  }
+};
+
 /// The result [n, t, e], and the logarithms [n, t, 1] of the rows' sums of exponentials, from which the backward pass finds the probabilities again.
 struct attention_result {
   ref result, logarithms;
@@ -229,7 +260,12 @@ constexpr attention_result tiled_attention(attention_options const& o, attention
     });
     for (ref const& r : of_rows) of_one.push(r);
   });
-  return {tiles.join(results[0], tiles.t), tiles.join(results[1], tiles.t)};
+  attention_result y{tiles.join(results[0], tiles.t), tiles.join(results[1], tiles.t)};
+  if (attention_on_gpu const gpu(o, x); gpu.is_there) {
+    y.result = gpu.stand_in(y.result, primitive::attention, x.q, x.k, x.v);
+    y.logarithms = gpu.stand_in(y.logarithms, primitive::attention_logarithms, x.q, x.k);
+  }
+  return y;
 }
 
 /// Cotangents of q, k, v and the mask (invalid where there is none, or where it is bool) from those of the result and of the logarithms.
@@ -320,6 +356,13 @@ constexpr attention_cotangents tiled_attention_gradient(attention_options const&
   d.k = tiles.join(results[0], tiles.s);
   d.v = tiles.join(results[1], tiles.s);
   d.q = tiles.join(results[2], tiles.t);
+  if (attention_on_gpu const gpu(o, x); gpu.is_there) {
+    // Two operands, because a node has no more than three: what there is of each query, and of each key.
+    ref const of_queries = concat(concat(x.q, u.result, 2), concat(y.logarithms, delta, 2), 2), of_keys = concat(x.k, x.v, 2);
+    d.q = gpu.stand_in(d.q, primitive::attention_query_gradient, of_queries, of_keys);
+    d.k = gpu.stand_in(d.k, primitive::attention_key_gradient, of_queries, of_keys);
+    d.v = gpu.stand_in(d.v, primitive::attention_value_gradient, of_queries, of_keys);
+  }
   if (floating_mask) {
     // [n, row blocks, column blocks, rows or 1, columns or 1] -> that of the mask
     ref blocks = results[3];

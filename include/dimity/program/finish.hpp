@@ -41,7 +41,8 @@ constexpr void finish(builder const& from, builder& to) {
   for (int i = count - 1; i >= 0; --i) {
     if (from.nodes[i].op == primitive::input) live[i] = 1;
     if (!live[i]) continue;
-    for (int k = is_stand_in(from.nodes[i]) ? 1 : 0; k < arity_of(from.nodes[i].op); ++k) live[from.nodes[i].arg[k]] = 1;
+    kept_operands const kept(from.nodes[i], from.on_gpu);
+    for (int k = kept.begin; k < kept.end; ++k) live[from.nodes[i].arg[k]] = 1;
   }
   list<std::int32_t> moved(count, -1);
   auto const at = [&](int id) { return id < 0 ? -1 : moved[id]; };

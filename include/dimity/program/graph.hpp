@@ -37,6 +37,7 @@ struct axis_map {
 /// [start..., step...] in the pool (pad puts element i at start + i * step among zeros: the transpose of slice).
 /// debug_print, check_finite: index of a name in the pool, its length first;
 /// convolution and its gradients, window_max, select_and_*: index of a geometry in the pool (convolution_geometry.hpp);
+/// attention and its gradients: attention_numbers (emit_attention.hpp);
 /// triangular_solve: 1 where the matrix is an upper triangle; fft: 1 for the inverse transform;
 /// control: its index in `controls` (in a finished program: in `closed`); control_result: the number of the output.
 /// Operands whose leading axes are a batch: the keys of random_bits, [..., 2]; the starts of dynamic_slice and dynamic_update_slice, [..., axes that are cut].
@@ -134,7 +135,18 @@ struct closed_bodies {
 
 /// `after` with this attribute: the value of the second operand, with the derivative of the first, which computes the same.
 inline constexpr std::int64_t stands_for_first = 1;
-constexpr bool is_stand_in(node const& n) { return n.op == primitive::after && n.attribute == stands_for_first; }
+/// The same on a GPU; elsewhere the first operand, which is what all passes before the last one see.
+inline constexpr std::int64_t stands_for_first_on_gpu = 2;
+constexpr bool is_stand_in(node const& n) { return n.op == primitive::after && n.attribute != 0; }
+/// The operands of a node that a finished program has: one of a stand-in, which then is that operand.
+struct kept_operands {
+  int begin, end;
+  constexpr kept_operands(node const& n, bool on_gpu) : begin(0), end(arity_of(n.op)) {
+    if (!is_stand_in(n)) return;
+    begin = n.attribute == stands_for_first || on_gpu ? 1 : 0;
+    end = begin + 1;
+  }
+};
 
 /// While a function is traced again to be computed again: which nodes each of its nodes repeats, and which of those are saved after all.
 struct recomputation {
@@ -178,6 +190,7 @@ class builder {
   closed_bodies<builder> bodies;
   int inputs = 0;
   int block_inputs = 0;
+  bool on_gpu = false;  ///< what the program is finished for
   program_error error = program_error::none;
   extent_table own_extents;
   extent_table* extents = &own_extents;  ///< a finished program and the bodies in it have those of the program they were made from

@@ -32,6 +32,8 @@ enum class primitive : std::uint8_t {
   convolution, convolution_input_gradient, convolution_kernel_gradient,
   // windows of images (emit_pooling.hpp)
   window_max, select_and_gather, select_and_scatter,
+  // attention on a GPU (emit_attention.hpp), where other machines run loops; only as what stands for these
+  attention, attention_logarithms, attention_query_gradient, attention_key_gradient, attention_value_gradient,
   // the operand; shown, or checked, when it is computed
   debug_print, check_finite,
   // loops and branches (graph.hpp: control), and one of their results
@@ -65,8 +67,9 @@ constexpr int arity_of(primitive p) {
   switch (p) {
     case primitive::concat: case primitive::dot: case primitive::gather: case primitive::dynamic_slice: case primitive::solve: case primitive::triangular_solve:
     case primitive::convolution: case primitive::convolution_input_gradient: case primitive::convolution_kernel_gradient:
-    case primitive::select_and_gather: case primitive::select_and_scatter: return 2;
-    case primitive::scatter_add: case primitive::dynamic_update_slice: return 3;
+    case primitive::select_and_gather: case primitive::select_and_scatter: case primitive::attention_logarithms: case primitive::attention_query_gradient:
+    case primitive::attention_key_gradient: case primitive::attention_value_gradient: return 2;
+    case primitive::scatter_add: case primitive::dynamic_update_slice: case primitive::attention: return 3;
     case primitive::control: return 0;
     default: return 1;
   }
@@ -89,6 +92,7 @@ constexpr cost_class cost_of(primitive p) {
 constexpr bool is_linear_algebra(primitive p) { return p >= primitive::solve && p <= primitive::expm; }
 constexpr bool is_fourier(primitive p) { return p >= primitive::fft && p <= primitive::irfft; }
 constexpr bool is_convolution(primitive p) { return p >= primitive::convolution && p <= primitive::convolution_kernel_gradient; }
+constexpr bool is_attention(primitive p) { return p >= primitive::attention && p <= primitive::attention_value_gradient; }
 constexpr bool is_window(primitive p) { return p >= primitive::window_max && p <= primitive::select_and_scatter; }
 /// Whether the attribute is the index of a geometry (convolution_geometry.hpp).
 constexpr bool has_geometry(primitive p) { return is_convolution(p) || is_window(p); }
@@ -118,7 +122,8 @@ constexpr char const* name_of(primitive p) {
       "minimum", "hypot", "less", "less_equal", "equal", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right", "select", "broadcast",
       "transpose", "reshape", "slice", "after", "sum", "prod", "max", "min", "any", "all", "pad", "concat", "argmax", "argmin", "cumulative_sum", "cumulative_prod", "dot",
       "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort", "solve", "triangular_solve", "cholesky", "slogdet", "qr", "eigh", "svd", "expm", "fft", "rfft", "irfft",
-      "convolution", "convolution_input_gradient", "convolution_kernel_gradient", "window_max", "select_and_gather", "select_and_scatter", "debug_print", "check_finite",
+      "convolution", "convolution_input_gradient", "convolution_kernel_gradient", "window_max", "select_and_gather", "select_and_scatter", "attention", "attention_logarithms",
+      "attention_query_gradient", "attention_key_gradient", "attention_value_gradient", "debug_print", "check_finite",
       "control", "control_result"};
   static_assert(sizeof(names) / sizeof(names[0]) == static_cast<int>(primitive::count));
   return names[static_cast<int>(p)];

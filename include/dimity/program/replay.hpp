@@ -16,7 +16,7 @@ constexpr ref replay(builder& to, builder const& from, node const& n, int a, int
     case primitive::cast: return cast(x, n.type, n.attribute);
     case primitive::copy: return x;
     case primitive::after:
-      if (is_stand_in(n)) return {&to, b};
+      if (is_stand_in(n)) return {&to, kept_operands(n, from.on_gpu).begin == 0 ? a : b};
       break;
     case primitive::select: return select(x, ref{&to, b}, ref{&to, c});
     case primitive::broadcast: return broadcast(x, s, axis_map{static_cast<std::uint32_t>(n.attribute)});

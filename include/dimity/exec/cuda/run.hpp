@@ -1,6 +1,7 @@
 // Runs a plan on a GPU: the steps of the plan, one after the other, into a stream.
 #pragma once
 
+#include <dimity/exec/cuda/attention.hpp>
 #include <dimity/exec/cuda/convolution.hpp>
 #include <dimity/exec/cuda/fourier.hpp>
 #include <dimity/exec/cuda/launch.hpp>
@@ -44,7 +45,7 @@ constexpr amount cuda_scratch_bytes(opaque_step const& s, shape_value const* sha
   std::int64_t const parts = parts_of_product(m, n, p.k.number(), entries);
   return parts == 1 ? 0 : parts * results * static_cast<std::int64_t>(size_of(s.type));
 }
-inline constexpr plan_rules cuda_rules{cuda_scratch_bytes, false, false, false};
+inline constexpr plan_rules cuda_rules{cuda_scratch_bytes, false, false, false, true};
 
 /// A program for the GPU: the same program under another type, planned by other rules.
 template <class Source, cuda_precision P = cuda_precision::standard, std::uint64_t Numbers = 0>
@@ -150,6 +151,7 @@ struct primitive_words {
     if (has_geometry(s.op))
       for (int i = 0; i <= geometry_numbers; ++i) r.push(Plan::value.pool[s.attribute + i]);
     r.symbols = symbols_of_kernel(symbols);
+    if (is_attention(s.op)) r.words[2] |= static_cast<std::int64_t>(precision_of<Plan>) << bits_of_attention_numbers;
     // Where it stands in a pool does not change the kernel.
     if (s.op == primitive::pad || has_geometry(s.op) || is_look(s.op)) r.words[2] = 0;
     return r;
@@ -247,6 +249,8 @@ struct primitive_step_on_cuda {
     else if constexpr (s.op == primitive::convolution) launch<each_element<code, convolution_element>>(slots, stream);
     else if constexpr (s.op == primitive::convolution_input_gradient) launch<each_element<code, convolution_input_gradient_element>>(slots, stream);
     else if constexpr (s.op == primitive::convolution_kernel_gradient) launch<convolution_kernel_gradient_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::attention || s.op == primitive::attention_logarithms) launch<attention_kernel<code>>(slots, stream);
+    else if constexpr (is_attention(s.op)) launch<attention_gradient_kernel<code>>(slots, stream);
     else if constexpr (s.op == primitive::window_max) launch<each_element<code, window_max_element>>(slots, stream);
     else if constexpr (s.op == primitive::select_and_gather) launch<each_element<code, select_and_gather_element>>(slots, stream);
     else if constexpr (s.op == primitive::select_and_scatter) launch<each_element<code, select_and_scatter_element>>(slots, stream);

@@ -1,0 +1,126 @@
+// heavy: many programs
+// Attention on a GPU: kernels of its own stand for the loops of other machines, forwards and backwards, in every transform.
+#include "on_cuda.hpp"
+
+#include <tuple>
+
+using namespace dimity;
+using test::numbers;
+using test::same_within;
+
+namespace {
+
+/// In blocks, whose scores are never written, however few they are.
+template <bool Causal>
+constexpr auto attention = [](auto const& q, auto const& k, auto const& v) { return scaled_dot_product_attention<attention_options{.causal = Causal, .block_queries = 32, .block_keys = 32}>(q, k, v); };
+template <bool Causal>
+constexpr auto loss = [](auto const& q, auto const& k, auto const& v) { return sum(sin(attention<Causal>(q, k, v))); };
+template <bool Causal>
+constexpr auto gradients = [](auto const& q, auto const& k, auto const& v) { return grad<0, 1, 2>(loss<Causal>)(q, k, v); };
+
+template <bool Causal>
+constexpr auto both = [](auto const& q, auto const& k, auto const& v) { return std::tuple{attention<Causal>(q, k, v), gradients<Causal>(q, k, v)}; };
+constexpr auto layer = [](auto const& h, auto const& w) { return std::tuple{h + attention<true>(matmul(h, w), h, h), std::tuple{}}; };
+constexpr auto layers = [](auto const& x, auto const& ws) { return sum(square(std::get<0>(scan(layer, x, ws)))); };
+
+long launches_of(auto const& f) {
+  long const before = emulation::launches;
+  f();
+  return emulation::launches - before;
+}
+
+template <extent_t T, extent_t S, extent_t D, extent_t E>
+void check_lengths() {
+  CAPTURE(T);
+  CAPTURE(S);
+  CAPTURE(D);
+  CAPTURE(E);
+  auto const q = numbers<float, 2, T, D>(1);
+  auto const k = numbers<float, 2, S, D>(2);
+  auto const v = numbers<float, 2, S, E>(3);
+  same_within(2e-5, both<false>, q, k, v);
+  same_within(2e-5, both<true>, q, k, v);
+}
+
+}  // namespace
+
+TEST_CASE("cuda: attention and its gradients, any lengths") {
+  check_lengths<70, 37, 8, 3>();
+  check_lengths<33, 100, 64, 64>();
+}
+TEST_CASE("cuda: attention of long heads, few lines at a time") {
+  auto const q = numbers<float, 1, 19, 128>(1);
+  auto const k = numbers<float, 1, 45, 128>(2);
+  auto const v = numbers<float, 1, 45, 100>(3);
+  same_within(2e-5, both<true>, q, k, v);
+}
+
+TEST_CASE("cuda: attention is one kernel, its gradients are three") {
+  auto const q = to_cuda(numbers<float, 2, 3, 40, 8>(1));
+  auto const f = compile(attention<true>, cuda{});
+  static_cast<void>(f(q, q, q));
+  if (test::emulated) CHECK(launches_of([&] { static_cast<void>(f(q, q, q)); }) == 1);
+  // Beside the four: what a query's operands are put together of, what is of a key, the cotangent, delta, the logarithms.
+  auto const g = compile(gradients<true>, cuda{});
+  static_cast<void>(g(q, q, q));
+  if (test::emulated) CHECK(launches_of([&] { static_cast<void>(g(q, q, q)); }) <= 12);
+  using head = cuda_tensor<float, 1024, 64>;
+  using half_a_head = cuda_tensor<float, 512, 64>;
+  constexpr auto twice = f.workspace_bytes<head, head, head>, once = f.workspace_bytes<half_a_head, half_a_head, half_a_head>;
+  static_assert(twice <= 2 * once + 1024 && twice < 1024 * 1024);
+}
+
+#ifdef DIMITY_CUDA_EMULATION
+TEST_CASE("cuda: attention needs its barriers") {
+  auto const q = numbers<float, 1, 70, 8>(1);
+  auto const wanted = eval(attention<false>(q, q, q));
+  auto const wanted_gradients = compile(gradients<false>)(q, q, q);
+  int noticed = 0;
+  emulation::barrier_to_skip = -2;
+  for (emulation::schedule const order : test::schedules) {
+    emulation::order = order;
+    if (!allclose(to_host(compile(attention<false>, cuda{})(to_cuda(q), to_cuda(q), to_cuda(q))), wanted, 1e-4, 1e-4)) noticed |= 1;
+    if (!allclose(to_host(std::get<0>(compile(gradients<false>, cuda{})(to_cuda(q), to_cuda(q), to_cuda(q)))), std::get<0>(wanted_gradients), 1e-4, 1e-4)) noticed |= 2;
+  }
+  emulation::barrier_to_skip = -1;
+  emulation::order = emulation::schedule::round_robin;
+  CHECK(noticed == 3);
+}
+#endif
+
+TEST_CASE("cuda: attention of large scores, of 16-bit floats, and with nothing to attend to") {
+  auto const large = eval(numbers<float, 1, 40, 16>(1) * 100.0f);
+  same_within(1e-4, attention<true>, large, large, numbers<float, 1, 40, 4>(2));
+  auto const half = numbers<bfloat16, 2, 33, 16>(3);
+  same_within(0.02, attention<false>, half, half, half);
+  auto const none = numbers<float, 1, 0, 16>(4);
+  auto const y = to_host(compile(attention<false>, cuda{})(to_cuda(large), to_cuda(none), to_cuda(numbers<float, 1, 0, 3>(5))));
+  CHECK(allclose(y, zeros<float, 1, 40, 3>()));
+}
+
+TEST_CASE("cuda: attention with extents chosen at run time") {
+  for (extent_t const n : {1, 3})
+    for (extent_t const t : {5, 66}) {
+      CAPTURE(n);
+      CAPTURE(t);
+      auto const q = numbers<float, dim<"batch">, dyn, 8>(1, n, t);
+      auto const k = numbers<float, dim<"batch">, dyn, 8>(2, n, extent_t{41});
+      same_within(2e-5, both<true>, q, k, k);
+    }
+}
+
+TEST_CASE("cuda: attention under other transforms") {
+  auto const q = numbers<float, 3, 2, 20, 8>(1);
+  auto const k = numbers<float, 3, 2, 30, 8>(2);
+  same_within(2e-5, [](auto const& a, auto const& b) { return vmap(both<true>)(a, b, b); }, q, k);
+  same_within(2e-5, [](auto const& a, auto const& b) { return jvp([](auto const& x, auto const& y) { return attention<true>(x, y, y); }, std::tuple{a, b}, std::tuple{b, a}); }, numbers<float, 1, 20, 8>(3), numbers<float, 1, 20, 8>(4));
+  // Layers of it in a loop, differentiated.
+  same_within(5e-4, [](auto const& x, auto const& ws) { return grad<0, 1>(layers)(x, ws); }, numbers<float, 2, 20, 8>(5), eval(numbers<float, 3, 8, 8>(6) * 0.2f));
+}
+
+TEST_CASE("cuda: a mask keeps the loops") {
+  auto const q = numbers<float, 2, 20, 8>(1);
+  tensor<bool, 20> there;
+  for (int i = 0; i < 20; ++i) there(i) = i % 3 != 0;
+  same_within(1e-5, [](auto const& x, auto const& mask) { return scaled_dot_product_attention<attention_options{.block_queries = 8, .block_keys = 8}>(x, x, x, mask); }, q, there);
+}
