@@ -44,6 +44,7 @@ void add(std::string const& name, double bytes, double operations, F f, int call
 
 void add_memory_bound();
 void add_products();
+void add_attention();
 void add_steps();
 
 }  // namespace gpu

@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   gpu::add_memory_bound();
   gpu::add_products();
+  gpu::add_attention();
   gpu::add_steps();
   benchmark::RunSpecifiedBenchmarks();
 }

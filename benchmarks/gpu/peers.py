@@ -115,6 +115,24 @@ def with_torch():
     products("tf32", 784, 65536, 256)
     products("bfloat16", 256, 65536, 16)
 
+    def attention(kind, length, causal):
+        torch.backends.cuda.matmul.allow_tf32 = False
+        dtype = torch.bfloat16 if kind == "bfloat16" else torch.float32
+        q, k, v, g = (torch.randn(1, 96, length, 64, device=device, dtype=dtype) for _ in range(4))
+        name, size = ("causal attention " if causal else "attention ") + kind, f"/96x{length}x64"
+        both(name + size, lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=causal), q, k, v)
+
+        def gradient(q, k, v, g):
+            with torch.enable_grad():
+                x = [u.detach().requires_grad_() for u in (q, k, v)]
+                return torch.autograd.grad((F.scaled_dot_product_attention(*x, is_causal=causal) * g).sum(), x)
+
+        both(name + " gradient" + size, gradient, q, k, v, g)
+
+    attention("float32", 1024, False)
+    attention("float32", 1024, True)
+    attention("bfloat16", 4096, True)
+
     class Block(torch.nn.Module):
         def __init__(self, width=128, heads=4):
             super().__init__()
@@ -203,6 +221,13 @@ def with_jax():
             a, b, c = jax.random.normal(keys[0], (n, n), dtype), jax.random.normal(keys[1], (n, n), dtype), jax.random.normal(keys[2], (n,), dtype)
             add(f"product {kind}/{n}x{n}x{n}", lambda a, b, p=precision: jnp.matmul(a, b, precision=p), a, b)
             add(f"layer {kind}/{n}x{n}x{n}", lambda a, b, c, p=precision: jax.nn.relu(jnp.matmul(a, b, precision=p) + c), a, b, c)
+    for kind, dtype, length, causal in (("float32", jnp.float32, 1024, False), ("float32", jnp.float32, 1024, True), ("bfloat16", jnp.bfloat16, 4096, True)):
+        # [batch, length, heads, width]
+        q, k, v, g = (jax.random.normal(key, (1, length, 96, 64), dtype) for key in keys)
+        name, size = ("causal attention " if causal else "attention ") + kind, f"/96x{length}x64"
+        attend = lambda q, k, v, causal=causal: jax.nn.dot_product_attention(q, k, v, is_causal=causal)
+        add(name + size, attend, q, k, v)
+        add(name + " gradient" + size, jax.grad(lambda q, k, v, g, attend=attend: (attend(q, k, v) * g).sum(), (0, 1, 2)), q, k, v, g)
 
 
 def with_cupy():
