@@ -225,7 +225,11 @@ def with_jax():
         # [batch, length, heads, width]
         q, k, v, g = (jax.random.normal(key, (1, length, 96, 64), dtype) for key in keys)
         name, size = ("causal attention " if causal else "attention ") + kind, f"/96x{length}x64"
-        attend = lambda q, k, v, causal=causal: jax.nn.dot_product_attention(q, k, v, is_causal=causal)
+
+        def attend(q, k, v, causal=causal):
+            with jax.default_matmul_precision("highest"):
+                return jax.nn.dot_product_attention(q, k, v, is_causal=causal)
+
         add(name + size, attend, q, k, v)
         add(name + " gradient" + size, jax.grad(lambda q, k, v, g, attend=attend: (attend(q, k, v) * g).sum(), (0, 1, 2)), q, k, v, g)
 

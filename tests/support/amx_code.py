@@ -1,4 +1,4 @@
-"""Compiles amx_code.cpp for Sapphire Rapids and looks at the kernels of tile registers: each step of k loads every operand's tile once and multiplies each pair of them once, and each product configures and releases the tiles once.
+"""Compiles amx_code.cpp for Sapphire Rapids and looks at the kernels of tile registers: each step of k loads every operand's tile once and multiplies each pair of them once, and tiles are configured and released.
 
 usage: amx_code.py FILE.cpp -- COMPILER FLAGS...
 """

@@ -109,10 +109,11 @@ constexpr double inverse_root(double n) {
   for (double next = 0.5 * (root + n / root); next < root; next = 0.5 * (root + n / root)) root = next;
   return 1 / root;
 }
+/// What is asked for, or 1 / sqrt(length).
+constexpr double scale_of_attention(double wanted, amount length) { return wanted != 0 ? wanted : length == 0 ? 1.0 : inverse_root(static_cast<double>(length.number())); }
 constexpr ref attention_scale(builder& g, double scale, ref q) {
   amount const length = q.extent(q.rank() - 1);
-  if (scale != 0) return constant(g, q.type(), scale);
-  if (length.is_known()) return constant(g, q.type(), length == 0 ? 1.0 : inverse_root(static_cast<double>(length.number())));
+  if (scale != 0 || length.is_known()) return constant(g, q.type(), scale_of_attention(scale, length));
   return constant(g, q.type(), 1) / unary(primitive::sqrt, count_of(g, q.type(), length));
 }
 
@@ -156,7 +157,7 @@ constexpr ref mask_entry(ref mask, bool own, list<ref> const& entries) { return 
 inline constexpr int bits_of_attention_numbers = 48;
 struct attention_numbers {
   bool causal;
-  int length;   ///< of queries and keys, 0 to 2^15
+  int length;   ///< of queries and keys, less than 2^15
   float scale;
 
   constexpr std::int64_t code() const { return static_cast<std::int64_t>(std::bit_cast<std::uint32_t>(scale)) << 16 | static_cast<std::int64_t>(length) << 1 | (causal ? 1 : 0); }
@@ -165,15 +166,16 @@ struct attention_numbers {
 /// Lengths of keys and values for which there are kernels on a GPU: a block of lines of each stays in shared memory.
 inline constexpr extent_t most_length_on_gpu = 128;
 
-/// On a GPU a kernel each for results, for logarithms and for each gradient stands for the loops: results of kernels need no order, and what one of them computes again costs less than it would to keep it. Not where there is a mask.
+/// On a GPU a kernel each for results, for logarithms and for each gradient stands for the loops: a node has one result. Not where there is a mask, and for floats only.
 struct attention_on_gpu {
   bool is_there = false;
   attention_numbers numbers{};
 
   constexpr attention_on_gpu(attention_options const& o, attention_operands const& x) {
     amount const length = x.q.extent(2), values = x.v.extent(2);
-    is_there = !x.mask.valid() && x.q.type() == dtype::float32 && length.is_known() && values.is_known() && length.number() > 0 && values.number() > 0 && length.number() <= most_length_on_gpu && values.number() <= most_length_on_gpu;
-    if (is_there) numbers = {o.causal, static_cast<int>(length.number()), static_cast<float>(o.scale != 0 ? o.scale : inverse_root(static_cast<double>(length.number())))};
+    // Keys of another length than queries are found out when the program runs.
+    is_there = !x.mask.valid() && x.q.type() == dtype::float32 && length.is_known() && values.is_known() && x.k.extent(2) == length && length.number() > 0 && values.number() > 0 && length.number() <= most_length_on_gpu && values.number() <= most_length_on_gpu;
+    if (is_there) numbers = {o.causal, static_cast<int>(length.number()), static_cast<float>(scale_of_attention(o.scale, length))};
   }
   constexpr ref stand_in(ref loops, primitive op, ref a, ref b, ref c = {}) const {
     builder& g = *loops.g;

@@ -37,7 +37,7 @@ struct axis_map {
 /// [start..., step...] in the pool (pad puts element i at start + i * step among zeros: the transpose of slice).
 /// debug_print, check_finite: index of a name in the pool, its length first;
 /// convolution and its gradients, window_max, select_and_*: index of a geometry in the pool (convolution_geometry.hpp);
-/// attention and its gradients: attention_numbers (emit_attention.hpp);
+/// after: 0, or which operand it is (stands_for_first, stands_for_first_on_gpu); attention and its gradients: attention_numbers (emit_attention.hpp);
 /// triangular_solve: 1 where the matrix is an upper triangle; fft: 1 for the inverse transform;
 /// control: its index in `controls` (in a finished program: in `closed`); control_result: the number of the output.
 /// Operands whose leading axes are a batch: the keys of random_bits, [..., 2]; the starts of dynamic_slice and dynamic_update_slice, [..., axes that are cut].

@@ -52,7 +52,21 @@ TEST_CASE("amx: whole blocks, and every kind of remainder") {
   check_in_tiles<70, 127, 6>();
   check_in_tiles<49, 32, 31>();
 }
-TEST_CASE("amx: rows that are a multiple of a page apart are copied") { check_in_tiles<9, 2048, 8>(); }
+TEST_CASE("amx: rows that are a multiple of a page apart are copied") {
+  static_assert(detail::mm::plan_tiles({9, 8, 2048, 2048, 1, 8, 1}, true).copies_rows);
+  static_assert(!detail::mm::plan_tiles({9, 8, 2080, 2080, 1, 8, 1}, true).copies_rows);
+  check_in_tiles<9, 2048, 8>();
+}
+TEST_CASE("amx: more columns than are in tiles at a time") {
+  constexpr detail::matmul_problem p{8, 112, 40000, 40000, 1, 112, 1};
+  static_assert(detail::mm::plan_tiles(p, true).column_block < 112);
+  tiles_used const tiles;
+  auto const a = numbers<tensor<bfloat16, 8, 40000>>(1);
+  auto const b = numbers<tensor<bfloat16, 40000, 112>>(2);
+  tensor<float, 8, 112> const y = cast<float>(matmul(a, b));
+  CHECK(allclose(y, matmul(cast<float>(a), cast<float>(b)), 1e-4, 1e-2));
+  CHECK(tiles.yes());
+}
 TEST_CASE("amx: more rows than stay in the cache at a time") {
   constexpr detail::matmul_problem p{80, 8, 20000, 20000, 1, 8, 1};
   static_assert(detail::mm::plan_tiles(p, true).row_block < 80);
@@ -137,6 +151,7 @@ TEST_CASE("amx: extents chosen at run time, beyond every block") {
   check(33, 47, 35);
   check(530, 40, 10);
   check(10, 33, 300);
+  check(20, 600, 150);
   check(20, 1100, 18);
   check(520, 520, 8);
 }
@@ -148,14 +163,18 @@ TEST_CASE("amx: threads change no bit") {
   auto const w = random::normal<bfloat16, 130, 66>(key{2});
   tensor<bfloat16, 70, 66> const x = a;
   tensor<bfloat16, 130, 66> const weights = w;
-  constexpr auto wide_layer = [](auto const& p, auto const& q) { return tanh(matmul(p, transpose(q))); };
-  constexpr auto narrow_layer = [](auto const& p, auto const& q) { return tanh(matmul(q, transpose(p))); };
+  constexpr auto wide_layer = [](auto const& p, auto const& q) { return cast<float>(matmul(p, transpose(q))); };
+  constexpr auto narrow_layer = [](auto const& p, auto const& q) { return cast<float>(matmul(q, transpose(p))); };
   auto const one = compile(wide_layer)(x, weights);
   auto const other = compile(narrow_layer)(x, weights);
+  tensor<bfloat16, dyn, 66> any_rows(70);
+  std::memcpy(any_rows.data(), x.data(), x.size() * sizeof(bfloat16));
+  auto const any = compile(wide_layer)(any_rows, weights);
   for (int threads = 2; threads <= 3; ++threads) {
     tiles_used const tiles;
     CHECK(same_bits(compile(wide_layer, cpu{.threads = threads})(x, weights), one));
     CHECK(same_bits(compile(narrow_layer, cpu{.threads = threads})(x, weights), other));
+    CHECK(same_bits(compile(wide_layer, cpu{.threads = threads})(any_rows, weights), any));
     CHECK(tiles.yes());
   }
   detail::least_share = before;

@@ -6,16 +6,24 @@
 #include <cstddef>
 #include <cstdint>
 
-// One of: instructions, compiled into every program for machines with AVX-512 BF16 and used where the machine and its operating system allow; an emulation that the tests define; nothing.
+// DIMITY_PLANS_AMX: programs for machines with AVX-512 BF16 have memory for tiles, unless they may not allocate; the same in files that nvcc compiles, because the linker may take the rest of such a program from either.
+// DIMITY_AMX: the instructions, used where the machine and its operating system allow, or an emulation that a test defines.
 #if defined(DIMITY_EMULATED_AMX)
+#define DIMITY_PLANS_AMX 1
 #define DIMITY_AMX 1
 #define DIMITY_TILES
-#elif defined(__x86_64__) && defined(__AVX512BF16__) && defined(__linux__) && !defined(__CUDACC__)
+#elif defined(__x86_64__) && defined(__AVX512BF16__) && defined(__linux__) && !defined(DIMITY_NO_HEAP)
+#define DIMITY_PLANS_AMX 1
+#if defined(__CUDACC__)
+#define DIMITY_AMX 0
+#else
 #define DIMITY_AMX 1
 #define DIMITY_TILES [[gnu::target("amx-tile,amx-bf16")]]
 #include <sys/syscall.h>
 #include <unistd.h>
+#endif
 #else
+#define DIMITY_PLANS_AMX 0
 #define DIMITY_AMX 0
 #endif
 

@@ -41,10 +41,13 @@ constexpr std::int64_t cost_of_tiles(matmul_problem const& p, amx_plan const& ho
 }
 
 /// Blocks of a product whose scratch memory was asked for without knowing its extents.
-inline constexpr std::int64_t any_rows = 512, any_columns = 256, any_depth = 512;
+inline constexpr std::int64_t any_rows = 256, any_columns = 128, any_depth = 512;
 constexpr std::int64_t amx_scratch_of_any() { return (any_rows + any_columns) * any_depth * 2 + any_rows * any_columns * 4; }
 
-/// `whole`: the scratch memory is that of this very product, and nothing is copied twice.
+/// Bytes of columns in tiles at a time, where they are those of a known product.
+inline constexpr std::int64_t most_column_bytes = 4 << 20;
+
+/// `whole`: the scratch memory is that of this very product. Up to most_column_bytes of columns nothing is copied twice by one thread.
 constexpr amx_plan plan_tiles(matmul_problem const& p, bool whole) {
   amx_plan how{};
   amx_plan turned{};
@@ -57,7 +60,7 @@ constexpr amx_plan plan_tiles(matmul_problem const& p, bool whole) {
   how.copies_rows = !lies_in_rows(rows);
   how.depth_block = whole ? depth : std::min(depth, any_depth);
   how.row_block = std::min(all_rows, whole ? near_rows : any_rows);
-  how.column_block = whole ? all_columns : std::min(all_columns, any_columns);
+  how.column_block = std::min(all_columns, whole ? std::max(tiles_side, most_column_bytes / (2 * depth) / tiles_side * tiles_side) : any_columns);
   std::int64_t const tiles_along = how.depth_block / tile_depth, blocks = how.row_block / tile_lines;
   how.row_bytes = (how.copies_rows ? blocks * tiles_along : (p.k % tile_depth != 0 ? blocks : 0) + (rows.lines % tile_lines != 0 ? tiles_along : 0)) * tile_bytes;
   how.column_bytes = how.column_block / tile_lines * tiles_along * tile_bytes;
@@ -192,7 +195,8 @@ template <class Sink, class Share>
   alignas(64) float local[floats_of_block] = {};
 
   std::int64_t const row_units = ceil_div(rows.lines, tiles_side), column_units = ceil_div(columns.lines, tiles_side);
-  bool const shares_columns = column_units >= row_units;
+  // Every thread copies what it needs of the other side: columns always, rows sometimes.
+  bool const shares_columns = column_units >= (how.copies_rows ? row_units : std::min<std::int64_t>(row_units, 4));
   std::int64_t const from_row = shares_columns ? 0 : share.begin(row_units) * tiles_side, from_column = shares_columns ? share.begin(column_units) * tiles_side : 0;
   std::int64_t const to_row = shares_columns ? rows.lines : std::min(rows.lines, share.end(row_units) * tiles_side);
   std::int64_t const to_column = shares_columns ? std::min(columns.lines, share.end(column_units) * tiles_side) : columns.lines;

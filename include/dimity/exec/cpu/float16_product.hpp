@@ -113,7 +113,7 @@ constexpr std::int64_t float16_product_scratch(matmul_problem const& p, dtype ty
   if (mm::is_row_times_rows(p) || (!pairs && mm::is_rows_times_columns(p))) return 0;
   mm::float16_problem const q = mm::prepare(p, pairs);
   std::int64_t const without_tiles = q.a.bytes + q.b.bytes + static_cast<std::int64_t>(matmul_scratch_size(q.words, sizeof(float), true));
-  return DIMITY_AMX != 0 && type == dtype::bfloat16 && mm::fits_tiles(p) ? std::max(without_tiles, mm::plan_tiles(p, true).bytes()) : without_tiles;
+  return DIMITY_PLANS_AMX != 0 && type == dtype::bfloat16 && mm::fits_tiles(p) ? std::max(without_tiles, mm::plan_tiles(p, true).bytes()) : without_tiles;
 }
 
 /// C[m,n] = sum_k A[m,k] * B[k,n] of 16-bit floats X, otherwise as matmul(): sums are float, of products that are exact. One pass over each operand that is copied.
@@ -154,10 +154,10 @@ struct float16_product {
 /// Bytes of scratch for extents that are chosen at run time.
 constexpr std::size_t float16_run_time_scratch(dtype type) {
   std::size_t const as_floats = matmul_run_time_scratch(sizeof(float)) + static_cast<std::size_t>(mm::tile_rows * mm::depth_block) * sizeof(float);
-  return DIMITY_AMX != 0 && type == dtype::bfloat16 ? std::max(as_floats, static_cast<std::size_t>(mm::amx_scratch_of_any())) : as_floats;
+  return DIMITY_PLANS_AMX != 0 && type == dtype::bfloat16 ? std::max(as_floats, static_cast<std::size_t>(mm::amx_scratch_of_any())) : as_floats;
 }
 
-/// The same for extents that are chosen at run time: blocks of both operands become float just before they are multiplied. Shares are of columns.
+/// The same for extents that are chosen at run time: blocks of both operands become float just before they are multiplied. Shares are of columns, in tile registers also of rows.
 template <class X, class Sink, class Share>
 void float16_product_at_run_time(matmul_problem const& p, X const* a, X const* b, float* scratch, Sink const& sink, Share const share) {
   using namespace mm;

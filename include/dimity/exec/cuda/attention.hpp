@@ -35,12 +35,12 @@ struct attention_threads {
 
   /// Copies `Width` floats, zeros behind them up to a packet, of each of `Lines` lines; lines behind the last one are zeros.
   template <int Lines, int Width, int Line>
-  DIMITY_DEVICE static void fill(float* to, float const* from, long long stride, long long step, int lines_left, float scale = 1.0f) {
+  DIMITY_DEVICE static void fill(float* to, float const* from, long long stride, long long step, int lines_left) {
     constexpr int width = fours<Width>;
     DIMITY_NO_UNROLL
     for (int i = static_cast<int>(threadIdx.x); i < Lines * width; i += threads) {
       int const line = i / width, c = i % width;
-      to[line * Line + c] = line < lines_left && c < Width ? from[line * stride + c * step] * scale : 0.0f;
+      to[line * Line + c] = line < lines_left && c < Width ? from[line * stride + c * step] : 0.0f;
     }
   }
 
@@ -183,7 +183,7 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
     alignas(16) __shared__ float weights[shape::has_values ? stay * (pass + 4) : 4];
     auto const p = base::place_of_block(args);
     int const query_count = base::template count<0>(args), key_count = base::template count<1>(args);
-    team::template fill<stay, length, stay_line>(queries, base::template entry<0>(args, p.entry) + p.first * base::template stride<0>(args), base::template stride<0>(args), base::template step<0>(args), query_count - p.first, base::scale);
+    team::template fill<stay, length, stay_line>(queries, base::template entry<0>(args, p.entry) + p.first * base::template stride<0>(args), base::template stride<0>(args), base::template step<0>(args), query_count - p.first);
     float largest[rows], sums[rows];
     totals all;
     all.clear();
@@ -210,7 +210,8 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
         DIMITY_UNROLL
         for (int j = 0; j < columns; ++j) {
           int const key = first + team::x() + 8 * j;
-          if (key >= key_count || (base::causal && key > query)) scores[i][j] = -device_limits<float>::infinity;
+          // Multiplied where the gradients do it too, so that these find the same probabilities.
+          scores[i][j] = key >= key_count || (base::causal && key > query) ? -device_limits<float>::infinity : scores[i][j] * base::scale;
           most = device_reduction<primitive::max, float>::join(most, scores[i][j]);
         }
         most = join_across_warp<primitive::max, 8>(most);
@@ -255,7 +256,7 @@ struct attention_gradient_shape {
   /// In shared memory lengths and values begin at a packet, and behind them are a query's logarithm and delta.
   static constexpr int values_at = fours<length>, numbers_at = values_at + fours<values>, line = line_of_shared_memory<numbers_at + 2>;
   static constexpr attention_block block = block_of_attention(line, line);
-  static_assert(block.stay > 0);
+  static_assert(block.stay > 0 && is_known_word(Code::template extent<1, 2>) && values > 0);
 };
 template <class Code>
 struct attention_gradient_kernel : attention_lines<Code, attention_gradient_shape<Code>::stays, attention_gradient_shape<Code>::block.stay> {

@@ -45,7 +45,7 @@ constexpr amount cuda_scratch_bytes(opaque_step const& s, shape_value const* sha
   std::int64_t const parts = parts_of_product(m, n, p.k.number(), entries);
   return parts == 1 ? 0 : parts * results * static_cast<std::int64_t>(size_of(s.type));
 }
-inline constexpr plan_rules cuda_rules{cuda_scratch_bytes, false, false, false, true};
+inline constexpr plan_rules cuda_rules{.scratch = cuda_scratch_bytes, .divides_rows = false, .chains_rows = false, .fuses_into_convolutions = false, .on_gpu = true};
 
 /// A program for the GPU: the same program under another type, planned by other rules.
 template <class Source, cuda_precision P = cuda_precision::standard, std::uint64_t Numbers = 0>
