@@ -1,6 +1,7 @@
 // Lanes of 16- and 8-bit floats: loaded, stored, and converted to and from float, in which everything is computed.
 #pragma once
 
+#include <dimity/exec/cpu/convert.hpp>
 #include <dimity/exec/cpu/float8_words.hpp>
 
 #include <cstring>

@@ -18,6 +18,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 namespace DIMITY_NAMESPACE::detail {
@@ -104,6 +105,9 @@ DIMITY_INLINE vec<T, W> load_lanes(T const* from) {
   vec<T, W> r;
   if constexpr (vec<T, W>::native) {
     for (int i = 0; i < vec<T, W>::parts; ++i) r.p[i] = native_batch<T>::load_unaligned(from + i * vec<T, W>::part_lanes);
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    // All at once: what is read wider than it was written waits for the writes.
+    std::memcpy(&r, from, sizeof(r));
   } else {
     for (int i = 0; i < W; ++i) r.p[i] = from[i];
   }
@@ -113,6 +117,8 @@ template <class T, int W>
 DIMITY_INLINE void store_lanes(T* to, vec<T, W> const& x) {
   if constexpr (vec<T, W>::native) {
     for (int i = 0; i < vec<T, W>::parts; ++i) x.p[i].store_unaligned(to + i * vec<T, W>::part_lanes);
+  } else if constexpr (std::is_arithmetic_v<T>) {
+    std::memcpy(to, &x, sizeof(x));
   } else {
     for (int i = 0; i < W; ++i) to[i] = x.p[i];
   }
@@ -176,6 +182,10 @@ DIMITY_INLINE vec<T, W> load_first(T const* from, int n) {
     return {{native_batch<T>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), from))}};
   } else if constexpr (vec<T, W>::parts == 1 && vec<T, W>::native && std::is_same_v<T, double>) {
     return {{native_batch<T>(_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1u), from))}};
+  } else if constexpr (vec<T, W>::parts == 1 && vec<T, W>::native && sizeof(T) == 4) {
+    return {{native_batch<T>(_mm512_maskz_loadu_epi32(static_cast<__mmask16>((1u << n) - 1u), from))}};
+  } else if constexpr (vec<T, W>::parts == 1 && vec<T, W>::native && sizeof(T) == 8) {
+    return {{native_batch<T>(_mm512_maskz_loadu_epi64(static_cast<__mmask8>((1u << n) - 1u), from))}};
   } else
 #endif
   {
@@ -191,6 +201,10 @@ DIMITY_INLINE void store_first(T* to, vec<T, W> const& x, int n) {
     _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << n) - 1u), x.p[0]);
   } else if constexpr (vec<T, W>::parts == 1 && vec<T, W>::native && std::is_same_v<T, double>) {
     _mm512_mask_storeu_pd(to, static_cast<__mmask8>((1u << n) - 1u), x.p[0]);
+  } else if constexpr (vec<T, W>::parts == 1 && vec<T, W>::native && sizeof(T) == 4) {
+    _mm512_mask_storeu_epi32(to, static_cast<__mmask16>((1u << n) - 1u), x.p[0]);
+  } else if constexpr (vec<T, W>::parts == 1 && vec<T, W>::native && sizeof(T) == 8) {
+    _mm512_mask_storeu_epi64(to, static_cast<__mmask8>((1u << n) - 1u), x.p[0]);
   } else
 #endif
   {
@@ -352,20 +366,6 @@ DIMITY_INLINE mask<To, W> convert_mask(mask<From, W> const& x) {
     alignas(64) bool buffer[W];
     store_mask<From, W>(buffer, x);
     return load_mask<To, W>(buffer);
-  }
-}
-
-/// Conversion as static_cast does it.
-template <class To, class From, int W>
-DIMITY_INLINE vec<To, W> convert_lanes(vec<From, W> const& x) {
-  if constexpr (std::is_same_v<To, From>) {
-    return x;
-  } else {
-    alignas(64) From from[W];
-    alignas(64) To to[W];
-    store_lanes<From, W>(from, x);
-    for (int i = 0; i < W; ++i) to[i] = static_cast<To>(from[i]);
-    return load_lanes<To, W>(to);
   }
 }
 
