@@ -101,13 +101,14 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
     case primitive::cumulative_prod: return append(g, n.op, n.type, s, x[0].id, -1, -1, n.attribute + 1);
     case primitive::argsort: return append(g, n.op, n.type, s, x[0].id, -1, -1, n.attribute);
     case primitive::dot: {
+      auto const product = [&](ref a, ref b) { return is_integer(n.type) ? integer_dot(a, b, n.type) : cast(dot(a, b), n.type); };
       if (has[0] && !has[1] && rank == 2) {
         shape_value flat;
         flat.push(size * x[0].extent(1));
         flat.push(x[0].extent(2));
-        return reshape(cast(dot(reshape(x[0], flat), given[1]), n.type), s);
+        return reshape(product(reshape(x[0], flat), given[1]), s);
       }
-      return cast(dot(x[0], x[1]), n.type);
+      return product(x[0], x[1]);
     }
     case primitive::solve: {
       if (has[0] || rank != 2) return solve(x[0], x[1]);

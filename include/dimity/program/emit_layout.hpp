@@ -137,9 +137,37 @@ constexpr ref expand_reduced(ref y, shape_value const& s, std::uint32_t mask) {
   return broadcast(y, s, map);
 }
 
+/// x as integers of 8 or 16 bits, if it is nothing but such integers widened; otherwise no value. Layout is undone and done again, so that transpose(cast(x)) is found as cast(transpose(x)) is.
+constexpr ref before_widening(ref x) {
+  node const n = x.get();
+  if (is_integer(n.type) && size_of(n.type) <= 2) return x;
+  if (!is_integer(n.type) || n.arg[0] < 0) return {};
+  ref const y{x.g, n.arg[0]};
+  if (n.op == primitive::cast) return is_integer(y.type()) && size_of(y.type()) <= 2 ? y : ref{};
+  if (n.op != primitive::transpose && n.op != primitive::reshape && n.op != primitive::broadcast) return {};
+  ref const narrow = before_widening(y);
+  if (!narrow.valid()) return {};
+  if (n.op == primitive::reshape) return reshape(narrow, x.shape());
+  axis_map const map{static_cast<std::uint32_t>(n.attribute)};
+  return n.op == primitive::transpose ? transpose(narrow, map) : broadcast(narrow, x.shape(), map);
+}
+
+/// A product of integers in `type`, modulo its range. Operands of 8 and 16 bits stay as they are: the kernels multiply them as they lie and add up in 32 bits.
+constexpr ref integer_dot(ref a, ref b, dtype type) {
+  shape_value s = a.shape();
+  s.extent[s.rank - 1] = b.extent(b.rank() - 1);
+  if (size_of(type) <= 4) {
+    dtype const wide = size_of(type) == 4 ? type : dtype::int32;
+    ref const x = before_widening(a), y = before_widening(b);
+    if (x.valid() && y.valid()) return cast(append(*a.g, primitive::dot, wide, s, x.id, y.id), type);
+  }
+  return append(*a.g, primitive::dot, type, s, cast(a, type).id, cast(b, type).id);
+}
+
 /// Matrix products [.., m, k] x [.., k, n]; the leading axes are equal. Everything else (vectors, batches, einsum) is brought to this form.
 constexpr ref dot(ref a, ref b) {
   dtype const type = promote(a.type(), b.type());
+  if (is_integer(type)) return integer_dot(a.type() == dtype::boolean ? cast(a, type) : a, b.type() == dtype::boolean ? cast(b, type) : b, type);
   a = cast(a, type);
   b = cast(b, type);
   shape_value s = a.shape();

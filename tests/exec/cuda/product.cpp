@@ -54,3 +54,15 @@ TEST_CASE_TEMPLATE("cuda: products of 16-bit floats add up in float", T, float16
   same_within(0.02, product, numbers<T, 33, 40>(1), numbers<T, 40, 20>(2));
   same_within(1e-4, [](auto const& a, auto const& b) { return cast<float>(matmul(a, b)); }, numbers<T, 33, 40>(1), numbers<T, 40, 20>(2));
 }
+
+TEST_CASE("cuda: integers of 8 and 16 bits are multiplied as they lie, and add up in 32 bits") {
+  constexpr auto wide = [](auto const& a, auto const& b) { return matmul(cast<std::int32_t>(a), transpose(cast<std::int32_t>(b))); };
+  same_on_cuda(wide, numbers<std::int8_t, 33, 40>(1), numbers<std::int8_t, 20, 40>(2));
+  same_on_cuda(wide, numbers<std::uint8_t, 70, 31>(1), numbers<std::int8_t, 64, 31>(2));
+  same_on_cuda(wide, numbers<std::int16_t, 5, 64>(1), numbers<std::uint8_t, 16, 64>(2));
+  auto const x = to_cuda(numbers<std::uint8_t, 33, 40>(1));
+  auto const w = to_cuda(numbers<std::int8_t, 20, 40>(2));
+  long const before = emulation::launches;
+  static_cast<void>(compile([](auto const& a, auto const& b) { return relu(cast<float>(matmul(cast<std::int32_t>(a), transpose(cast<std::int32_t>(b)))) * 0.5f); }, cuda{})(x, w));
+  if (test::emulated) CHECK(emulation::launches - before == 1);
+}

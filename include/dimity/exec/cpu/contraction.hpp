@@ -2,8 +2,10 @@
 #pragma once
 
 #include <dimity/exec/cpu/float16_product.hpp>
+#include <dimity/exec/cpu/integer_product.hpp>
 #include <dimity/exec/cpu/matmul.hpp>
 #include <dimity/exec/cpu/matmul_run_time.hpp>
+#include <dimity/exec/cpu/matmul_scalar.hpp>
 #include <dimity/exec/cpu/matmul_tiny.hpp>
 #include <dimity/exec/cpu/result_sinks.hpp>
 
@@ -40,8 +42,12 @@ constexpr product_sizes product_of(opaque_step const& s, shape_value const* shap
 }
 
 constexpr amount contraction_scratch_bytes(opaque_step const& s, shape_value const* shapes) {
-  if (s.type != dtype::float32 && s.type != dtype::float64) return 0;
   product_sizes const p = product_of(s, shapes);
+  if (is_integer(s.type)) {
+    if (p.is_known()) return integer_product_scratch(p.known(), s.operand_type[0], s.operand_type[1], s.type);
+    return static_cast<std::int64_t>(integer_run_time_scratch(s.operand_type[0], s.type));
+  }
+  if (s.type != dtype::float32 && s.type != dtype::float64) return 0;
   if (is_storage_float(s.operand_type[0])) {
     if (p.is_known()) return float16_product_scratch(p.known(), s.operand_type[0]);
     return static_cast<std::int64_t>(float16_run_time_scratch(s.operand_type[0]));
@@ -89,20 +95,23 @@ struct contraction {
     });
   }
 
-  using X = typename facts::template element<0>;
+  using A = typename facts::template element<0>;
+  using B = typename facts::template element<1>;
   template <class Sink, class Share = mm::whole_product>
-  DIMITY_INLINE static void product(X const* a, X const* b, [[maybe_unused]] std::byte* scratch, [[maybe_unused]] void* const* slots, Sink const& sink, Share const share = {}) {
+  DIMITY_INLINE static void product(A const* a, B const* b, [[maybe_unused]] std::byte* scratch, [[maybe_unused]] void* const* slots, Sink const& sink, Share const share = {}) {
     if constexpr (sizes.is_known()) {
       constexpr matmul_problem p = sizes.known();
       if constexpr (is_tiny) mm::tiny_product<T, p>::run(a, b, sink.out, p.n);
-      else if constexpr (storage_float<X> && !runs_scalar<Plan>) float16_product<X, p>::run(a, b, scratch, sink, share);
-      else if constexpr (std::is_floating_point_v<T> && !runs_scalar<Plan>) matmul<T, p>(a, b, scratch, sink, share);
-      else matmul_scalar<T>(p, a, b, sink, share);
+      else if constexpr (runs_scalar<Plan> || is_dual_number(s.type)) matmul_scalar<T>(p, a, b, sink, share);
+      else if constexpr (storage_float<A>) float16_product<A, p>::run(a, b, scratch, sink, share);
+      else if constexpr (std::is_floating_point_v<T>) matmul<T, p>(a, b, scratch, sink, share);
+      else integer_product<T, A, B, p>::run(a, b, scratch, sink, share);
     } else {
       matmul_problem const p = sizes.at(facts::symbols(slots));
-      if constexpr (storage_float<X> && !runs_scalar<Plan>) float16_product_at_run_time(p, a, b, reinterpret_cast<float*>(scratch), sink, share);
-      else if constexpr (std::is_floating_point_v<T> && !runs_scalar<Plan>) matmul_run_time(p, a, b, reinterpret_cast<T*>(scratch), sink, share);
-      else matmul_scalar<T>(p, a, b, sink, share);
+      if constexpr (runs_scalar<Plan> || is_dual_number(s.type)) matmul_scalar<T>(p, a, b, sink, share);
+      else if constexpr (storage_float<A>) float16_product_at_run_time(p, a, b, reinterpret_cast<float*>(scratch), sink, share);
+      else if constexpr (std::is_floating_point_v<T>) matmul_run_time(p, a, b, reinterpret_cast<T*>(scratch), sink, share);
+      else integer_product_at_run_time<T>(p, a, b, scratch, sink, share);
     }
   }
 };

@@ -10,12 +10,6 @@
 namespace DIMITY_NAMESPACE::detail {
 namespace mm {
 
-#if defined(__AVX512BF16__)
-inline constexpr bool multiplies_bfloat16 = true;
-#else
-inline constexpr bool multiplies_bfloat16 = false;
-#endif
-
 /// How one operand, with `lines` lines of `k` elements, becomes that of a product of 32-bit elements: where the elements of k are `along` apart and lines `across`.
 struct prepared_operand {
   bool copied;
@@ -41,7 +35,7 @@ constexpr float16_problem prepare(matmul_problem const& p, bool pairs) {
   float16_problem q{};
   q.a = pairs ? as_pairs(p.m, p.k, p.a_col, p.a_row, false) : as_floats(p.m, p.k, p.a_col, p.a_row);
   q.b = pairs ? as_pairs(p.n, p.k, p.b_row, p.b_col, true) : as_floats(p.n, p.k, p.b_row, p.b_col);
-  q.words = {p.m, p.n, pairs ? (p.k + 1) / 2 : p.k, q.a.across, q.a.along, q.b.along, q.b.across, pairs};
+  q.words = {p.m, p.n, pairs ? (p.k + 1) / 2 : p.k, q.a.across, q.a.along, q.b.along, q.b.across, {pairs ? term_kind::bfloat16_pair : term_kind::one}};
   return q;
 }
 

@@ -190,7 +190,7 @@ struct outer_product {
             how.packs_a ? 1 : P.a_row,
             how.packs_a ? Rows : P.a_col,
             how.packs_b ? Vectors * width : P.b_row,
-            P.pairs};
+            P.group};
   }
 
   struct block {
@@ -344,7 +344,7 @@ struct dot_product {
   template <int Rows, int Columns>
   [[gnu::always_inline]] static void sums(T const* a, T const* b, T* to) {
     constexpr int count = Rows * Columns;
-    constexpr dot_shape shape{Rows, Columns, splits_for(count, P.k / width), a_row, b_col, P.pairs};
+    constexpr dot_shape shape{Rows, Columns, splits_for(count, P.k / width), a_row, b_col, P.group};
     batch<T> sum[count * shape.splits];
     clear_sums<T>(sum, std::make_integer_sequence<int, count * shape.splits>{});
     dot_accumulate<shape, P.k, T>(sum, a, b);
@@ -451,7 +451,7 @@ inline constexpr std::size_t matmul_scratch_bytes = matmul_scratch_size(P, sizeo
 /// Each share of a product needs scratch memory of its own.
 template <class T, matmul_problem P, class Sink, class Share = mm::whole_product>
 void matmul(T const* a, T const* b, std::byte* scratch, Sink const& sink, Share const share = {}) {
-  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>);
+  static_assert(std::is_floating_point_v<T> || std::is_unsigned_v<T>);
   constexpr mm::plan how = mm::make_plan(P, sizeof(T));
   T* const packed = reinterpret_cast<T*>(scratch);
   if constexpr (how.how == mm::method::zeros) {
@@ -470,31 +470,6 @@ void matmul(T const* a, T const* b, std::byte* scratch, Sink const& sink, Share 
     matmul<T, mm::with_columns(P, column)>(a, b, scratch, sink, share);
     matmul<T, mm::with_columns(P, P.n - column)>(a, b + column * P.b_col, scratch, mm::shifted_sink<T, Sink>{sink, column}, share);
   }
-}
-
-/// The element of a sum in which integers wrap around instead of overflowing.
-template <class T>
-struct wrapping {
-  using type = T;
-};
-template <class T>
-  requires std::is_integral_v<T>
-struct wrapping<T> {
-  using type = std::conditional_t<(sizeof(T) < sizeof(unsigned)), unsigned, std::make_unsigned_t<T>>;
-};
-
-/// The product for element types without vectors; calls `sink(i, j, value)` once per output.
-template <class T, class X, class Sink, class Share = mm::whole_product>
-void matmul_scalar(matmul_problem const& P, X const* a, X const* b, Sink const& sink, Share const share = {}) {
-  static_assert(!std::is_same_v<T, bool>);
-  using sum_type = typename wrapping<T>::type;
-  for (std::int64_t i = share.begin(P.m); i < share.end(P.m); ++i)
-    for (std::int64_t j = 0; j < P.n; ++j) {
-      sum_type sum{};
-      for (std::int64_t k = 0; k < P.k; ++k)
-        sum = sum + static_cast<sum_type>(a[i * P.a_row + k * P.a_col]) * static_cast<sum_type>(b[k * P.b_row + j * P.b_col]);
-      sink(i, j, static_cast<T>(sum));
-    }
 }
 
 }  // namespace DIMITY_NAMESPACE::detail

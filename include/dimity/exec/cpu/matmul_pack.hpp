@@ -7,10 +7,10 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-/// C[m,n] = sum_k A[m,k] * B[k,n]; strides in elements, any (row-major, transposed, broadcast 0). With `pairs` an element of A and B is two bfloat16 of successive k in the place of a float.
+/// C[m,n] = sum_k A[m,k] * B[k,n]; strides in elements, any (row-major, transposed, broadcast 0). An element may stand for several of successive k: `group`.
 struct matmul_problem {
   std::int64_t m, n, k, a_row, a_col, b_row, b_col;
-  bool pairs = false;
+  mm::term_group group = {};
   bool operator==(matmul_problem const&) const = default;
 };
 
@@ -129,7 +129,7 @@ constexpr tile_size choose_tile(std::int64_t m, std::int64_t columns, std::int64
   return best;
 }
 
-constexpr matmul_problem transposed(matmul_problem const& p) { return {p.n, p.m, p.k, p.b_col, p.b_row, p.a_col, p.a_row, p.pairs}; }
+constexpr matmul_problem transposed(matmul_problem const& p) { return {p.n, p.m, p.k, p.b_col, p.b_row, p.a_col, p.a_row, swapped(p.group)}; }
 constexpr matmul_problem with_columns(matmul_problem p, std::int64_t n) { return p.n = n, p; }
 
 constexpr std::int64_t vector_width(std::size_t element_size) { return static_cast<std::int64_t>(sizeof(batch<float>) / element_size); }

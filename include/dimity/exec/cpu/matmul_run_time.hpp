@@ -11,15 +11,15 @@ inline constexpr int tile_rows = registers == 32 ? 8 : 6, tile_vectors = 2;
 /// Steps of k whose panel of B stays in the first-level cache, and rows whose sums are kept between two blocks of k.
 inline constexpr std::int64_t depth_block = 256, row_block = 128;
 
-template <class T, int Row, int... V>
+template <term_group Group, class T, int Row, int... V>
 [[gnu::always_inline]] inline void add_row(batch<T>* sum, T const* a, batch<T> const* b, std::integer_sequence<int, V...>) {
   batch<T> const x(*a);
-  ((sum[Row * static_cast<int>(sizeof...(V)) + V] = fma(x, b[V], sum[Row * static_cast<int>(sizeof...(V)) + V])), ...);
+  ((sum[Row * static_cast<int>(sizeof...(V)) + V] = accumulated<Group, T>(x, b[V], sum[Row * static_cast<int>(sizeof...(V)) + V])), ...);
 }
-template <class T, int... R, int... V>
+template <term_group Group, class T, int... R, int... V>
 [[gnu::always_inline]] inline void add_step(batch<T>* sum, T const* a, std::int64_t a_row, T const* b, std::integer_sequence<int, R...>, std::integer_sequence<int, V...> columns) {
   batch<T> const row[] = {batch<T>::load_unaligned(b + V * lanes<T>)...};
-  (add_row<T, R>(sum, a + R * a_row, row, columns), ...);
+  (add_row<Group, T, R>(sum, a + R * a_row, row, columns), ...);
 }
 template <class T, int Vectors, int... I>
 [[gnu::always_inline]] inline void load_sums(batch<T>* sum, T const* from, bool is_first, std::integer_sequence<int, I...>) {
@@ -31,7 +31,7 @@ template <class T, int Vectors, int... I>
 }
 
 /// Adds `depth` steps to Rows x Vectors vectors of sums at `sums`, which are zeros at first. Once for each element type and size, whatever the products and epilogues of a program.
-template <class T, int Rows, int Vectors>
+template <term_group Group, class T, int Rows, int Vectors>
 [[gnu::noinline]] void add_tile(T const* a, std::int64_t a_row, std::int64_t a_col, T const* b, std::int64_t b_row, std::int64_t depth, T* sums, bool is_first) {
   constexpr auto all = std::make_integer_sequence<int, Rows * Vectors>{};
   constexpr auto rows = std::make_integer_sequence<int, Rows>{};
@@ -40,25 +40,25 @@ template <class T, int Rows, int Vectors>
   load_sums<T, Vectors>(sum, sums, is_first, all);
   std::int64_t k = 0;
   for (; k + 2 <= depth; k += 2, a += 2 * a_col, b += 2 * b_row) {
-    add_step<T>(sum, a, a_row, b, rows, columns);
-    add_step<T>(sum, a + a_col, a_row, b + b_row, rows, columns);
+    add_step<Group, T>(sum, a, a_row, b, rows, columns);
+    add_step<Group, T>(sum, a + a_col, a_row, b + b_row, rows, columns);
   }
-  if (k < depth) add_step<T>(sum, a, a_row, b, rows, columns);
+  if (k < depth) add_step<Group, T>(sum, a, a_row, b, rows, columns);
   keep_sums<T, Vectors>(sum, sums, all);
 }
-template <class T, int Rows>
+template <term_group Group, class T, int Rows>
 inline void add_rows(int vectors, T const* a, std::int64_t a_row, std::int64_t a_col, T const* b, std::int64_t b_row, std::int64_t depth, T* sums, bool is_first) {
-  if (vectors == tile_vectors) add_tile<T, Rows, tile_vectors>(a, a_row, a_col, b, b_row, depth, sums, is_first);
-  else add_tile<T, Rows, 1>(a, a_row, a_col, b, b_row, depth, sums, is_first);
+  if (vectors == tile_vectors) add_tile<Group, T, Rows, tile_vectors>(a, a_row, a_col, b, b_row, depth, sums, is_first);
+  else add_tile<Group, T, Rows, 1>(a, a_row, a_col, b, b_row, depth, sums, is_first);
 }
 /// The same for any number of rows up to tile_rows: what is left over is at most two tiles.
-template <class T>
+template <term_group Group = term_group{}, class T>
 inline void add_any_rows(std::int64_t rows, int vectors, T const* a, std::int64_t a_row, std::int64_t a_col, T const* b, std::int64_t b_row, std::int64_t depth, T* sums, bool is_first) {
-  if (rows == tile_rows) return add_rows<T, tile_rows>(vectors, a, a_row, a_col, b, b_row, depth, sums, is_first);
+  if (rows == tile_rows) return add_rows<Group, T, tile_rows>(vectors, a, a_row, a_col, b, b_row, depth, sums, is_first);
   std::int64_t done = 0;
   auto const next = [&](auto count) {
     if (rows - done < count) return;
-    add_rows<T, count>(vectors, a + done * a_row, a_row, a_col, b, b_row, depth, sums + done * tile_vectors * lanes<T>, is_first);
+    add_rows<Group, T, count>(vectors, a + done * a_row, a_row, a_col, b, b_row, depth, sums + done * tile_vectors * lanes<T>, is_first);
     done += count;
   };
   next(std::integral_constant<int, 4>{});
@@ -115,10 +115,10 @@ inline void row_of_dots(matmul_problem const& p, T const* a, T const* b, Sink co
       batch<T> sum[2] = {batch<T>(T(0)), batch<T>(T(0))};
       std::int64_t k = 0;
       for (; k + 2 * width <= p.k; k += 2 * width) {
-        sum[0] = fma(batch<T>::load_unaligned(a + k), batch<T>::load_unaligned(column + k), sum[0]);
-        sum[1] = fma(batch<T>::load_unaligned(a + k + width), batch<T>::load_unaligned(column + k + width), sum[1]);
+        sum[0] = accumulated<term_group{}, T>(batch<T>::load_unaligned(a + k), batch<T>::load_unaligned(column + k), sum[0]);
+        sum[1] = accumulated<term_group{}, T>(batch<T>::load_unaligned(a + k + width), batch<T>::load_unaligned(column + k + width), sum[1]);
       }
-      for (; k + width <= p.k; k += width) sum[0] = fma(batch<T>::load_unaligned(a + k), batch<T>::load_unaligned(column + k), sum[0]);
+      for (; k + width <= p.k; k += width) sum[0] = accumulated<term_group{}, T>(batch<T>::load_unaligned(a + k), batch<T>::load_unaligned(column + k), sum[0]);
       batch<T> const one[] = {sum[0] + sum[1]};
       alignas(64) T total[width];
       horizontal_sums<T>(one).store_aligned(total);
@@ -142,14 +142,14 @@ template <class T, int... V, class Sink>
     for (std::int64_t k = 0; k < p.k; ++k) {
       batch<T> const x(a[k * p.a_col]);
       T const* const row = b + k * p.b_row + j;
-      ((sum[V] = fma(x, batch<T>::load_unaligned(row + V * lanes<T>), sum[V])), ...);
+      ((sum[V] = accumulated<term_group{}, T>(x, batch<T>::load_unaligned(row + V * lanes<T>), sum[V])), ...);
     }
     (sink(std::int64_t{0}, j + V * lanes<T>, sum[V]), ...);
   } else {
     for (std::int64_t k = 0; k < p.k; ++k) {
       batch<T> const x(a[k * p.a_col]);
       T const* const row = b + k * p.b_row + j;
-      ((sum[V] = fma(x, V < last ? batch<T>::load_unaligned(row + V * lanes<T>) : load_first<T, lanes<T>>(row + V * lanes<T>, last_count).p[0], sum[V])), ...);
+      ((sum[V] = accumulated<term_group{}, T>(x, V < last ? batch<T>::load_unaligned(row + V * lanes<T>) : load_first<T, lanes<T>>(row + V * lanes<T>, last_count).p[0], sum[V])), ...);
     }
     ((V < last ? sink(std::int64_t{0}, j + V * lanes<T>, sum[V]) : sink(std::int64_t{0}, j + V * lanes<T>, sum[V], last_count)), ...);
   }
@@ -175,8 +175,9 @@ constexpr std::size_t matmul_run_time_scratch(std::size_t element_size) {
 
 /// The sink and shares are as in matmul(). One row is one share.
 template <class T, class Sink, class Share = mm::whole_product>
-void matmul_run_time(matmul_problem const& p, T const* a, T const* b, T* scratch, Sink const& sink, Share const share = {}) {
+void matmul_run_time(matmul_problem p, T const* a, T const* b, T* scratch, Sink const& sink, Share const share = {}) {
   using namespace mm;
+  if (p.k == 0) p.a_row = p.a_col = 0;  // of nothing, A may be null
   if (p.m == 1 && p.b_col != 1 && p.a_col == 1 && p.b_row == 1) return share.is_first() ? row_of_dots<T>(p, a, b, sink) : void();
   if (p.m == 1 && p.b_col == 1) return share.is_first() ? row_times_matrix<T>(p, a, b, sink) : void();
   constexpr std::int64_t width = tile_vectors * lanes<T>;

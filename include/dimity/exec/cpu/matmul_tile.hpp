@@ -1,7 +1,7 @@
 // Register-level building blocks of matmul: lane shuffles, transposition and the two micro-kernels.
 #pragma once
 
-#include <dimity/exec/cpu/simd.hpp>
+#include <dimity/exec/cpu/multiply_add.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -11,29 +11,6 @@
 #include <utility>
 
 namespace DIMITY_NAMESPACE::detail::mm {
-
-template <class T>
-using batch = native_batch<T>;
-
-template <class T>
-inline constexpr int lanes = static_cast<int>(batch<T>::size);
-
-// GCC and Clang vectors, used only where xsimd 8.1 has no compile-time shuffle.
-template <class T, int N>
-struct raw_vector {
-  using type [[gnu::vector_size(N * sizeof(T))]] = T;
-};
-template <class T, int N = lanes<T>>
-using raw = typename raw_vector<T, N>::type;
-
-template <class T>
-[[gnu::always_inline]] inline raw<T> to_raw(batch<T> v) {
-  return (raw<T>)(typename batch<T>::register_type)(v);
-}
-template <class T>
-[[gnu::always_inline]] inline batch<T> from_raw(raw<T> v) {
-  return batch<T>((typename batch<T>::register_type)(v));
-}
 
 /// Lane i of the result is lane Index[i] of x followed by y.
 template <class R, int... Index, class V>
@@ -191,36 +168,23 @@ struct outer_shape {
   int splits;             // independent partial sums over k, to cover the latency of fma in small tiles
   int shift;              // lanes by which the last vector is moved back to stay inside a row of b
   std::int64_t a_row, a_col, b_row;
-  bool pairs;             // matmul_problem::pairs
+  term_group group;       // matmul_problem::group
 };
-
-/// sum + a * b, or in each lane sum + a[0] * b[0] + a[1] * b[1] of two pairs of bfloat16.
-template <bool Pairs, class T>
-[[gnu::always_inline]] inline batch<T> accumulated(batch<T> const& a, batch<T> const& b, batch<T> const& sum) {
-#if defined(__AVX512BF16__)
-  if constexpr (Pairs) return _mm512_dpbf16_ps(sum.data, __builtin_bit_cast(__m512bh, a.data), __builtin_bit_cast(__m512bh, b.data));
-  else
-#endif
-  {
-    static_assert(!Pairs);
-    return fma(a, b, sum);
-  }
-}
 
 template <outer_shape S, int Row, class T, int... V>
 [[gnu::always_inline]] inline void outer_row(batch<T>* sum, T const* a, batch<T> const* b_row,
                                              std::integer_sequence<int, V...>) {
   T element;
   std::memcpy(&element, a + Row * S.a_row, sizeof(T));  // a pair need not be aligned as a float is
-  batch<T> const broadcast(element);
-  ((sum[Row * S.vectors + V] = accumulated<S.pairs, T>(broadcast, b_row[V], sum[Row * S.vectors + V])), ...);
+  batch<T> const broadcast = flipped<S.group.flips_left, T>(batch<T>(element));
+  ((sum[Row * S.vectors + V] = accumulated<S.group, T>(broadcast, b_row[V], sum[Row * S.vectors + V])), ...);
 }
 
 template <outer_shape S, class T, int... R, int... V>
 [[gnu::always_inline]] inline void outer_step(batch<T>* sum, T const* a, T const* b, std::integer_sequence<int, R...>,
                                               std::integer_sequence<int, V...> columns) {
   batch<T> const b_row[] = {
-      batch<T>::load_unaligned(b + V * lanes<T> - (V == S.vectors - 1 ? S.shift : 0))...};
+      flipped<S.group.flips_right, T>(batch<T>::load_unaligned(b + V * lanes<T> - (V == S.vectors - 1 ? S.shift : 0)))...};
   (outer_row<S, R, T>(sum, a, b_row, columns), ...);
 }
 
@@ -276,21 +240,21 @@ template <outer_shape S, int Unroll, bool Fetches, class T>
 struct dot_shape {
   int rows, columns, splits;
   std::int64_t a_row, b_col;
-  bool pairs;
+  term_group group;
 };
 
 // Skipped lanes were counted by the step before; both operands are cleared there because 0 * inf is not 0.
-template <int Skip, class T>
+template <int Skip, bool Flips, class T>
 [[gnu::always_inline]] inline batch<T> load_skipping(T const* p) {
   batch<T> const v = batch<T>::load_unaligned(p);
-  if constexpr (Skip > 0) return clear_below<Skip, T>(v);
-  else return v;
+  if constexpr (Skip > 0) return flipped<Flips, T>(clear_below<Skip, T>(v));
+  else return flipped<Flips, T>(v);
 }
 
-template <bool Pairs, int SumStride, class T, int... H>
+template <term_group Group, int SumStride, class T, int... H>
 [[gnu::always_inline]] inline void dot_streamed(batch<T>* sum, batch<T> const* held, batch<T> streamed,
                                                 std::integer_sequence<int, H...>) {
-  ((sum[H * SumStride] = accumulated<Pairs, T>(held[H], streamed, sum[H * SumStride])), ...);
+  ((sum[H * SumStride] = accumulated<Group, T>(held[H], streamed, sum[H * SumStride])), ...);
 }
 
 template <dot_shape S, int Skip, class T, int... R, int... C>
@@ -298,11 +262,11 @@ template <dot_shape S, int Skip, class T, int... R, int... C>
                                             std::integer_sequence<int, C...> columns) {
   // The shorter operand stays in registers, the longer one is read by the fma itself.
   if constexpr (S.rows <= S.columns) {
-    batch<T> const held[] = {load_skipping<Skip, T>(a + R * S.a_row)...};
-    (dot_streamed<S.pairs, S.columns, T>(sum + C, held, load_skipping<Skip, T>(b + C * S.b_col), rows), ...);
+    batch<T> const held[] = {load_skipping<Skip, S.group.flips_left, T>(a + R * S.a_row)...};
+    (dot_streamed<S.group, S.columns, T>(sum + C, held, load_skipping<Skip, S.group.flips_right, T>(b + C * S.b_col), rows), ...);
   } else {
-    batch<T> const held[] = {load_skipping<Skip, T>(b + C * S.b_col)...};
-    (dot_streamed<S.pairs, 1, T>(sum + R * S.columns, held, load_skipping<Skip, T>(a + R * S.a_row), columns), ...);
+    batch<T> const held[] = {load_skipping<Skip, S.group.flips_right, T>(b + C * S.b_col)...};
+    (dot_streamed<swapped(S.group), 1, T>(sum + R * S.columns, held, load_skipping<Skip, S.group.flips_left, T>(a + R * S.a_row), columns), ...);
   }
 }
 

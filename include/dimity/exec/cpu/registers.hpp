@@ -56,7 +56,7 @@ constexpr int widest_vector(value const* values, int count) {
 constexpr int vector_width(kernel const& k, value const* values) {
   if (k.injected < 0) return widest_vector(values, k.values.size());
   dtype const t = values[k.injected].type;
-  return t == dtype::float64 ? native_lanes<double>() : t == dtype::float32 ? native_lanes<float>() : 1;
+  return is_dual_number(t) || t == dtype::boolean ? 1 : size_of(t) == 8 ? native_lanes<double>() : size_of(t) == 4 ? native_lanes<float>() : 1;
 }
 constexpr dtype main_type_of(value const* values, int count) {
   for (int v = 0; v < count; ++v)

@@ -37,7 +37,8 @@ template <class Code, class Epilogue>
 struct product_kernel : results_of_product<Code, Epilogue> {
   using base = results_of_product<Code, Epilogue>;
   using typename base::arguments;
-  using X = typename Code::operand;
+  using A = typename Code::template operand<0>;
+  using B = typename Code::template operand<1>;
   using T = typename Code::result;
   static constexpr int threads = 256;
   static constexpr int BM = tile_of<Code>.rows, BN = tile_of<Code>.columns, BK = sizeof(T) == 8 || BM * BN > 128 * 64 ? 8 : 16, TM = BM / 16, TN = BN / 16;
@@ -52,6 +53,7 @@ struct product_kernel : results_of_product<Code, Epilogue> {
     static constexpr int Rows = Operand == 0 ? BM : BN, width = lies::width(along_terms ? BK : Rows);
     static constexpr int packets = Rows * BK / width, count = (packets + threads - 1) / threads;
     static constexpr bool fits = is_known_word(lies::extent) && lies::extent % Rows == 0, divides = packets % threads == 0;
+    using X = typename Code::template operand<Operand>;
     using packet = pack<X, width>;
 
     DIMITY_DEVICE static int row(int i) { return along_terms ? i / (BK / width) : i % (Rows / width) * width; }
@@ -105,8 +107,8 @@ struct product_kernel : results_of_product<Code, Epilogue> {
     alignas(16) __shared__ T a_tile[BK][BM + padding];
     alignas(16) __shared__ T b_tile[BK][BN + padding];
     auto const p = base::place_of_block(args);
-    X const* a = static_cast<X const*>(args.p[0]) + base::template number<Code::a_offset>(args) + p.a + p.row * base::template number<Code::a_row>(args);
-    X const* b = static_cast<X const*>(args.p[1]) + base::template number<Code::b_offset>(args) + p.b + p.column * base::template number<Code::b_column>(args);
+    A const* a = static_cast<A const*>(args.p[0]) + base::template number<Code::a_offset>(args) + p.a + p.row * base::template number<Code::a_row>(args);
+    B const* b = static_cast<B const*>(args.p[1]) + base::template number<Code::b_offset>(args) + p.b + p.column * base::template number<Code::b_column>(args);
     int const rows_left = static_cast<int>(base::template number<Code::m>(args)) - p.row, columns_left = static_cast<int>(base::template number<Code::n>(args)) - p.column, terms = static_cast<int>(base::template number<Code::k>(args));
     int const ty = static_cast<int>(threadIdx.x) / 16, tx = static_cast<int>(threadIdx.x) % 16;
     int const steps = (terms + (BK - 1)) / BK;

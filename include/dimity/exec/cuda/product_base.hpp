@@ -6,12 +6,13 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
-/// A product as integers (words, where extents are chosen at run time): element types of operands and result, extents, strides (row and column of both operands), offsets, whether the product is wanted itself, beside what its epilogue makes of it;
+/// A product as integers (words, where extents are chosen at run time): element types of the operands (that of the second in the upper bits, 8 and more) and of the result, extents, strides (row and column of both operands), offsets, whether the product is wanted itself, beside what its epilogue makes of it;
 /// which of operands and product begin anywhere, a bit each; the precision; then for each axis of the batch its extent and the strides of both operands.
 template <std::int64_t... Words>
 struct product_code {
   static constexpr std::int64_t words[sizeof...(Words) + 1] = {Words..., 0};
-  using operand = type_of<static_cast<dtype>(words[0])>;
+  template <int Operand>
+  using operand = type_of<static_cast<dtype>(words[0] >> 8 * Operand & 255)>;
   using result = type_of<static_cast<dtype>(words[1])>;
   static constexpr std::int64_t m = words[2], n = words[3], k = words[4], a_row = words[5], a_column = words[6], b_row = words[7], b_column = words[8], a_offset = words[9], b_offset = words[10];
   static constexpr bool stores = words[11] != 0;
@@ -45,7 +46,7 @@ struct product_operand {
   /// Elements that are moved at once of lines of `line` elements of a tile: all aligned, and none of them beyond the operand's end when the first is not.
   static constexpr int width(int line) {
     bool const are_neighbours = (along_terms ? term_stride : row_stride) == 1 && (Code::unaligned >> Operand & 1) == 0;
-    int w = are_neighbours ? widest_access / static_cast<int>(sizeof(typename Code::operand)) : 1;
+    int w = are_neighbours ? widest_access / static_cast<int>(sizeof(typename Code::template operand<Operand>)) : 1;
     while (w > 1 && (factor_of(along_terms ? row_stride : term_stride) % w != 0 || factor_of(offset) % w != 0 || factor_of(along_terms ? Code::k : extent) % w != 0 || line % w != 0)) w /= 2;
     for (int i = 0; i < Code::batch_axes; ++i)
       while (w > 1 && factor_of(Code::words[Code::first_batch + 3 * i + 1 + Operand]) % w != 0) w /= 2;

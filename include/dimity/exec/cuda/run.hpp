@@ -78,7 +78,7 @@ struct product_on_cuda {
     kernel_symbols symbols;
     int n = 0;
     auto const add = [&](std::int64_t word) { k.words[n++] = word; };
-    add(static_cast<std::int64_t>(s.operand_type[0]));
+    add(static_cast<std::int64_t>(s.operand_type[0]) | static_cast<std::int64_t>(s.operand_type[1]) << 8);
     add(static_cast<std::int64_t>(s.type));
     for (amount const a : {sizes.m, sizes.n, sizes.k, sizes.a_row, sizes.a_col, sizes.b_row, sizes.b_col, s.operand_offset[0], s.operand_offset[1]}) add(symbols.word(a));
     add(s.result_slot >= 0);

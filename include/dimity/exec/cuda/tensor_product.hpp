@@ -10,14 +10,14 @@ namespace DIMITY_NAMESPACE::detail {
 
 /// Whether a product runs on the tensor cores: not one so narrow that most of a tile would be empty.
 template <class Code>
-inline constexpr bool is_for_tensor_cores = std::is_same_v<typename Code::result, float> && (storage_float<typename Code::operand> || (std::is_same_v<typename Code::operand, float> && Code::wanted == cuda_precision::fast)) && Code::m >= 8 && Code::n >= 8 && Code::k >= 8;
+inline constexpr bool is_for_tensor_cores = std::is_same_v<typename Code::result, float> && std::is_same_v<typename Code::template operand<0>, typename Code::template operand<1>> && (storage_float<typename Code::template operand<0>> || (std::is_same_v<typename Code::template operand<0>, float> && Code::wanted == cuda_precision::fast)) && Code::m >= 8 && Code::n >= 8 && Code::k >= 8;
 
 template <class Code, class Epilogue>
 struct tensor_product_kernel : product_results<Code, Epilogue, tile_of<Code>.rows, tile_of<Code>.columns, 4> {
   static constexpr int BM = tile_of<Code>.rows, BN = tile_of<Code>.columns;
   using base = product_results<Code, Epilogue, BM, BN, 4>;
   using typename base::arguments;
-  using X = typename Code::operand;
+  using X = typename Code::template operand<0>;
   using multiplied = std::conditional_t<std::is_same_v<X, float>, tensor_float32, X>;
   /// Elements of 16 bytes; terms of one instruction; terms of a step.
   static constexpr int E = 16 / static_cast<int>(sizeof(X)), terms_at_once = 2 * E, BK = 4 * E;
