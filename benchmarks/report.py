@@ -184,6 +184,27 @@ def float8():
         yield f"| {size.replace('x', ' x ')} | {micro(median['float'])} | " + " | ".join(f"{micro(median[o])} ({median['float'] / median[o]:.2f})" for o in others) + " |"
 
 
+def integer():
+    report = load("integer_bench.json")
+    times = {}
+    for (kind, who, size), values in measured(report):
+        times.setdefault(kind, {}).setdefault(size, {})[who] = statistics.median(values)
+    yield (f"Machine: {report['context']['cpu']}, {report['context']['num_cpus']} cores; one thread; {report['context']['date'][:10]}; load average {report['context']['load_avg'][0]:.1f}. Processor time, medians of interleaved "
+           "repetitions in one process; in brackets how many times as fast as float, and as oneDNN.")
+    yield ""
+    yield "| rows x terms x outputs | float, µs | int8 x int8, µs | uint8 x int8, µs | int16 x int16, µs |"
+    yield "| --- | ---: | ---: | ---: | ---: |"
+    for size, median in times["product"].items():
+        cells = []
+        for who in ("int8 x int8", "uint8 x int8", "int16 x int16"):
+            peer = median.get(f"oneDNN {who}")
+            cells.append(f"{micro(median[who])} ({median['float'] / median[who]:.2f}" + (f"; {peer / median[who]:.2f}" if peer else "") + ")")
+        yield f"| {size.replace('x', ' x ')} | {micro(median['float'])} | " + " | ".join(cells) + " |"
+    yield ""
+    for size, median in times["conversion"].items():
+        yield f"Conversion of {int(size):,} elements, µs: " + ", ".join(f"{who} {micro(ns)}" for who, ns in median.items()) + "."
+
+
 def threads():
     report = load("threads_bench.json")
     times = medians(report, "real_time")
@@ -257,13 +278,13 @@ def write(path, name, text):
     path.write_text(before + begin + text + end + rest.split(end, 1)[1])
 
 
-for table in (limits, extents, gradbench, linalg, fft, convolution, threads, attention, bfloat16, float8, row_chain, matmul, compile_time):
+for table in (limits, extents, gradbench, linalg, fft, convolution, threads, attention, bfloat16, float8, integer, row_chain, matmul, compile_time):
     source = results / ("compile_time.json" if table is compile_time else f"{table.__name__}_bench.json")
     if not source.exists():
         continue
     text = "\n".join(table()) + "\n"
     (results / f"{table.__name__}.md").write_text(text)
-    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "docs" / "run_time_extents.md", here.parent / "docs" / "linear_algebra.md", here.parent / "docs" / "convolutions.md", here.parent / "docs" / "threads.md", here.parent / "docs" / "attention.md", here.parent / "docs" / "float16.md", here.parent / "README.md"):
+    for page in (here.parent / "docs" / "performance.md", here.parent / "docs" / "gradbench.md", here.parent / "docs" / "run_time_extents.md", here.parent / "docs" / "linear_algebra.md", here.parent / "docs" / "convolutions.md", here.parent / "docs" / "threads.md", here.parent / "docs" / "attention.md", here.parent / "docs" / "float16.md", here.parent / "docs" / "integers.md", here.parent / "README.md"):
         write(page, table.__name__, text)
     if "--quiet" not in sys.argv:
         print(text)
