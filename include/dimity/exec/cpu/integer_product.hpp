@@ -65,8 +65,7 @@ struct integer_product {
       auto* const left = prepared<q.a, false>(a, P.m, P.a_col, P.a_row, scratch);
       auto* const right = prepared<q.b, true>(b, P.n, P.b_row, P.b_col, scratch + q.a.bytes);
       auto* const sums = reinterpret_cast<std::uint32_t*>(scratch + q.a.bytes + q.b.bytes);
-      if constexpr (unit.correction != 0)
-        for (std::int64_t i = 0; i < P.m; ++i) sums[i] = mm::sum_of_bytes<unit.group>(left + i * q.words.a_row, q.words.k);
+      if constexpr (unit.correction != 0) mm::sums_of_bytes<unit.group>(left, P.m, q.words.a_row, q.words.k, sums);
       matmul<std::uint32_t, q.words>(left, right, scratch + q.a.bytes + q.b.bytes + q.correction_bytes, mm::integer_sink<T, unit.correction, Sink>{sink, sums}, share);
     }
   }
@@ -128,8 +127,11 @@ void integer_product_at_run_time(matmul_problem const& p, A const* a, B const* b
           for (std::int64_t i = first; i < end; i += tile_rows) {
             std::int64_t const rows = std::min<std::int64_t>(tile_rows, end - i);
             if (left > 0) copy_as_words<static_cast<int>(terms)>(a + i * p.a_row + k * p.a_col, rows, left, p.a_col, p.a_row, false, 0u, rows_of_a);
-            if constexpr (unit.correction != 0)
-              for (std::int64_t r = 0; r < rows; ++r) row_sums[i - first + r] = (k == 0 ? 0u : row_sums[i - first + r]) + sum_of_bytes<group>(rows_of_a + r * depth, depth);
+            if constexpr (unit.correction != 0) {
+              std::uint32_t more[tile_rows];
+              sums_of_bytes<group>(rows_of_a, rows, depth, depth, more);
+              for (std::int64_t r = 0; r < rows; ++r) row_sums[i - first + r] = (k == 0 ? 0u : row_sums[i - first + r]) + more[r];
+            }
             std::uint32_t* const sums = kept + (i - first) * width;
             add_any_rows<group>(rows, vectors, static_cast<std::uint32_t const*>(rows_of_a), depth, std::int64_t{1}, static_cast<std::uint32_t const*>(packed), width, depth, sums, k == 0);
             if (k + step >= p.k) emit_sums<std::uint32_t>(integer_sink<T, unit.correction, Sink>{sink, row_sums, first}, sums, i, rows, j, columns);

@@ -145,8 +145,7 @@ void few_rows_of_bytes(matmul_problem const& p, A const* a, B const* b, std::uin
   std::uint32_t* const lines = scratch + most_rows_of_bytes;
   bool const by_columns = is_few_rows_of_columns(p);
   if (!by_columns || unit.correction != 0) copy_as_words<4>(a, Rows, p.k, p.a_col, p.a_row, false, 0u, lines);
-  if constexpr (unit.correction != 0)
-    for (int r = 0; r < Rows; ++r) scratch[r] = sum_of_bytes<unit.group>(lines + r * words, words);
+  if constexpr (unit.correction != 0) sums_of_bytes<unit.group>(lines, Rows, words, words, scratch);
   auto const sink = sink_with(scratch);
   if (by_columns) few_rows_of_columns<Rows, unit.group>(p, a, b, sink, share);
   else few_rows_of_rows<Rows, unit.group>(p, lines, b, sink, share);

@@ -163,29 +163,32 @@ void columns_as_words(X const* from, std::int64_t columns, std::int64_t k, std::
   }
 }
 
-/// The sum of all terms of a line of bytes, kept as words: multiplied by ones.
+/// The sums of all terms of `count` lines of bytes, kept as words: multiplied by ones, and the lanes of several lines added up together.
 template <term_group Group>
-inline std::uint32_t sum_of_bytes(std::uint32_t const* line, std::int64_t words) {
+void sums_of_bytes(std::uint32_t const* lines, std::int64_t count, std::int64_t across, std::int64_t words, std::uint32_t* to) {
   constexpr int width = lanes<std::uint32_t>;
   constexpr term_group group{term_kind::bytes, Group.left_signed, Group.right_signed};
   batch<std::uint32_t> const ones(0x01010101u);
-  batch<std::uint32_t> sum[] = {batch<std::uint32_t>(0u)};
-  auto const* from = reinterpret_cast<unsigned char const*>(line);
-  for (; words >= width; words -= width, from += 4 * width) {
-    batch<std::uint32_t> x;
-    std::memcpy(&x, from, sizeof(x));
-    sum[0] = accumulated<group, std::uint32_t>(x, ones, sum[0]);
+  for (std::int64_t first = 0; first < count; first += width) {
+    int const here = static_cast<int>(std::min<std::int64_t>(width, count - first));
+    batch<std::uint32_t> sum[width];
+    for (int l = 0; l < width; ++l) {
+      sum[l] = batch<std::uint32_t>(0u);
+      if (l >= here) continue;
+      std::uint32_t const* const line = lines + (first + l) * across;
+      std::int64_t w = 0;
+      for (; w + width <= words; w += width) sum[l] = accumulated<group, std::uint32_t>(batch<std::uint32_t>::load_unaligned(line + w), ones, sum[l]);
+      if (w < words) {
+        // Bytes that are used where they lie need not be aligned as words are.
+        alignas(64) std::uint32_t last[width] = {};
+        std::memcpy(last, line + w, static_cast<std::size_t>(words - w) * 4);
+        sum[l] = accumulated<group, std::uint32_t>(batch<std::uint32_t>::load_aligned(last), ones, sum[l]);
+      }
+    }
+    alignas(64) std::uint32_t totals[width];
+    horizontal_sums<std::uint32_t>(sum).store_aligned(totals);
+    std::memcpy(to + first, totals, static_cast<std::size_t>(here) * 4);
   }
-  if (words > 0) {
-    alignas(64) unsigned char last[4 * width] = {};
-    std::memcpy(last, from, static_cast<std::size_t>(words) * 4);
-    batch<std::uint32_t> x;
-    std::memcpy(&x, last, sizeof(x));
-    sum[0] = accumulated<group, std::uint32_t>(x, ones, sum[0]);
-  }
-  alignas(64) std::uint32_t total[width];
-  horizontal_sums<std::uint32_t>(sum).store_aligned(total);
-  return total[0];
 }
 
 }  // namespace DIMITY_NAMESPACE::detail::mm
