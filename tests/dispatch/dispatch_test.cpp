@@ -6,7 +6,9 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <thread>
 
@@ -43,6 +45,35 @@ TEST_CASE("every version computes the same function") {
     for (std::size_t i = 0; i < observation.size(); ++i) total += double(observation[i]) * double(weights[i * 12 + j]);
     CHECK(double(action[j]) == doctest::Approx(2 * std::tanh(total)).epsilon(1e-5));
   }
+}
+
+TEST_CASE("every version multiplies and converts bytes alike") {
+  std::array<std::uint8_t, 6 * 70> x;
+  std::array<std::int8_t, 20 * 70> w;
+  std::array<std::int8_t, 24 * 24> square;
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<std::uint8_t>(i * 37 + i / 9);
+  for (std::size_t i = 0; i < w.size(); ++i) w[i] = static_cast<std::int8_t>(i * 101 + i / 7);
+  for (std::size_t i = 0; i < square.size(); ++i) square[i] = static_cast<std::int8_t>(i * 59 + i / 5);
+  std::array<std::int32_t, 6 * 20> sums{};
+  std::array<std::int8_t, 6 * 20> rounded{};
+  std::array<std::int32_t, 24 * 24> squared{};
+  policy::quantised(x, w, sums, rounded);
+  policy::square_of_bytes(square, squared);
+  int wrong = 0;
+  for (std::size_t i = 0; i < 6; ++i)
+    for (std::size_t j = 0; j < 20; ++j) {
+      int sum = 0;
+      for (std::size_t k = 0; k < 70; ++k) sum += x[i * 70 + k] * w[j * 70 + k];
+      wrong += sums[i * 20 + j] != sum;
+      wrong += rounded[i * 20 + j] != static_cast<int>(std::fmin(std::fmax(std::nearbyint(static_cast<float>(sum) * 0.001f), -127.0f), 127.0f));
+    }
+  for (std::size_t i = 0; i < 24; ++i)
+    for (std::size_t j = 0; j < 24; ++j) {
+      int sum = 0;
+      for (std::size_t k = 0; k < 24; ++k) sum += square[i * 24 + k] * square[k * 24 + j];
+      wrong += squared[i * 24 + j] != sum;
+    }
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("references, results and what can only be moved pass through, noexcept stays") {

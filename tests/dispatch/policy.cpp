@@ -32,6 +32,15 @@ DIMITY_DISPATCH(act, (std::span<float const, 48 * 12> weights, std::span<float c
   view<12>(action) = tanh(matmul(view<48>(observation), view<48, 12>(weights))) * 2.0f;
 }
 
+// Bytes are multiplied, and converted, by other instructions in each version.
+DIMITY_DISPATCH(quantised, (std::span<std::uint8_t const, 6 * 70> x, std::span<std::int8_t const, 20 * 70> w, std::span<std::int32_t, 6 * 20> sums, std::span<std::int8_t, 6 * 20> rounded) -> void) {
+  view<6, 20>(sums) = matmul(cast<std::int32_t>(view<6, 70>(x)), transpose(cast<std::int32_t>(view<20, 70>(w))));
+  view<6, 20>(rounded) = cast<std::int8_t>(clip(round(cast<float>(view<6, 20>(sums)) * 0.001f), -127.0f, 127.0f));
+}
+DIMITY_DISPATCH(square_of_bytes, (std::span<std::int8_t const, 24 * 24> x, std::span<std::int32_t, 24 * 24> y) -> void) {
+  view<24, 24>(y) = matmul(cast<std::int32_t>(view<24, 24>(x)), cast<std::int32_t>(view<24, 24>(x)));
+}
+
 DIMITY_DISPATCH(extremes, (std::span<float const> values) noexcept -> std::array<float, 2>) {
   std::vector<float> sorted(values.begin(), values.end());
   std::sort(sorted.begin(), sorted.end());

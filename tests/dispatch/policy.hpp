@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -47,6 +48,8 @@ int native_vector();
 int native_vector(std::string_view element);
 int width_of_inline_function();
 void act(std::span<float const, 48 * 12> weights, std::span<float const, 48> observation, std::span<float, 12> action);
+void quantised(std::span<std::uint8_t const, 6 * 70> x, std::span<std::int8_t const, 20 * 70> w, std::span<std::int32_t, 6 * 20> sums, std::span<std::int8_t, 6 * 20> rounded);
+void square_of_bytes(std::span<std::int8_t const, 24 * 24> x, std::span<std::int32_t, 24 * 24> y);
 std::array<float, 2> extremes(std::span<float const> values) noexcept;
 std::unique_ptr<int> exchange(std::unique_ptr<int> given, int& count);
 void throws_failure();
