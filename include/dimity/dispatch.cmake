@@ -46,7 +46,7 @@ endif()
 
 # dimity_dispatch(<target> SOURCES <file>... [ARCHITECTURES <name>...])
 #
-# Adds the files to the target, an executable or a library of this directory, and compiles them once more for each of the instruction sets avx2, avx512, avx512_bf16 (default: avx2 avx512), with all that the target is compiled with.
+# Adds the files to the target, an executable or a library of this directory, and compiles them once more for each of the instruction sets avx2, avx2_vnni, avx512, avx512_vnni, avx512_bf16 (default: avx2 avx512), with all that the target is compiled with.
 # Where that cannot be (other processors than x86-64, other systems than Linux, other compilers than g++ and clang) they are compiled once, and dispatched functions are ordinary ones.
 function(dimity_dispatch target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;ARCHITECTURES")
@@ -61,11 +61,13 @@ function(dimity_dispatch target)
     set(arg_ARCHITECTURES avx2 avx512)
   endif()
   set(flags_avx2 -march=x86-64-v3)
+  set(flags_avx2_vnni -march=x86-64-v3 -mavxvnni)
   set(flags_avx512 -march=x86-64-v4)
+  set(flags_avx512_vnni -march=x86-64-v4 -mavx512vnni)
   set(flags_avx512_bf16 -march=x86-64-v4 -mavx512bf16 -mavx512vnni)
   foreach(architecture IN LISTS arg_ARCHITECTURES)
     if(NOT DEFINED flags_${architecture})
-      message(FATAL_ERROR "dimity_dispatch: ${architecture} is none of avx2, avx512, avx512_bf16")
+      message(FATAL_ERROR "dimity_dispatch: ${architecture} is none of avx2, avx2_vnni, avx512, avx512_vnni, avx512_bf16")
     endif()
   endforeach()
   list(REMOVE_DUPLICATES arg_ARCHITECTURES)

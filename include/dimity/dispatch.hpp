@@ -34,16 +34,18 @@ inline constexpr std::string_view compiled_architecture = "baseline";
 
 namespace detail {
 
-/// What functions may be compiled for; each has all instructions of those before it.
-inline constexpr std::array<std::string_view, 4> architectures{"baseline", "avx2", "avx512", "avx512_bf16"};
+/// What functions may be compiled for, the better the later. A machine that has one of them need not have all before it: AVX-512 came without VNNI for AVX2.
+inline constexpr std::array<std::string_view, 6> architectures{"baseline", "avx2", "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16"};
 
 inline bool machine_runs([[maybe_unused]] int architecture) {
 #if defined(__x86_64__) && defined(__GNUC__)
   // The compiler's own question, which asks the operating system too.
   __builtin_cpu_init();
   if (architecture == 1) return __builtin_cpu_supports("x86-64-v3");
-  if (architecture == 2) return __builtin_cpu_supports("x86-64-v4");
-  if (architecture == 3) return __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
+  if (architecture == 2) return __builtin_cpu_supports("x86-64-v3") && __builtin_cpu_supports("avxvnni");
+  if (architecture == 3) return __builtin_cpu_supports("x86-64-v4");
+  if (architecture == 4) return __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512vnni");
+  if (architecture == 5) return __builtin_cpu_supports("x86-64-v4") && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
 #endif
   return architecture == 0;
 }
@@ -54,7 +56,7 @@ inline int best_architecture() {
   if (char const* const most = std::getenv("DIMITY_MAX_ARCHITECTURE"); most != nullptr && *most != '\0') {
     while (best >= 0 && architectures[static_cast<std::size_t>(best)] != most) --best;
     if (best < 0)
-      fail<error>("[dimity.dispatch.2] DIMITY_MAX_ARCHITECTURE is '" + std::string(most) + "', which is none of baseline, avx2, avx512, avx512_bf16");
+      fail<error>("[dimity.dispatch.2] DIMITY_MAX_ARCHITECTURE is '" + std::string(most) + "', which is none of baseline, avx2, avx2_vnni, avx512, avx512_vnni, avx512_bf16");
   }
   while (!machine_runs(best)) --best;
   return best;
@@ -99,7 +101,7 @@ namespace optim {
 using dimity::is_associated_with_dimity;
 }
 
-/// The best of the instruction sets that dimity knows, "baseline", "avx2", "avx512" or "avx512_bf16", that this machine has and DIMITY_MAX_ARCHITECTURE allows:
+/// The best of the instruction sets that dimity knows, "baseline", "avx2", "avx2_vnni", "avx512", "avx512_vnni" or "avx512_bf16", that this machine has and DIMITY_MAX_ARCHITECTURE allows:
 /// dispatched functions run the best version up to it.
 inline std::string_view machine_architecture() { return detail::architectures[static_cast<std::size_t>(detail::best_architecture())]; }
 
@@ -112,7 +114,7 @@ inline std::string_view machine_architecture() { return detail::architectures[st
 // dispatch.cmake knows the functions by these names.
 #define DIMITY_DISPATCH_FUNCTION(name, ...) DIMITY_DISPATCH_AS(DIMITY_JOIN(dimity_, DIMITY_ARCHITECTURE, _version_of_##name), __VA_ARGS__)
 
-#elif defined(DIMITY_DISPATCH_AVX2) || defined(DIMITY_DISPATCH_AVX512) || defined(DIMITY_DISPATCH_AVX512_BF16)
+#elif defined(DIMITY_DISPATCH_AVX2) || defined(DIMITY_DISPATCH_AVX2_VNNI) || defined(DIMITY_DISPATCH_AVX512) || defined(DIMITY_DISPATCH_AVX512_VNNI) || defined(DIMITY_DISPATCH_AVX512_BF16)
 
 namespace DIMITY_NAMESPACE::detail {
 
@@ -123,7 +125,9 @@ using initializer = void (*)();
   extern "C" initializer first_##architecture[] __asm__("__start_dimity_initialize_" #architecture) __attribute__((weak, visibility("hidden"))); \
   extern "C" initializer last_##architecture[] __asm__("__stop_dimity_initialize_" #architecture) __attribute__((weak, visibility("hidden")));
 DIMITY_INITIALIZERS(avx2)
+DIMITY_INITIALIZERS(avx2_vnni)
 DIMITY_INITIALIZERS(avx512)
+DIMITY_INITIALIZERS(avx512_vnni)
 DIMITY_INITIALIZERS(avx512_bf16)
 #undef DIMITY_INITIALIZERS
 
@@ -148,10 +152,12 @@ struct dispatched<R(P...) noexcept(NoThrow)> {
     static function* choose() {
       constexpr std::array<function*, sizeof...(Versions)> all{Versions...};
       int best = best_architecture();
-      while (all[static_cast<std::size_t>(best)] == nullptr) --best;
+      while (all[static_cast<std::size_t>(best)] == nullptr || !machine_runs(best)) --best;
       if (best == 1) initialize<1>(first_avx2, last_avx2);
-      if (best == 2) initialize<2>(first_avx512, last_avx512);
-      if (best == 3) initialize<3>(first_avx512_bf16, last_avx512_bf16);
+      if (best == 2) initialize<2>(first_avx2_vnni, last_avx2_vnni);
+      if (best == 3) initialize<3>(first_avx512, last_avx512);
+      if (best == 4) initialize<4>(first_avx512_vnni, last_avx512_vnni);
+      if (best == 5) initialize<5>(first_avx512_bf16, last_avx512_bf16);
       return all[static_cast<std::size_t>(best)];
     }
 
@@ -176,12 +182,26 @@ struct dispatched<R(P...) noexcept(NoThrow)> {
 #define DIMITY_DECLARE_AVX2(name, ...)
 #define DIMITY_NAME_AVX2(name) nullptr
 #endif
+#ifdef DIMITY_DISPATCH_AVX2_VNNI
+#define DIMITY_DECLARE_AVX2_VNNI(name, ...) auto dimity_avx2_vnni_version_of_##name __VA_ARGS__;
+#define DIMITY_NAME_AVX2_VNNI(name) &dimity_avx2_vnni_version_of_##name
+#else
+#define DIMITY_DECLARE_AVX2_VNNI(name, ...)
+#define DIMITY_NAME_AVX2_VNNI(name) nullptr
+#endif
 #ifdef DIMITY_DISPATCH_AVX512
 #define DIMITY_DECLARE_AVX512(name, ...) auto dimity_avx512_version_of_##name __VA_ARGS__;
 #define DIMITY_NAME_AVX512(name) &dimity_avx512_version_of_##name
 #else
 #define DIMITY_DECLARE_AVX512(name, ...)
 #define DIMITY_NAME_AVX512(name) nullptr
+#endif
+#ifdef DIMITY_DISPATCH_AVX512_VNNI
+#define DIMITY_DECLARE_AVX512_VNNI(name, ...) auto dimity_avx512_vnni_version_of_##name __VA_ARGS__;
+#define DIMITY_NAME_AVX512_VNNI(name) &dimity_avx512_vnni_version_of_##name
+#else
+#define DIMITY_DECLARE_AVX512_VNNI(name, ...)
+#define DIMITY_NAME_AVX512_VNNI(name) nullptr
 #endif
 #ifdef DIMITY_DISPATCH_AVX512_BF16
 #define DIMITY_DECLARE_AVX512_BF16(name, ...) auto dimity_avx512_bf16_version_of_##name __VA_ARGS__;
@@ -197,7 +217,9 @@ struct dispatched<R(P...) noexcept(NoThrow)> {
   auto name __VA_ARGS__;                                                                                                                              \
   static auto dimity_baseline_version_of_##name __VA_ARGS__;                                                                                          \
   DIMITY_DECLARE_AVX2(name, __VA_ARGS__)                                                                                                              \
+  DIMITY_DECLARE_AVX2_VNNI(name, __VA_ARGS__)                                                                                                         \
   DIMITY_DECLARE_AVX512(name, __VA_ARGS__)                                                                                                            \
+  DIMITY_DECLARE_AVX512_VNNI(name, __VA_ARGS__)                                                                                                       \
   DIMITY_DECLARE_AVX512_BF16(name, __VA_ARGS__)                                                                                                       \
   template <class>                                                                                                                                    \
   struct dispatch;                                                                                                                                    \
@@ -205,8 +227,8 @@ struct dispatched<R(P...) noexcept(NoThrow)> {
   struct dispatch<R(P...) noexcept(NoThrow)> {                                                                                                        \
     friend auto name(P... arguments) noexcept(NoThrow) -> R {                                                                                         \
       using of_this_type = ::dimity::detail::dispatched<R(P...) noexcept(NoThrow)>;                                                                   \
-      using versions = typename of_this_type::template versions<&dimity_baseline_version_of_##name, DIMITY_NAME_AVX2(name), DIMITY_NAME_AVX512(name), \
-                                                                DIMITY_NAME_AVX512_BF16(name)>;                                                       \
+      using versions = typename of_this_type::template versions<&dimity_baseline_version_of_##name, DIMITY_NAME_AVX2(name), DIMITY_NAME_AVX2_VNNI(name),\
+                                                                DIMITY_NAME_AVX512(name), DIMITY_NAME_AVX512_VNNI(name), DIMITY_NAME_AVX512_BF16(name)>;\
       return versions::chosen.load(std::memory_order_acquire)(std::forward<P>(arguments)...);                                                         \
     }                                                                                                                                                 \
   };                                                                                                                                                  \
