@@ -2,6 +2,7 @@
 #include "../golden/golden.hpp"
 
 #include <limits>
+#include <vector>
 
 using namespace dimity;
 
@@ -37,6 +38,30 @@ TEST_CASE_TEMPLATE("convolutions of images", T, float, double, std::int32_t) {
   check("depthwise", conv2d<convolution_options{.padding = 1, .groups = 4}>(x, slice<1, 0, 1>(slice<0, 0, 4>(w))));
   check("pointwise", conv2d(x, slice<3, 0, 1>(slice<2, 0, 1>(w))));
   check("same", conv2d<convolution_options{.stride = 2, .padding = same_padding}>(x, w));
+}
+TEST_CASE("work behind a convolution of integers is done element by element, and writes no more than the result") {
+  auto const check = []<class T>(T) {
+    tensor<T, 2, 1, 5, 7> x = reshape<2, 1, 5, 7>(cast<T>(arange<std::int32_t, 70>()));
+    tensor<T, 3, 1, 2, 3> const w = ones<T, 3, 1, 2, 3>();
+    constexpr std::size_t size = 2 * 3 * 4 * 5;
+    std::vector<T> memory(size + 64, T(77));
+    view<2, 3, 4, 5>(memory.data()) = conv2d(x, w) * T(2) + T(1);
+    tensor<float, 2, 3, 4, 5> const halves = cast<float>(conv2d(x, w)) * 0.5f;
+    int wrong = 0;
+    for (extent_t n = 0; n < 2; ++n)
+      for (extent_t c = 0; c < 3; ++c)
+        for (extent_t i = 0; i < 4; ++i)
+          for (extent_t j = 0; j < 5; ++j) {
+            T sum = 0;
+            for (extent_t p = 0; p < 2; ++p)
+              for (extent_t q = 0; q < 3; ++q) sum += x(n, 0, i + p, j + q);
+            wrong += memory[static_cast<std::size_t>(((n * 3 + c) * 4 + i) * 5 + j)] != sum * 2 + 1 || halves(n, c, i, j) != static_cast<float>(sum) * 0.5f;
+          }
+    for (std::size_t i = size; i < memory.size(); ++i) wrong += memory[i] != 77;
+    CHECK(wrong == 0);
+  };
+  check(std::int32_t{});
+  check(std::int64_t{});
 }
 TEST_CASE_TEMPLATE("convolutions of signals, and transposes", T, float, double) {
   auto const x = data().get<T, 2, 4, 9, 11>("x");

@@ -137,17 +137,31 @@ constexpr ref expand_reduced(ref y, shape_value const& s, std::uint32_t mask) {
   return broadcast(y, s, map);
 }
 
-/// x as integers of 8 or 16 bits, if it is nothing but such integers widened; otherwise no value. Layout is undone and done again, so that transpose(cast(x)) is found as cast(transpose(x)) is.
+/// Whether every value of one type of integers is one of another.
+constexpr bool keeps_values(dtype from, dtype to) { return is_integer(from) && size_of(from) < size_of(to) && (is_signed_integer(to) || !is_signed_integer(from)); }
+/// x as integers of 8 or 16 bits, as few as there are, if it is nothing but such integers widened; otherwise no value. Layout is undone and done again, so that transpose(cast(x)) is found as cast(transpose(x)) is.
 constexpr ref before_widening(ref x) {
   node const n = x.get();
-  if (is_integer(n.type) && size_of(n.type) <= 2) return x;
-  if (!is_integer(n.type) || n.arg[0] < 0) return {};
+  ref const here = is_integer(n.type) && size_of(n.type) <= 2 ? x : ref{};
+  if (!is_integer(n.type) || n.arg[0] < 0) return here;
   ref const y{x.g, n.arg[0]};
-  if (n.op == primitive::cast) return is_integer(y.type()) && size_of(y.type()) <= 2 ? y : ref{};
-  if (n.op != primitive::transpose && n.op != primitive::reshape && n.op != primitive::broadcast) return {};
+  if (n.op == primitive::cast) {
+    if (here.valid()) return keeps_values(y.type(), n.type) ? before_widening(y) : here;
+    return is_integer(y.type()) && size_of(y.type()) <= 2 ? before_widening(y) : here;
+  }
+  if (here.valid()) return here;
+  if (n.op != primitive::transpose && n.op != primitive::reshape && n.op != primitive::broadcast && n.op != primitive::slice) return {};
   ref const narrow = before_widening(y);
   if (!narrow.valid()) return {};
   if (n.op == primitive::reshape) return reshape(narrow, x.shape());
+  if (n.op == primitive::slice) {
+    std::int64_t start[max_rank] = {}, step[max_rank] = {};
+    for (int i = 0; i < x.rank(); ++i) {
+      start[i] = x.g->pool[static_cast<int>(n.attribute) + i];
+      step[i] = x.g->pool[static_cast<int>(n.attribute) + x.rank() + i];
+    }
+    return slice(narrow, start, step, x.shape().extent);
+  }
   axis_map const map{static_cast<std::uint32_t>(n.attribute)};
   return n.op == primitive::transpose ? transpose(narrow, map) : broadcast(narrow, x.shape(), map);
 }

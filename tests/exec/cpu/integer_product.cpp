@@ -192,6 +192,30 @@ TEST_CASE("a quantised layer is one product, with its scales and bias behind it"
     }
   CHECK(wrong == 0);
 }
+TEST_CASE("casts are seen through layout, parts and other casts that keep all values") {
+  using T = std::int32_t;
+  using X = tensor<std::int8_t, 8, 30>;
+  using W = tensor<std::uint8_t, 12, 30>;
+  constexpr auto part = compile([](auto const& x, auto const& w) { return matmul(slice<0, 1, 5>(cast<T>(x)), transpose(cast<T>(cast<std::int16_t>(w)))); });
+  static_assert(step_count(part.plan<X, W>) == 1);
+  auto const x = numbers<X>(1);
+  auto const w = numbers<W>(2);
+  auto const y = part(x, w);
+  // What does not keep values is computed, and so is what is wider.
+  auto const z = compile([](auto const& p, auto const& q) { return matmul(cast<T>(cast<std::uint16_t>(p)), transpose(cast<T>(cast<std::int8_t>(q)))); })(x, w);
+  int wrong = 0;
+  for (extent_t i = 0; i < 8; ++i)
+    for (extent_t j = 0; j < 12; ++j) {
+      T sum = 0, narrowed = 0;
+      for (extent_t k = 0; k < 30; ++k) {
+        sum += static_cast<T>(x(i, k)) * static_cast<T>(w(j, k));
+        narrowed += static_cast<T>(static_cast<std::uint16_t>(x(i, k))) * static_cast<T>(static_cast<std::int8_t>(w(j, k)));
+      }
+      if (i >= 1 && i < 5) wrong += y(i - 1, j) != sum;
+      wrong += z(i, j) != narrowed;
+    }
+  CHECK(wrong == 0);
+}
 TEST_CASE("batches, vmap, threads and parts of larger matrices") {
   using T = std::int32_t;
   auto const a = numbers<tensor<std::int8_t, 3, 10, 24>>(1);

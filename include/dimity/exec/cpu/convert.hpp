@@ -38,7 +38,6 @@ DIMITY_INLINE void convert_vector(typename lane_vector<From, W>::type const& x, 
     convert_vector<From, std::int32_t, W>(x, wide);
     out = __builtin_convertvector(wide, result);
   } else if constexpr (std::is_floating_point_v<From> && is_narrow_integer<To>) {
-    // As static_cast converts on every machine with vectors, also what does not fit.
     typename lane_vector<std::int32_t, W>::type const wide = __builtin_convertvector(x, typename lane_vector<std::int32_t, W>::type);
     convert_vector<std::int32_t, To, W>(wide, out);
 #if defined(__AVX512F__)

@@ -3,6 +3,7 @@
 
 #include <dimity/exec/cpu/convolution_geometry.hpp>
 #include <dimity/exec/cpu/matmul.hpp>
+#include <dimity/exec/cpu/matmul_scalar.hpp>
 
 namespace DIMITY_NAMESPACE::detail {
 

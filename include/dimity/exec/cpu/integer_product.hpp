@@ -30,11 +30,14 @@ struct integer_sink {
   [[gnu::always_inline]] void operator()(std::int64_t i, std::int64_t j, batch<U> v, int count) const { sink(i, j, finished(i, v), count); }
 };
 
+/// Words of a line that are multiplied at a time where extents are chosen at run time.
+inline constexpr std::int64_t word_block = depth_block / 2;
+
 /// Integers that are multiplied in a type that is wider than their own.
 constexpr bool is_widened(dtype operand, dtype result) { return size_of(operand) < size_of(result); }
 /// Whether the product is one of few rows of bytes, and the kernels for words would have to copy the other matrix.
 constexpr bool multiplies_few_rows(matmul_problem const& p, integer_problem const& q) {
-  return q.unit.group.kind == term_kind::bytes && is_few_rows(p) && (q.b.copied || q.words.b_row != 1);
+  return q.unit.group.kind == term_kind::bytes && is_few_rows(p) && q.b.copied;
 }
 
 }  // namespace mm
@@ -57,7 +60,7 @@ struct integer_product {
     using U = std::make_unsigned_t<T>;
     if constexpr (sizeof(A) == sizeof(T)) {
       matmul<U, P>(reinterpret_cast<U const*>(a), reinterpret_cast<U const*>(b), scratch, mm::integer_sink<T, 0, Sink>{sink}, share);
-#if DIMITY_BYTE_PRODUCTS && !defined(__CUDACC__)
+#if DIMITY_BYTE_PRODUCTS
     } else if constexpr (P.m > 0 && P.n > 0 && mm::multiplies_few_rows(P, q)) {
       mm::few_rows_of_bytes<static_cast<int>(P.m)>(P, a, b, reinterpret_cast<std::uint32_t*>(scratch), [&](std::uint32_t const* sums) { return mm::integer_sink<T, unit.correction, Sink>{sink, sums}; }, share);
 #endif
@@ -81,8 +84,10 @@ struct integer_product {
 
 /// Bytes of scratch for extents that are chosen at run time: blocks of both operands as words, columns before they are transposed, and what the kernel keeps.
 constexpr std::size_t integer_run_time_scratch(dtype left, dtype result) {
-  std::size_t const kept = matmul_run_time_scratch(size_of(result)), panel = static_cast<std::size_t>(mm::depth_block * mm::tile_vectors * mm::vector_width(4));
-  return !mm::is_widened(left, result) ? kept : kept + (panel + static_cast<std::size_t>(mm::tile_rows * mm::depth_block + mm::row_block)) * 4;
+  if (!mm::is_widened(left, result)) return matmul_run_time_scratch(size_of(result));
+  constexpr std::int64_t words = mm::packed_columns * (2 * mm::word_block + mm::row_block + mm::tile_rows) + mm::tile_rows * mm::word_block + mm::row_block;
+  static_assert(words * 4 <= 65536, "the default workspace of programs without a heap");
+  return words * 4;
 }
 
 /// The same for extents that are chosen at run time: blocks of both operands become words just before they are multiplied. Shares are of columns.
@@ -94,7 +99,7 @@ void integer_product_at_run_time(matmul_problem const& p, A const* a, B const* b
     matmul_run_time<U>(p, reinterpret_cast<U const*>(a), reinterpret_cast<U const*>(b), reinterpret_cast<U*>(scratch), integer_sink<T, 0, Sink>{sink}, share);
   } else {
     constexpr integer_unit unit = unit_of(dtype_of<A>, dtype_of<B>);
-#if DIMITY_BYTE_PRODUCTS && !defined(__CUDACC__)
+#if DIMITY_BYTE_PRODUCTS
     if constexpr (unit.group.kind == term_kind::bytes) {
       // The rows as words must have room where the blocks would be.
       if (is_few_rows(p) && few_rows_scratch(p.k) <= static_cast<std::int64_t>(integer_run_time_scratch(dtype_of<A>, dtype_of<T>))) {
@@ -110,10 +115,10 @@ void integer_product_at_run_time(matmul_problem const& p, A const* a, B const* b
       }
     }
 #endif
-    constexpr std::int64_t terms = unit.terms, width = tile_vectors * lanes<std::uint32_t>, step = depth_block * terms;
+    constexpr std::int64_t terms = unit.terms, width = packed_columns, step = word_block * terms;
     constexpr std::uint32_t flip = unit.group.flips_right ? 0x80808080u : 0u;
     constexpr term_group group{unit.group.kind, unit.group.left_signed, unit.group.right_signed};
-    auto *const packed = reinterpret_cast<std::uint32_t*>(scratch), *const kept = packed + depth_block * width, *const rows_of_a = kept + (row_block + tile_rows) * width, *const row_sums = rows_of_a + tile_rows * depth_block, *const lines = row_sums + row_block;
+    auto *const packed = reinterpret_cast<std::uint32_t*>(scratch), *const kept = packed + word_block * width, *const rows_of_a = kept + (row_block + tile_rows) * width, *const row_sums = rows_of_a + tile_rows * word_block, *const lines = row_sums + row_block;
     std::int64_t const panels = ceil_div(p.n, width), to_column = std::min<std::int64_t>(p.n, share.end(panels) * width);
     for (std::int64_t j = share.begin(panels) * width; j < to_column; j += width) {
       std::int64_t const columns = std::min(width, p.n - j);

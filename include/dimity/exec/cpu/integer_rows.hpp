@@ -10,7 +10,8 @@
 
 namespace DIMITY_NAMESPACE::detail::mm {
 
-#if DIMITY_BYTE_PRODUCTS && !defined(__CUDACC__)
+// Plans depend on it: the same in files that nvcc compiles.
+#if DIMITY_BYTE_PRODUCTS
 inline constexpr int most_rows_of_bytes = registers == 32 ? 4 : 2;
 #else
 inline constexpr int most_rows_of_bytes = 0;
@@ -24,7 +25,7 @@ constexpr bool is_few_rows_of_rows(matmul_problem const& p) { return p.m <= most
 constexpr bool is_few_rows_of_columns(matmul_problem const& p) { return p.m <= most_rows_of_bytes && p.a_col == 1 && p.b_row == 1 && p.k > 1; }
 constexpr bool is_few_rows(matmul_problem const& p) { return is_few_rows_of_rows(p) || is_few_rows_of_columns(p); }
 
-#if DIMITY_BYTE_PRODUCTS && !defined(__CUDACC__)
+#if DIMITY_BYTE_PRODUCTS
 template <class F, int... I>
 [[gnu::always_inline]] inline void repeat(F const& f, std::integer_sequence<int, I...>) {
   (f(I), ...);

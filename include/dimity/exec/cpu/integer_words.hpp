@@ -136,7 +136,7 @@ template <int Terms, class X>
   }
 }
 
-/// Up to so many columns of a right operand are packed together, as matmul_run_time.hpp wants them.
+/// Up to so many columns of a right operand are packed together, as matmul_run_time.hpp wants them: two vectors.
 inline constexpr std::int64_t packed_columns = 2 * lanes<std::uint32_t>;
 /// Such columns, the words of one step beside each other, with zeros behind the last column. `lines`: room for as many words more, which columns that run along memory pass through.
 template <int Terms, class X>

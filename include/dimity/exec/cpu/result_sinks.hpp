@@ -71,7 +71,9 @@ struct epilogue_sink {
   template <class X>
   DIMITY_INLINE void operator()(extent_t i, extent_t j, X const& x) const {
     if constexpr (Step::s.result_slot >= 0) own(i, j, x);
-    if constexpr (element_of_part<X>::is_batch || n != amount(1)) finish<false>(i, n == amount(1) ? i : j, x, E::facts::width);
+    // One element where the kernel has vectors: convolutions of integers.
+    if constexpr (!element_of_part<X>::is_batch && E::facts::width > 1) finish<true>(i, n == amount(1) ? i : j, x, 1);
+    else if constexpr (element_of_part<X>::is_batch || n != amount(1)) finish<false>(i, n == amount(1) ? i : j, x, E::facts::width);
     else finish<false>(i, i, x, 1);
   }
   template <class X>
