@@ -79,7 +79,7 @@ add_check("peers_runner" Python3::Interpreter "${script_dir}/peers_runner.py" "$
 
 add_check("error_ids" Python3::Interpreter "${script_dir}/error_ids.py" "${PROJECT_SOURCE_DIR}")
 
-add_check("docs_snippets" Python3::Interpreter "${script_dir}/docs_snippets.py" "${PROJECT_SOURCE_DIR}" -- ${DIMITY_GXX} ${check_flags_g++} -pthread)
+add_check("docs_snippets" Python3::Interpreter "${script_dir}/docs_snippets.py" "${PROJECT_SOURCE_DIR}" -- ${DIMITY_GXX} ${check_flags_g++} -pthread -DDIMITY_NO_FORCED_INLINING)
 set_tests_properties("docs_snippets" PROPERTIES PROCESSORS 2)
 add_check("cheat_sheet" Python3::Interpreter "${script_dir}/cheat_sheet.py" "${PROJECT_SOURCE_DIR}" -- ${DIMITY_GXX} ${check_flags_g++})
 

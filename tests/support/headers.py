@@ -5,12 +5,28 @@ usage: headers.py INCLUDE_DIR -- COMPILER FLAGS...
 
 import concurrent.futures
 import pathlib
+import re
 import subprocess
 import sys
+import tempfile
 
 root = pathlib.Path(sys.argv[1])
 command = sys.argv[sys.argv.index("--") + 1 :]
 cccl = pathlib.Path("/usr/local/cuda/include/cccl")
+
+
+def uses_xsimd(header):
+    """Whether a header includes xsimd, itself or through others: then it compiles alone with xsimd read beforehand if and only if it does without."""
+    found, left = {header}, [header]
+    while left:
+        name = left.pop()
+        if name == pathlib.Path("xsimd/xsimd.hpp"):
+            return True
+        if (root / name).exists():
+            new = {pathlib.Path(included) for included in re.findall(r"^#include <([^>]+)>", (root / name).read_text(), re.MULTILINE)} - found
+            found |= new
+            left += new
+    return False
 
 
 def compile_alone(header):
@@ -22,12 +38,17 @@ def compile_alone(header):
         if not cccl.exists():
             return None
         return subprocess.run([*command, "-DTHRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP", f"-I{pathlib.Path(__file__).parent}/emulated_toolkit", "-isystem", cccl, "-fsyntax-only", "-x", "c++", "-"], input=source, capture_output=True, text=True, errors="replace")
-    return subprocess.run([*command, "-fsyntax-only", "-x", "c++", "-"], input=source, capture_output=True, text=True, errors="replace")
+    beforehand = ["-include", xsimd] if uses_xsimd(header) else []
+    return subprocess.run([*command, *beforehand, "-fsyntax-only", "-x", "c++", "-"], input=source, capture_output=True, text=True, errors="replace")
 
 
 headers = sorted(path.relative_to(root) for path in root.rglob("*.hpp"))
 failures = skipped = 0
-with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+    # Reading xsimd is most of what such a header costs.
+    xsimd = pathlib.Path(folder, "xsimd.hpp")
+    xsimd.write_text("#include <xsimd/xsimd.hpp>\n")
+    subprocess.run([*command, "-w", "-x", "c++-header", xsimd, "-o", f"{xsimd}.gch"], check=True)
     for header, result in zip(headers, pool.map(compile_alone, headers)):
         if result is None:
             skipped += 1
