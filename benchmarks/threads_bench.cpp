@@ -6,6 +6,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -82,18 +83,65 @@ void add_convolution() {
   both("convolution 3 x 3, 32 images 16 x 28 x 28, 32 channels", [](cpu c) { assign(y, relu(conv2d<convolution_options{.padding = 1}>(images, kernels)), c); });
 }
 
-void hand_over(benchmark::State& s) {
-  detail::device_scope<cpu> const scope(cpu{.threads = 2});
-  for (auto _ : s) detail::run_shares(2, [](int share) { benchmark::DoNotOptimize(share); });
+/// What is for one product to do, then a recurrence that one thread runs.
+template <extent_t Width>
+constexpr auto cell = [](auto const& state, auto const& x, auto const& u) {
+  auto const& [h, c] = state;
+  auto gates = x + matmul(h, u);
+  auto next_c = sigmoid(slice<0, Width, 2 * Width>(gates)) * c + sigmoid(slice<0, 0, Width>(gates)) * tanh(slice<0, 2 * Width, 3 * Width>(gates));
+  auto next_h = sigmoid(slice<0, 3 * Width, 4 * Width>(gates)) * tanh(next_c);
+  return std::tuple{std::tuple{next_h, next_c}, next_h};
+};
+template <extent_t Width>
+constexpr auto lstm = [](auto const& xs, auto const& w, auto const& u, auto const& bias) {
+  auto inputs = matmul(xs, w) + bias;
+  return std::get<1>(scan(cell<Width>, std::tuple{zeros<float, Width>(), zeros<float, Width>()}, inputs, u));
+};
+constexpr auto policy = [](auto const& x, auto const& a, auto const& b, auto const& c) { return matmul(tanh(matmul(tanh(matmul(x, a)), b)), c); };
+void add_inference() {
+  static auto x = filled<tensor<float, 64, 48>>();
+  static auto a = filled<tensor<float, 48, 256>>();
+  static auto b = filled<tensor<float, 256, 128>>();
+  static auto c = filled<tensor<float, 128, 12>>();
+  both("policy MLP 48-256-128-12, batch 64", [](cpu d) {
+    auto y = compile(policy, d)(x, a, b, c);
+    benchmark::DoNotOptimize(y);
+  });
+  static auto xs = filled<tensor<float, 128, 64>>();
+  static auto w = filled<tensor<float, 64, 256>>();
+  static auto u = filled<tensor<float, 64, 256>>();
+  static auto bias = filled<tensor<float, 256>>();
+  both("LSTM of width 64, 128 steps", [](cpu d) {
+    auto hs = compile(lstm<64>, d)(xs, w, u, bias);
+    benchmark::DoNotOptimize(hs);
+  });
 }
-void hand_over_rarely(benchmark::State& s) {
+
+/// Until both have begun: nobody takes over what has.
+void meet() {
+  std::atomic<int> begun{0};
+  detail::run_shares(2, [&](int) {
+    ++begun;
+    while (begun < 2) detail::relax();
+  });
+}
+template <class F>
+void hand_over(benchmark::State& s, F const& f) {
+  detail::device_scope<cpu> const scope(cpu{.threads = 2});
+  for (auto _ : s) f();
+}
+template <class F>
+void hand_over_rarely(benchmark::State& s, F const& f) {
   detail::device_scope<cpu> const scope(cpu{.threads = 2});
   for (auto _ : s) {
     s.PauseTiming();
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
     s.ResumeTiming();
-    detail::run_shares(2, [](int share) { benchmark::DoNotOptimize(share); });
+    f();
   }
+}
+void take_over() {
+  detail::run_shares(2, [](int share) { benchmark::DoNotOptimize(share); });
 }
 void open_mp(benchmark::State& s) {
   for (auto _ : s) {
@@ -111,8 +159,9 @@ void fresh_thread(benchmark::State& s) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  benchmark::RegisterBenchmark("hand over/pool, awake", hand_over)->UseRealTime();
-  benchmark::RegisterBenchmark("hand over/pool, asleep", hand_over_rarely)->UseRealTime()->Iterations(200);
+  benchmark::RegisterBenchmark("hand over/pool, awake", [](benchmark::State& s) { hand_over(s, meet); })->UseRealTime();
+  benchmark::RegisterBenchmark("hand over/pool, asleep", [](benchmark::State& s) { hand_over_rarely(s, meet); })->UseRealTime()->Iterations(200);
+  benchmark::RegisterBenchmark("hand over/pool, asleep, taken over", [](benchmark::State& s) { hand_over_rarely(s, take_over); })->UseRealTime()->Iterations(200);
   benchmark::RegisterBenchmark("hand over/OpenMP", open_mp)->UseRealTime();
   benchmark::RegisterBenchmark("hand over/a new thread", fresh_thread)->UseRealTime();
   add_lines<4096>();
@@ -126,6 +175,7 @@ int main(int count, char** arguments) {
   add_product<256>();
   add_product<512>();
   add_product<1024>();
+  add_inference();
   add_training<32>();
   add_training<256>();
   add_convolution();

@@ -251,6 +251,38 @@ TEST_CASE("a worker does not stay behind the caller on one processor") {
 }
 #endif
 
+TEST_CASE("a caller takes over what no worker has begun") {
+  detail::device_scope<cpu> const scope(cpu{.threads = 4});
+  int const shares = detail::thread_pool::shared().threads();
+  REQUIRE(shares > 1);
+  std::vector<int> done(static_cast<std::size_t>(shares));
+  int wrong = 0, taken_over = 0;
+  for (int round = 0; round < 3000; ++round) {
+    // Workers sleep, are about to, or are awake.
+    if (round % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    std::vector<std::thread::id> by(static_cast<std::size_t>(shares));
+    std::vector<int*> memory(static_cast<std::size_t>(shares));
+    detail::run_shares(shares, [&](int share) {
+      auto const i = static_cast<std::size_t>(share);
+      ++done[i];
+      by[i] = std::this_thread::get_id();
+      if (share > 0) {
+        // Scratch memory of a share is its own until all are done, whoever does them.
+        memory[i] = reinterpret_cast<int*>(detail::workspace_of_share(share, static_cast<std::size_t>(64 + round % 7 * 64)));
+        *memory[i] = round * shares + share;
+      }
+      for (int volatile spin = 0; spin < round % 50 * share;) spin = spin + 1;
+    });
+    for (int share = 0; share < shares; ++share) {
+      auto const i = static_cast<std::size_t>(share);
+      wrong += done[i] != round + 1 || (share > 0 && *memory[i] != round * shares + share);
+      taken_over += share > 0 && by[i] == std::this_thread::get_id();
+    }
+  }
+  CHECK(wrong == 0);
+  CHECK(taken_over > 0);
+}
+
 TEST_CASE("more shares than there are rows, and nothing at all") {
   divide_all const all;
   check_expression(sum(numbers<tensor<float, 2, 900>>(), axis<-1>));

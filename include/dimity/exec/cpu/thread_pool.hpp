@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dimity/exec/cpu/threaded.hpp>
+#include <dimity/exec/workspace.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -70,6 +71,7 @@ class processor {
 
 /// A fork and join through one word for each worker, in a cache line of its own. Workers, and a caller whose own share is done, first look at the word for `patience` rounds, which is the order of time that waking a
 /// thread takes (benchmarks/threads_bench.cpp), so that the steps of one program find them awake, and then sleep.
+/// A caller takes over the shares that nobody has begun when its own is done: it does not wait for a worker that is still waking up, which takes longer than most steps.
 class thread_pool {
  public:
   using task = void (*)(void const* context, int share);
@@ -83,7 +85,7 @@ class thread_pool {
   ~thread_pool() {
     for (auto& w : workers_) {
       w->function = nullptr;
-      post(*w);
+      post(*w);  // nobody takes this one over
     }
     for (auto& w : workers_) w->thread.join();
   }
@@ -120,10 +122,22 @@ class thread_pool {
       post(w);
     }
     function(context, 0);
+    // The workers that were told last first: they have had the least time to begin.
+    for (int i = shares - 1; i > 0; --i) {
+      worker& w = *workers_[static_cast<std::size_t>(i - 1)];
+      w.taken_over = w.claim(w.posted.load(std::memory_order_relaxed));
+      if (w.taken_over) function(context, i);
+    }
     for (int i = 1; i < shares; ++i) {
       worker& w = *workers_[static_cast<std::size_t>(i - 1)];
-      wait_until(w.done, w.posted.load(std::memory_order_relaxed));
+      if (!w.taken_over) wait_until(w.done, w.posted.load(std::memory_order_relaxed));
     }
+  }
+  /// Scratch memory for a share that is not the first, whoever it is done by: the thread's own may be the one that the caller's program uses.
+  std::byte* workspace(int share, std::size_t bytes) {
+    thread_workspace& w = workers_[static_cast<std::size_t>(share - 1)]->workspace;
+    w.reserve(bytes);
+    return w.memory;
   }
 
  private:
@@ -132,8 +146,17 @@ class thread_pool {
     task function = nullptr;
     void const* context = nullptr;
     int share = 0;
-    alignas(128) std::atomic<std::uint32_t> done{0};
+    bool taken_over = false;  ///< the caller's
+    /// The last task that somebody began: this worker, or the caller in its place. What a task is may be read by who claimed it only.
+    alignas(128) std::atomic<std::uint32_t> claimed{0};
+    std::atomic<std::uint32_t> done{0};
+    thread_workspace workspace;
     std::thread thread;
+
+    bool claim(std::uint32_t number) {
+      std::uint32_t before = number - 1;
+      return claimed.compare_exchange_strong(before, number, std::memory_order_acq_rel, std::memory_order_relaxed);
+    }
     processor place;
   };
   static constexpr int patience = 2000;
@@ -145,21 +168,31 @@ class thread_pool {
     w.posted.fetch_add(1, std::memory_order_release);
     w.posted.notify_one();
   }
-  static void wait_until(std::atomic<std::uint32_t> const& word, std::uint32_t wanted, processor* own = nullptr) {
+  static void wait_until(std::atomic<std::uint32_t> const& word, std::uint32_t wanted) {
     for (int i = 0; i < patience; ++i) {
       if (word.load(std::memory_order_acquire) == wanted) return;
       relax();
     }
-    if (own != nullptr) own->sleeps();
     for (std::uint32_t now; (now = word.load(std::memory_order_acquire)) != wanted;) word.wait(now, std::memory_order_acquire);
   }
+  /// The number of the newest task: several may have been taken over since the last.
+  static std::uint32_t wait_for_news(worker& w, std::uint32_t last) {
+    for (int i = 0; i < patience; ++i) {
+      if (std::uint32_t const now = w.posted.load(std::memory_order_acquire); now != last) return now;
+      relax();
+    }
+    w.place.sleeps();
+    w.posted.wait(last, std::memory_order_acquire);
+    return w.posted.load(std::memory_order_acquire);
+  }
   static void work(worker& w) {
-    for (std::uint32_t next = 1;; ++next) {
-      wait_until(w.posted, next, &w.place);
+    for (std::uint32_t last = 0;;) {
+      last = wait_for_news(w, last);
+      if (!w.claim(last)) continue;
       if (w.function == nullptr) return;
       w.function(w.context, w.share);
       w.place.seen();
-      w.done.store(next, std::memory_order_release);
+      w.done.store(last, std::memory_order_release);
       w.done.notify_one();
     }
   }
@@ -168,6 +201,8 @@ class thread_pool {
   std::uint64_t divided_ = 0;
   std::atomic<bool> taken_{false};
 };
+
+inline std::byte* workspace_of_share(int share, std::size_t bytes) { return thread_pool::shared().workspace(share, bytes); }
 
 /// Calls `f(share)` for each share.
 template <class F>

@@ -20,7 +20,7 @@ constexpr bool epilogue_adds_up() {
   if constexpr (Epilogue < 0) return false;
   else return has_combining_store(Plan::value.stores + Plan::value.kernels[Epilogue].stores.begin, Plan::value.kernels[Epilogue].stores.size());
 }
-/// Scratch memory of a share: the plan's for the first, the thread's own for the others, with `more` bytes behind it.
+/// Scratch memory of a share: the plan's for the first, its own for the others, with `more` bytes behind it.
 template <class Step>
 std::byte* scratch_of_share(void* const* slots, int share, std::size_t more = 0) {
   if constexpr (Step::s.scratch_slot < 0) {
@@ -28,7 +28,7 @@ std::byte* scratch_of_share(void* const* slots, int share, std::size_t more = 0)
   } else {
     if (share == 0) return static_cast<std::byte*>(slots[Step::s.scratch_slot]);
     constexpr amount bytes = Step::plan::value.buffers[Step::plan::value.slots[Step::s.slots.begin + Step::s.scratch_slot]].bytes;
-    return workspace_of_thread(static_cast<std::size_t>(value_of(bytes, Step::facts::symbols(slots))) + more);
+    return workspace_of_share(share, static_cast<std::size_t>(value_of(bytes, Step::facts::symbols(slots))) + more);
   }
 }
 

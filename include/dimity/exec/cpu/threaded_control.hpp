@@ -62,7 +62,7 @@ struct threaded_scan {
     } else {
       if (share == 0) return static_cast<std::byte*>(slots[c.scratch_slot]);
       constexpr amount bytes = Plan::value.buffers[Plan::value.slots[c.slots.begin + c.scratch_slot]].bytes;
-      return workspace_of_thread(static_cast<std::size_t>(runner::template number<bytes>(slots)));
+      return workspace_of_share(share, static_cast<std::size_t>(runner::template number<bytes>(slots)));
     }
   }
   /// The steps of an iteration are not divided again.

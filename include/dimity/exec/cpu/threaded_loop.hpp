@@ -61,14 +61,14 @@ struct threaded_loop {
     std::byte* spare = nullptr;  ///< of a share that is not the first, as much as it asked for
     own_slots(void* const* slots, int share, extent_t spare_bytes = 0) {
       for (int i = 0; i < slot_count; ++i) p[i] = slots[i];
-      if (share > 0 && buffers.count + spare_bytes > 0) move_buffers(slots, spare_bytes);
+      if (share > 0 && buffers.count + spare_bytes > 0) move_buffers(slots, share, spare_bytes);
     }
-    void move_buffers([[maybe_unused]] void* const* slots, extent_t spare_bytes) {
+    void move_buffers([[maybe_unused]] void* const* slots, int share, extent_t spare_bytes) {
       [&]<int... S>(std::integer_sequence<int, S...>) {
         extent_t bytes[] = {(buffers.is_one[S] ? round_up(buffer_bytes<S>(slots), buffer_alignment) : extent_t{0})..., 0};
         extent_t all = spare_bytes;
         for (extent_t b : bytes) all += b;
-        std::byte* at = workspace_of_thread(static_cast<std::size_t>(all));
+        std::byte* at = workspace_of_share(share, static_cast<std::size_t>(all));
         ((buffers.is_one[S] ? void((p[S] = at, at += bytes[S])) : void()), ...);
         spare = at;
       }(std::make_integer_sequence<int, k.slots.size()>{});
