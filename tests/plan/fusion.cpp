@@ -22,6 +22,9 @@ constexpr auto gaussian = [](auto const& x, auto const& mu, auto const& sigma) {
 constexpr auto dense = [](auto const& x, auto const& w, auto const& b) { return relu(matmul(x, w) + b); };
 constexpr auto cross_entropy = [](auto const& logits, auto const& labels) { return mean(nn::cross_entropy(logits, labels)); };
 
+constexpr auto gelu_loss = [](auto const& w1, auto const& w2, auto const& x) { return sum(square(matmul(gelu_tanh(matmul(x, w1)), w2))); };
+constexpr auto gelu_gradients = [](auto const& w1, auto const& w2, auto const& x) { return grad<0, 1>(gelu_loss)(w1, w2, x); };
+
 constexpr auto reshaped = [](auto const& x) { return reshape<32, 512>(gelu(x)); };
 constexpr auto reshaped_product = [](auto const& x, auto const& w) { return reshape<512>(relu(matmul(x, w))); };
 constexpr auto in_three_forms = [](auto const& x) {
@@ -114,6 +117,28 @@ TEST_CASE("a reshaped result is written where it goes") {
   CHECK(allclose(e, a, 0, 0));
   // What is given is copied.
   CHECK(allclose(compile(only_reshaped)(x), eval(reshape<32, 512>(x)), 0, 0));
+}
+
+TEST_CASE("a product that is seen in two forms is one value of its epilogue") {
+  constexpr auto twice = compile([](auto const& x, auto const& w) {
+    auto const y = matmul(x, w);
+    return reshape<3, 8, 8>(2.0f * reshape<3, 1, 8, 8>(y)) + y;
+  });
+  constexpr auto const& p = twice.plan<tensor<float, 3, 8, 16>, tensor<float, 3, 16, 8>>;
+  static_assert(step_count(p) == 1 && epilogue_count(p) == 1 && passes(p) == 3 && p.workspace_bytes == 0);
+  auto const x = random::normal<float, 3, 8, 16>(key{1});
+  auto const w = random::normal<float, 3, 16, 8>(key{2});
+  CHECK(allclose(twice(x, w), eval(3.0f * matmul(x, w)), 1e-5, 1e-5));
+  // The same of what is in memory.
+  constexpr auto both = compile([](auto const& x) { return reshape<24>(exp(reshape<24>(x)) + reshape<24>(x)); });
+  static_assert(passes(both.plan<tensor<float, 4, 6>>) == 2);
+}
+
+TEST_CASE("what is cheap behind something kept is computed again") {
+  // The backward pass reads the product and the tanh of its GELU; what only adds and multiplies is not stored beside them.
+  constexpr auto const& p = compile(gelu_gradients).plan<tensor<float, 32, 64>, tensor<float, 64, 16>, tensor<float, 128, 32>>;
+  static_assert(contraction_count(p) == 5 && kernel_count(p) == 0 && passes(p) == 14);
+  static_assert(p.workspace_bytes == 4 * (4 * 128 * 64 + 128 * 16) + 4096);
 }
 
 TEST_CASE("mean cross-entropy and its gradient") {

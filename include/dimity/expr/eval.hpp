@@ -133,9 +133,13 @@ void assign_at_run_time(Destination& to, X const& x) {
     else run_planned<Plan, Device>(const_cast<void* const*>(inputs), outputs);
   };
   operand_extent rules[leaves + 1] = {};
+  auto const number = [&](amount a) -> extent_t {
+    if constexpr (has_symbols<Plan>) return value_of(a, call.extents.values);
+    else return a.code;  // g++ 12 warns of values that were not set, and that nothing asks for
+  };
   for (int b = 0; b < Plan::size.buffers; ++b) {
     buffer const& of = Plan::value.buffers[b];
-    if (of.where == residence::input && !of.in_block) rules[of.index] = {value_of(of.bytes, call.extents.values), value_of(of.before, call.extents.values), shareable<Plan, leaves>.of[of.index]};
+    if (of.where == residence::input && !of.in_block) rules[of.index] = {number(of.bytes), number(of.before), shareable<Plan, leaves>.of[of.index]};
   }
   constexpr bool row_major = is_row_major_destination<std::remove_const_t<Destination>>;
   bool const in_place = row_major && !must_not_overwrite(inputs, leaves, rules, to.data(), size * static_cast<extent_t>(sizeof(T)));

@@ -148,12 +148,14 @@ struct need_finder {
       for (int k = 0; k < arity_of(p.g->nodes[id].op); ++k) trace(p.g->nodes[id].arg[k], at(id).group, 0, work, seen);
     }
   }
+  constexpr bool is_kept(int id) const { return cost_of(p.g->nodes[id].op) == cost_class::costly || family_of(p.g->nodes[id].op) == family::reduction; }
   /// How many arrays as large as `id` computing it again would read, 2 standing for more. Two or more cost more than storing it once, and in a chain of
   /// residual blocks every later gradient would read all earlier ones.
   constexpr int whole_reads(int id, int depth) {
     node_info const& info = at(id);
     if (info.state == status::constant || p.g->shape(id).size() == 1) return 0;
-    if (info.state == status::memory || (info.state == status::anchored && info.required && depth > 0)) return 1;
+    // What is costly on the way is kept itself, and read.
+    if (info.state == status::memory || (info.state == status::anchored && depth > 0 && (info.required || is_kept(id)))) return 1;
     if (depth > 2 * max_floating_depth) return 2;
     int reads = 0;
     for (int k = 0; k < arity_of(p.g->nodes[id].op) && reads < 2; ++k) {
@@ -166,8 +168,7 @@ struct need_finder {
     node_info& info = at(o);
     if (info.state != status::anchored || info.required) return;
     if (info.group != group) {
-      bool const costly = cost_of(p.g->nodes[o].op) == cost_class::costly || family_of(p.g->nodes[o].op) == family::reduction;
-      if (costly || depth >= max_floating_depth || whole_reads(o, 0) > 1) {
+      if (is_kept(o) || depth >= max_floating_depth || whole_reads(o, 0) > 1) {
         info.required = true;
         work.push(o);
         return;
