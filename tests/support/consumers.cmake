@@ -15,6 +15,10 @@ add_consumer(dispatch_from_sources dispatch "-DDIMITY_SOURCE_DIR=${PROJECT_SOURC
 # As on processors and with compilers that have one version only.
 add_consumer(dispatch_to_one_version dispatch "-DDIMITY_SOURCE_DIR=${PROJECT_SOURCE_DIR}" -DDIMITY_CAN_DISPATCH=OFF --test-command dispatch)
 
+if(DIMITY_NVCC)
+  add_consumer(cuda_from_sources cuda "-DDIMITY_SOURCE_DIR=${PROJECT_SOURCE_DIR}" "-DCMAKE_CUDA_COMPILER=${DIMITY_NVCC}" -DCMAKE_CUDA_ARCHITECTURES=90-real --test-command cuda_app)
+endif()
+
 if(DIMITY_INSTALL)
   add_check("consumer/install" "${CMAKE_COMMAND}" --install "${PROJECT_BINARY_DIR}" --prefix "${prefix}")
   set_tests_properties("consumer/install" PROPERTIES FIXTURES_SETUP installed)

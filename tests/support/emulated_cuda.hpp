@@ -389,8 +389,14 @@ inline cudaError_t cudaMemsetAsync(void* to, int byte, std::size_t bytes, cudaSt
   });
   return cudaSuccess;
 }
-inline cudaError_t cudaStreamBeginCapture(cudaStream_t s, int) { return s->capturing = true, s->recorded.clear(), cudaSuccess; }
+enum cudaStreamCaptureStatus { cudaStreamCaptureStatusNone = 0, cudaStreamCaptureStatusActive = 1 };
+inline cudaError_t cudaStreamIsCapturing(cudaStream_t s, cudaStreamCaptureStatus* status) { return *status = s->capturing ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone, cudaSuccess; }
+namespace emulation {
+inline int captures = 0;  ///< streams that are being recorded
+}
+inline cudaError_t cudaStreamBeginCapture(cudaStream_t s, int) { return ++emulation::captures, s->capturing = true, s->recorded.clear(), cudaSuccess; }
 inline cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t* g) {
+  --emulation::captures;
   s->capturing = false;
   *g = new emulated_graph{std::move(s->recorded)};
   s->recorded.clear();

@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 set -e
 configure_for_gpu build/gpu -DDIMITY_TEST_FOLDERS=gpu -DDIMITY_BUILD_BENCHMARKS=OFF
-cmake --build build/gpu --target test_gpu gpu_training
+cmake --build build/gpu --target test_gpu gpu_training ${with_cublas:+test_gpu_cublas gpu_cublas_layers}
 set +e
 ctest --test-dir build/gpu -L gpu --output-on-failure
 failed=$?
@@ -17,7 +17,10 @@ if [ $? = 77 ]; then
 fi
 for tool in memcheck racecheck initcheck synccheck; do
   if command -v compute-sanitizer >/dev/null; then
-    compute-sanitizer --tool $tool --error-exitcode 1 build/gpu/tests/gpu/test_gpu >build/gpu/$tool.log 2>&1 && echo "$tool: passed" || { echo "$tool: failed (build/gpu/$tool.log)"; tail -n 20 build/gpu/$tool.log; failed=1; }
+    for program in test_gpu ${with_cublas:+test_gpu_cublas}; do
+      log=build/gpu/$program.$tool.log
+      compute-sanitizer --tool $tool --error-exitcode 1 build/gpu/tests/gpu/$program >$log 2>&1 && echo "$tool, $program: passed" || { echo "$tool, $program: failed ($log)"; tail -n 20 $log; failed=1; }
+    done
   else
     echo "$tool: skipped, no compute-sanitizer"
   fi

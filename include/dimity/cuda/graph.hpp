@@ -50,6 +50,20 @@ class capture {
   cudaGraph_t graph_ = nullptr;
 };
 
+/// Whether what was recorded last has to be prepared by a call that is not.
+inline bool met_unprepared() {
+#ifdef DIMITY_CUBLAS
+  return is_unprepared();
+#else
+  return false;
+#endif
+}
+inline void clear_unprepared() {
+#ifdef DIMITY_CUBLAS
+  is_unprepared() = false;
+#endif
+}
+
 /// The recordings of one program. The oldest gives way: what is made anew for each call alternates between few places.
 template <class Plan, int Inputs, int Outputs>
 class recorded_calls {
@@ -83,9 +97,15 @@ class recorded_calls {
     r = {};
     // In a stream of its own: what other threads start in the caller's stream meanwhile is theirs.
     if (private_ == nullptr) check_cuda(cudaStreamCreateWithFlags(&private_, cudaStreamNonBlocking));
-    capture taken(private_);
-    kernels(private_);
-    cudaGraphExec_t const made = taken.finish();
+    cudaGraphExec_t made = nullptr;
+    {
+      capture taken(private_);
+      clear_unprepared();
+      kernels(private_);
+      if (!met_unprepared()) made = taken.finish();
+    }
+    // Once as it is: the next call is recorded.
+    if (made == nullptr) return kernels(stream);
     r.graph = made;
     r.stream = stream;
     r.at = at;

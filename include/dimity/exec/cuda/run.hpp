@@ -3,6 +3,7 @@
 
 #include <dimity/exec/cuda/attention.hpp>
 #include <dimity/exec/cuda/convolution.hpp>
+#include <dimity/exec/cuda/cublas.hpp>
 #include <dimity/exec/cuda/fourier.hpp>
 #include <dimity/exec/cuda/launch.hpp>
 #include <dimity/exec/cuda/matrix_exponential.hpp>
@@ -17,8 +18,20 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
+template <cuda_precision P>
+constexpr std::int64_t product_scratch_bytes(opaque_step const& s, shape_value const* shapes) {
+  std::int64_t const of_library = P != cuda_precision::strict && may_use_cublas(s, shapes) ? cublas_workspace_bytes + cublas_workspace_alignment : 0;
+  product_sizes const p = product_of(s, shapes);
+  for (amount const a : {shapes[s.shape].size(), p.m, p.n, p.k, p.a_row, p.a_col, p.b_row, p.b_col, s.operand_offset[0], s.operand_offset[1]})
+    if (!a.is_known()) return of_library;
+  std::int64_t const results = shapes[s.shape].size().number(), m = p.m.number(), n = p.n.number(), entries = m * n == 0 ? 0 : results / (m * n);
+  std::int64_t const parts = parts_of_product(m, n, p.k.number(), entries), of_parts = parts == 1 ? 0 : parts * results * static_cast<std::int64_t>(size_of(s.type));
+  return of_parts > of_library ? of_parts : of_library;
+}
+template <cuda_precision P>
 constexpr amount cuda_scratch_bytes(opaque_step const& s, shape_value const* shapes, std::int64_t const*) {
   if (s.op == primitive::argsort) return sort_scratch_bytes(s, shapes);
+  if (s.op == primitive::dot) return product_scratch_bytes<P>(s, shapes);
   for (int k = 0; k < arity_of(s.op); ++k)
     if (!shapes[s.operand_shape[k]].size().is_known()) return 0;
   if (is_fourier(s.op)) {
@@ -37,21 +50,16 @@ constexpr amount cuda_scratch_bytes(opaque_step const& s, shape_value const* sha
     std::int64_t const n = a.extent[a.rank - 1].number(), bytes = static_cast<std::int64_t>(size_of(s.type)), matrices = n == 0 ? 0 : a.size().number() / (n * n);
     return s.op == primitive::eigh ? eigh_scratch_bytes(n, matrices, bytes) : s.op == primitive::expm ? expm_scratch_bytes(n, matrices, bytes) : elimination_scratch_bytes(n, matrices, bytes);
   }
-  if (s.op != primitive::dot) return 0;
-  product_sizes const p = product_of(s, shapes);
-  for (amount const a : {shapes[s.shape].size(), p.m, p.n, p.k, p.a_row, p.a_col, p.b_row, p.b_col, s.operand_offset[0], s.operand_offset[1]})
-    if (!a.is_known()) return 0;
-  std::int64_t const results = shapes[s.shape].size().number(), m = p.m.number(), n = p.n.number(), entries = m * n == 0 ? 0 : results / (m * n);
-  std::int64_t const parts = parts_of_product(m, n, p.k.number(), entries);
-  return parts == 1 ? 0 : parts * results * static_cast<std::int64_t>(size_of(s.type));
+  return 0;
 }
-inline constexpr plan_rules cuda_rules{.scratch = cuda_scratch_bytes, .divides_rows = false, .chains_rows = false, .fuses_into_convolutions = false, .on_gpu = true};
+template <cuda_precision P>
+inline constexpr plan_rules cuda_rules{.scratch = cuda_scratch_bytes<P>, .divides_rows = false, .chains_rows = false, .fuses_into_convolutions = false, .on_gpu = true};
 
 /// A program for the GPU: the same program under another type, planned by other rules.
 template <class Source, cuda_precision P = cuda_precision::standard, std::uint64_t Numbers = 0>
 struct source_on_cuda : Source {};
 template <class Source, cuda_precision P, std::uint64_t Numbers>
-inline constexpr plan_rules rules_of_source<source_on_cuda<Source, P, Numbers>> = cuda_rules;
+inline constexpr plan_rules rules_of_source<source_on_cuda<Source, P, Numbers>> = cuda_rules<P>;
 template <class Source, cuda_precision P, std::uint64_t Numbers>
 inline constexpr cuda_precision precision_of<planned<source_on_cuda<Source, P, Numbers>>> = P;
 // Primitives, loops and branches read numbers in memory.
@@ -113,6 +121,10 @@ struct product_on_cuda {
     }
   }
   static void run(void* const* slots, void* const* epilogue_slots, extent_t const* symbols, cudaStream_t stream) {
+#ifdef DIMITY_CUBLAS
+    if constexpr (product_by_cublas<Plan, Index>::exists)
+      if (product_by_cublas<Plan, Index>::run(slots, epilogue_slots, symbols, stream)) return;
+#endif
     run(std::make_integer_sequence<int, epilogue::slots + epilogue::symbols>{}, std::make_integer_sequence<int, value.symbols.count>{}, slots, {epilogue_slots, nullptr, symbols}, stream);
   }
 };
