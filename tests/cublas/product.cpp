@@ -1,3 +1,4 @@
+// heavy: every call is a product of 256 x 256 x 256 or more, emulated element by element
 // Of products through cuBLASLt (exec/cuda/cublas.hpp, library_product.hpp): an executable of its own, because all files of a program agree on DIMITY_CUBLAS. Here the library is emulated and checks what it is asked.
 #include "on_cuda.hpp"
 
