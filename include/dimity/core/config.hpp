@@ -6,7 +6,7 @@
 #define DIMITY_VERSION_PATCH 0
 
 // Kernels lose a factor of six when one helper is left as a call (DESIGN section 6), so inlining is not left to the compiler's judgement there, unless a program that
-// is built to be tested rather than to be fast defines DIMITY_NO_FORCED_INLINING: it compiles sooner. Results are the same.
+// is built to be tested rather than to be fast defines DIMITY_NO_FORCED_INLINING: it compiles sooner.
 #ifdef DIMITY_NO_FORCED_INLINING
 #define DIMITY_INLINE inline
 #define DIMITY_INLINE_LAMBDA
