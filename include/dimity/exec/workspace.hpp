@@ -12,6 +12,27 @@ namespace DIMITY_NAMESPACE {
 
 namespace detail {
 
+struct thread_workspace {
+  std::byte* memory = nullptr;
+  std::size_t bytes = 0;
+
+  thread_workspace() = default;
+  thread_workspace(thread_workspace const&) = delete;
+  thread_workspace& operator=(thread_workspace const&) = delete;
+  ~thread_workspace() { release(); }
+  void release() {
+    if (memory) ::operator delete(memory, std::align_val_t{storage_alignment});
+    memory = nullptr;
+    bytes = 0;
+  }
+  void reserve(std::size_t wanted) {
+    if (wanted <= bytes) return;
+    release();
+    memory = static_cast<std::byte*>(::operator new(wanted, std::align_val_t{storage_alignment}));
+    bytes = wanted;
+  }
+};
+
 #ifdef DIMITY_NO_HEAP
 #ifndef DIMITY_WORKSPACE_BYTES
 #define DIMITY_WORKSPACE_BYTES 65536
@@ -41,27 +62,6 @@ inline std::byte* workspace_of_thread(std::size_t bytes) {
 inline void reserve_workspace(std::size_t) {}
 
 #else
-
-struct thread_workspace {
-  std::byte* memory = nullptr;
-  std::size_t bytes = 0;
-
-  thread_workspace() = default;
-  thread_workspace(thread_workspace const&) = delete;
-  thread_workspace& operator=(thread_workspace const&) = delete;
-  ~thread_workspace() { release(); }
-  void release() {
-    if (memory) ::operator delete(memory, std::align_val_t{storage_alignment});
-    memory = nullptr;
-    bytes = 0;
-  }
-  void reserve(std::size_t wanted) {
-    if (wanted <= bytes) return;
-    release();
-    memory = static_cast<std::byte*>(::operator new(wanted, std::align_val_t{storage_alignment}));
-    bytes = wanted;
-  }
-};
 
 inline thread_workspace& this_thread_workspace() {
   thread_local thread_workspace w;
