@@ -55,6 +55,20 @@ struct block {
   }
 };
 
+/// A layer of LSTM cells on rows xs [steps, width]: one product for all steps, then a recurrence; every step's state.
+template <extent_t Width>
+inline constexpr auto lstm_cell = [](auto const& state, auto const& x, auto const& u) {
+  auto const& [h, c] = state;
+  auto gates = x + matmul(h, u);
+  auto next_c = sigmoid(slice<0, Width, 2 * Width>(gates)) * c + sigmoid(slice<0, 0, Width>(gates)) * tanh(slice<0, 2 * Width, 3 * Width>(gates));
+  auto next_h = sigmoid(slice<0, 3 * Width, 4 * Width>(gates)) * tanh(next_c);
+  return std::tuple{std::tuple{next_h, next_c}, next_h};
+};
+template <extent_t Width>
+inline constexpr auto lstm = [](auto const& xs, auto const& w, auto const& u, auto const& bias) {
+  auto inputs = matmul(xs, w) + bias;
+  return std::get<1>(scan(lstm_cell<Width>, std::tuple{zeros<float, Width>(), zeros<float, Width>()}, inputs, u));
+};
 inline constexpr auto forward = [](auto const& model, auto const& x) { return model(x); };
 inline constexpr auto label_loss = [](auto const& model, auto const& x, auto const& labels) { return mean(nn::cross_entropy(model(x), labels)); };
 inline constexpr auto square_loss = [](auto const& model, auto const& x, auto const& target) { return mean(square(model(x) - target)); };

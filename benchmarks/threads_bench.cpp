@@ -83,20 +83,6 @@ void add_convolution() {
   both("convolution 3 x 3, 32 images 16 x 28 x 28, 32 channels", [](cpu c) { assign(y, relu(conv2d<convolution_options{.padding = 1}>(images, kernels)), c); });
 }
 
-/// What is for one product to do, then a recurrence that one thread runs.
-template <extent_t Width>
-constexpr auto cell = [](auto const& state, auto const& x, auto const& u) {
-  auto const& [h, c] = state;
-  auto gates = x + matmul(h, u);
-  auto next_c = sigmoid(slice<0, Width, 2 * Width>(gates)) * c + sigmoid(slice<0, 0, Width>(gates)) * tanh(slice<0, 2 * Width, 3 * Width>(gates));
-  auto next_h = sigmoid(slice<0, 3 * Width, 4 * Width>(gates)) * tanh(next_c);
-  return std::tuple{std::tuple{next_h, next_c}, next_h};
-};
-template <extent_t Width>
-constexpr auto lstm = [](auto const& xs, auto const& w, auto const& u, auto const& bias) {
-  auto inputs = matmul(xs, w) + bias;
-  return std::get<1>(scan(cell<Width>, std::tuple{zeros<float, Width>(), zeros<float, Width>()}, inputs, u));
-};
 constexpr auto policy = [](auto const& x, auto const& a, auto const& b, auto const& c) { return matmul(tanh(matmul(tanh(matmul(x, a)), b)), c); };
 void add_inference() {
   static auto x = filled<tensor<float, 64, 48>>();
@@ -112,7 +98,7 @@ void add_inference() {
   static auto u = filled<tensor<float, 64, 256>>();
   static auto bias = filled<tensor<float, 256>>();
   both("LSTM of width 64, 128 steps", [](cpu d) {
-    auto hs = compile(lstm<64>, d)(xs, w, u, bias);
+    auto hs = compile(models::lstm<64>, d)(xs, w, u, bias);
     benchmark::DoNotOptimize(hs);
   });
 }

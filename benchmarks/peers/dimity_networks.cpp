@@ -75,16 +75,8 @@ void add_training() {
 // ---------------------------------------------------------------------------------------------------------------- LSTM
 
 constexpr extent_t steps = 128, width = 64;
-constexpr auto cell = [](auto const& state, auto const& x, auto const& u) {
-  auto const& [h, c] = state;
-  auto gates = x + matmul(h, u);
-  auto next_c = sigmoid(slice<0, width, 2 * width>(gates)) * c + sigmoid(slice<0, 0, width>(gates)) * tanh(slice<0, 2 * width, 3 * width>(gates));
-  auto next_h = sigmoid(slice<0, 3 * width, 4 * width>(gates)) * tanh(next_c);
-  return std::tuple{std::tuple{next_h, next_c}, next_h};
-};
 constexpr auto lstm = peers::compiled([](auto const& xs, auto const& w, auto const& u, auto const& bias, auto) {
-  auto inputs = matmul(xs, w) + bias;
-  return std::get<1>(scan(cell, std::tuple{zeros<float, width>(), zeros<float, width>()}, inputs, u));
+  return models::lstm<width>(xs, w, u, bias);
 });
 
 peers::registered const all{[] {

@@ -50,20 +50,6 @@ class capture {
   cudaGraph_t graph_ = nullptr;
 };
 
-/// Whether what was recorded last has to be prepared by a call that is not.
-inline bool met_unprepared() {
-#ifdef DIMITY_CUBLAS
-  return is_unprepared();
-#else
-  return false;
-#endif
-}
-inline void clear_unprepared() {
-#ifdef DIMITY_CUBLAS
-  is_unprepared() = false;
-#endif
-}
-
 /// The recordings of one program. The oldest gives way: what is made anew for each call alternates between few places.
 template <class Plan, int Inputs, int Outputs>
 class recorded_calls {
@@ -100,9 +86,9 @@ class recorded_calls {
     cudaGraphExec_t made = nullptr;
     {
       capture taken(private_);
-      clear_unprepared();
+      is_unprepared() = false;
       kernels(private_);
-      if (!met_unprepared()) made = taken.finish();
+      if (!is_unprepared()) made = taken.finish();
     }
     // Once as it is: the next call is recorded.
     if (made == nullptr) return kernels(stream);

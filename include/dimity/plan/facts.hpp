@@ -55,10 +55,7 @@ constexpr bool is_first_load(plan_view const& p, kernel const& k, int v) {
   access const& a = p.access_of(k, static_cast<int>(p.value_of(k, v).attribute));
   for (int i = 0; i < v; ++i) {
     if (p.value_of(k, i).op != primitive::input) continue;
-    access const& b = p.access_of(k, static_cast<int>(p.value_of(k, i).attribute));
-    bool same = a.slot == b.slot && a.offset == b.offset;
-    for (int j = 0; j < k.axes && same; ++j) same = a.stride[j] == b.stride[j];
-    if (same) return false;
+    if (same_access(a, p.access_of(k, static_cast<int>(p.value_of(k, i).attribute)), k.axes)) return false;
   }
   return true;
 }

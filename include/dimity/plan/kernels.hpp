@@ -129,12 +129,6 @@ struct kernel_builder {
     if (memo_value[id] >= 0 && memo_map[id] == map.bits) return memo_value[id];
     return p.is_read_by(id, group) ? load(id, map) : compute(id, map);
   }
-  constexpr bool is_same_access(access const& a, access const& b) const {
-    if (a.slot != b.slot || a.type != b.type || !(a.offset == b.offset)) return false;
-    for (int i = 0; i < k.axes; ++i)
-      if (!(a.stride[i] == b.stride[i])) return false;
-    return true;
-  }
   constexpr int load(int id, axis_map map) {
     place const pl = needs.homes.place_of(id);
     value v;
@@ -143,14 +137,11 @@ struct kernel_builder {
     v.attribute = add_access(pl, p.rank(id), map, v.type);
     access const& a = out.accesses[out.accesses.size() - 1];
     // What another value showed already (a reshaped one, say) is loaded once: of a product in registers there is only one.
-    for (int i = 0; i < touched.size(); ++i) {
-      int const other = memo_value[touched[i]];
-      if (other < 0 || val(other).op != primitive::input) continue;
-      if (access const& b = out.accesses[k.accesses.begin + static_cast<int>(val(other).attribute)]; is_same_access(a, b)) {
+    for (int other = 0; other < out.values.size() - k.values.begin; ++other)
+      if (val(other).op == primitive::input && same_access(a, out.accesses[k.accesses.begin + static_cast<int>(val(other).attribute)], k.axes)) {
         out.accesses.pop();
         return remember(id, map, other);
       }
-    }
     std::uint32_t axes = 0;
     for (int i = 0; i < k.axes; ++i)
       if (a.stride[i] != 0) axes |= 1u << i;

@@ -15,6 +15,14 @@ struct access {
   amount stride[max_axes] = {};
 };
 
+/// Whether two accesses of a kernel are to the same elements.
+constexpr bool same_access(access const& a, access const& b, int axes) {
+  if (a.slot != b.slot || a.type != b.type || !(a.offset == b.offset)) return false;
+  for (int i = 0; i < axes; ++i)
+    if (!(a.stride[i] == b.stride[i])) return false;
+  return true;
+}
+
 /// Where in the loop nest a value lives.
 enum class level : std::uint8_t { invariant, row, lane };
 

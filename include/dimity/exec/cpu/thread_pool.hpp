@@ -152,12 +152,12 @@ class thread_pool {
     std::atomic<std::uint32_t> done{0};
     thread_workspace workspace;
     std::thread thread;
+    processor place;
 
     bool claim(std::uint32_t number) {
       std::uint32_t before = number - 1;
       return claimed.compare_exchange_strong(before, number, std::memory_order_acq_rel, std::memory_order_relaxed);
     }
-    processor place;
   };
   static constexpr int patience = 2000;
 

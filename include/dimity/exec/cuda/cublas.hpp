@@ -21,9 +21,15 @@ struct cublas_error : error {
   cublas_error(int c, std::string const& text) : error(text), code(c) {}
 };
 
-#ifdef DIMITY_CUBLAS
 namespace detail {
 
+/// Set where a recording met a product that the library has not been asked about: the search, and the first load of a kernel, are not for recordings. Nothing was recorded for it.
+inline bool& is_unprepared() {
+  thread_local bool b = false;
+  return b;
+}
+
+#ifdef DIMITY_CUBLAS
 inline void check_cublas(cublasStatus_t code, std::source_location const where = std::source_location::current()) {
   if (code == CUBLAS_STATUS_SUCCESS) return;
   std::string const text = std::string("cuBLASLt: ") + cublasLtGetStatusString(code) + " at " + where.file_name() + ":" + std::to_string(where.line());
@@ -48,12 +54,6 @@ inline int aligned_to(void const* p) {
   auto const bits = reinterpret_cast<std::uintptr_t>(p) | 256;
   return static_cast<int>(bits & (~bits + 1));
 }
-/// Set where a recording met a product that the library has not been asked about: the search, and the first load of a kernel, are not for recordings. Nothing was recorded for it.
-inline bool& is_unprepared() {
-  thread_local bool b = false;
-  return b;
-}
-
 class cublas_library {
  public:
   static cublas_library& get() {
@@ -243,7 +243,7 @@ struct product_by_cublas {
   }
 };
 
-}  // namespace detail
 #endif
+}  // namespace detail
 
 }  // namespace DIMITY_NAMESPACE

@@ -103,12 +103,8 @@ struct kernel_extract {
   }
   constexpr int add_access(access a, std::int64_t pointer) {
     a.slot = static_cast<std::int16_t>(slot_of(pointer));
-    for (int i = 0; i < to.accesses.size(); ++i) {
-      access const& b = to.accesses[i];
-      bool same = a.slot == b.slot && a.type == b.type && a.offset == b.offset;
-      for (int j = 0; j < to.axes && same; ++j) same = a.stride[j] == b.stride[j];
-      if (same) return i;
-    }
+    for (int i = 0; i < to.accesses.size(); ++i)
+      if (same_access(a, to.accesses[i], to.axes)) return i;
     to.accesses.push(a);
     return to.accesses.size() - 1;
   }
