@@ -202,52 +202,50 @@ TEST_CASE("extents chosen at run time") {
 }
 
 #if defined(__linux__)
-TEST_CASE("a worker does not stay behind the caller on one processor") {
+TEST_CASE("a worker leaves the processor of the caller") {
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) < 2) return;
-  std::size_t mine = 0;
-  while (!CPU_ISSET(mine, &allowed)) ++mine;
-  // All other processors are busy when the worker is woken, and free soon after: the scheduler puts it behind the caller, and leaves it there.
-  auto const keep_to = [](cpu_set_t const& set) { return sched_setaffinity(0, sizeof(set), &set) == 0; };
-  cpu_set_t one, others = allowed;
-  CPU_ZERO(&one);
-  CPU_SET(mine, &one);
-  CPU_CLR(mine, &others);
-  using clock = std::chrono::steady_clock;
-  auto const spin_until = [](clock::time_point end, int& processor) {
-    while (clock::now() < end) processor = sched_getcpu();
-  };
-  std::atomic<int> busy{0};
-  std::atomic<bool> over{false};
-  std::vector<std::thread> noise;
-  for (int i = 1; i < CPU_COUNT(&allowed); ++i)
-    noise.emplace_back([&] {
-      keep_to(others);
-      for (int round = 1; !over; ++round) {
-        while (busy < round && !over) busy.wait(round - 1);
-        int ignored = 0;
-        spin_until(clock::now() + std::chrono::microseconds(500), ignored);
-      }
-    });
-  int together = 0;
   {
     detail::device_scope<cpu> const scope(cpu{.threads = 2});  // before: a thread may run where the one that made it may
-    REQUIRE(keep_to(one));
-    for (int round = 1; round <= 30; ++round) {
-      busy = round;
-      busy.notify_all();
-      std::this_thread::sleep_for(std::chrono::microseconds(200));
-      int processor[2] = {-1, -1};
-      detail::run_shares(2, [&](int share) { spin_until(clock::now() + std::chrono::milliseconds(2), processor[share]); });
-      together += processor[0] == processor[1];
+    auto const run_on = [](std::size_t processor) {
+      cpu_set_t one;
+      CPU_ZERO(&one);
+      CPU_SET(processor, &one);
+      return sched_setaffinity(0, sizeof(one), &one) == 0;
+    };
+    // Where a worker may run while the caller is at work, as the system tells the worker. When it does run is no business of this test: on a busy machine that takes long.
+    auto const places_of_worker = [] {
+      cpu_set_t places;
+      CPU_ZERO(&places);
+      std::atomic<bool> known{false};
+      auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+      detail::run_shares(2, [&](int share) {
+        if (share == 0) {
+          while (!known && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+        } else if (!known.exchange(true)) {
+          sched_getaffinity(0, sizeof(places), &places);
+        }
+      });
+      return places;
+    };
+    int tried = 0;
+    for (std::size_t here = 0; here < CPU_SETSIZE && tried < 3; ++here) {
+      if (!CPU_ISSET(here, &allowed)) continue;
+      ++tried;
+      CAPTURE(here);
+      REQUIRE(run_on(here));
+      cpu_set_t places = places_of_worker();
+      // One that was awake, and elsewhere, need not leave: it does when it has slept.
+      for (int again = 0; again < 100 && CPU_ISSET(here, &places); ++again) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        places = places_of_worker();
+      }
+      CHECK_FALSE(CPU_ISSET(here, &places));
+      CHECK(CPU_COUNT(&places) == CPU_COUNT(&allowed) - 1);
     }
+    CHECK(tried >= 2);
+    REQUIRE(sched_setaffinity(0, sizeof(allowed), &allowed) == 0);
   }
-  keep_to(allowed);
-  over = true;
-  busy = 1000;
-  busy.notify_all();
-  for (auto& t : noise) t.join();
-  CHECK(together < 8);
 }
 #endif
 
