@@ -134,14 +134,23 @@ auto any_layer() { return eval(cast<bfloat16>(maximum(matmul(given<bfloat16, bat
 auto long_rows() { return eval(softmax(given<float, 4096, 20480>(), axis<-1>)); }
 
 // Attention: two products of lines, in packets of four floats from shared memory, and their gradients with three; the logarithms of sums need one.
-// kernel attention_kernel.*Ll98304ELl1024ELl96E: FFMA>=192 LDS.128==24 SHFL==24 LDG.32==3 registers<=136
-// kernel attention_kernel.*Ll1024ELl1024ELl1E: FFMA>=64 LDS.128==8 LDG.32==2 registers<=96
-// kernel attention_gradient_kernel.*Ll65536ELl1024E: FFMA>=160 LDS.128<=22 LDG.32==5 registers<=104
-// kernel attention_gradient_kernel.*Ll98304ELl1536ELl64E: FFMA>=160 LDS.128<=22 LDG.32==5 registers<=104
-// kernel attention_gradient_kernel.*Ll147456ELl1536ELl96E: FFMA>=160 LDS.128<=22 LDG.32==5 registers<=104
+// kernel [0-9]attention_kernel.*Ll98304ELl1024ELl96E: FFMA>=192 LDS.128==24 SHFL==24 LDG.32==3 registers<=136
+// kernel [0-9]attention_kernel.*Ll1024ELl1024ELl1E: FFMA>=64 LDS.128==8 LDG.32==2 registers<=96
+// kernel [0-9]attention_gradient_kernel.*Ll65536ELl1024E: FFMA>=160 LDS.128<=22 registers<=104
+// kernel [0-9]attention_gradient_kernel.*Ll1536ELl160ELl160ELl1EEEE: FFMA>=220 registers<=128
 auto attention() {
   auto const f = [](auto const& q, auto const& k, auto const& v) { return sum(square(scaled_dot_product_attention<attention_options{.causal = true}>(q, k, v))); };
   return compile(value_and_grad<0, 1, 2>(f), cuda{})(given<float, 48, 1024, 64>(), given<float, 48, 1536, 64>(), given<float, 48, 1536, 96>());
+}
+
+// Attention of 16-bit floats: copies of 16 bytes in the background, products of tiles, four matrices out of shared memory at once, one instruction for an exponential and one to round two probabilities.
+// kernel tensor_attention_kernel.*Ll65536ELl1024ELl64ELl64ELl1EEEE: HMMA==64 LDSM==36 LDGSTS.128==5 MUFU<=40 STG.32==16 registers<=144
+// kernel tensor_attention_kernel.*Ll1024ELl1024ELl1ELl1ELl1EEEE: HMMA==32 LDSM==20 LDGSTS.128==3 registers<=104
+// kernel tensor_attention_gradient_kernel.*Ll65536ELl1024ELl64ELl64ELl1EEEE: HMMA==24 LDSM==20 LDGSTS.128==6 STG.64==16 registers<=128
+// kernel tensor_attention_gradient_kernel.*Ll196608ELl1536ELl128ELl128ELl1EEEE: HMMA==32 LDGSTS.128==6 STG.64==32 registers<=168
+auto attention16() {
+  auto const f = [](auto const& q, auto const& k, auto const& v) { return sum(square(cast<float>(scaled_dot_product_attention<attention_options{.causal = true}>(q, k, v)))); };
+  return compile(value_and_grad<0, 1, 2>(f), cuda{})(given<bfloat16, 48, 1024, 64>(), given<bfloat16, 48, 1536, 64>(), given<bfloat16, 48, 1536, 64>());
 }
 
 // Sorting: runs in shared memory, then merges that look a place up.
@@ -152,6 +161,6 @@ auto sorted() { return eval(argsort(given<float, 3, 100000>())); }
 }  // namespace
 
 int main() {
-  attention(), chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer8(), narrow8(), layer32(), gradient32(), divided(), spectrum(), matrices(), any_chain(), any_rows(), any_turned(), any_layer(), long_rows(), sorted();
+  attention(), attention16(), chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer8(), narrow8(), layer32(), gradient32(), divided(), spectrum(), matrices(), any_chain(), any_rows(), any_turned(), any_layer(), long_rows(), sorted();
   return 0;
 }

@@ -203,6 +203,10 @@ struct grid {
     int const lane = now % 32;
     return exchange_all(value, [&](auto const& of_lane) { return of_lane(lane ^ distance); });
   }
+  template <class T>
+  T exchange_from(T value, int source) {
+    return exchange_all(value, [&](auto const& of_lane) { return of_lane(source); });
+  }
   void barrier() {
     if (++barriers == barrier_to_skip) return;
     if (barrier_to_skip == -2) return;  // none takes part
@@ -315,6 +319,10 @@ inline void check_side(void const* p, bool on_device) {
 template <class T>
 T __shfl_xor_sync(unsigned, T value, int distance) {
   return emulation::grid::get().exchange(value, distance);
+}
+template <class T>
+T __shfl_sync(unsigned, T value, int source) {
+  return emulation::grid::get().exchange_from(value, source);
 }
 inline void sincospi(double x, double* s, double* c) { *s = std::sin(3.14159265358979323846 * x), *c = std::cos(3.14159265358979323846 * x); }
 inline void sincospif(float x, float* s, float* c) { *s = static_cast<float>(std::sin(3.14159265358979323846 * static_cast<double>(x))), *c = static_cast<float>(std::cos(3.14159265358979323846 * static_cast<double>(x))); }

@@ -27,7 +27,7 @@ struct cpu {
 enum class cuda_precision {
   standard,  ///< floats are multiplied and added up as floats; functions are within a few units in the last place
   fast,      ///< products of float matrices round their operands to TensorFloat-32 (10 bits of fraction, 3 decimal digits), which the tensor cores take; exp, log, tanh, sqrt, sigmoid and divisions of floats are the GPU's own quick ones (docs/cuda.md)
-  strict,    ///< as standard, and every division is rounded as IEEE 754 has it, inside of sigmoid too
+  strict,    ///< as standard, and every division is rounded as IEEE 754 has it, inside of sigmoid too; attention of 16-bit floats does not round its probabilities
 };
 
 /// An NVIDIA GPU: `compile(f, cuda{})`, `eval(x, cuda{.stream = s})`, on tensors that are there (`cuda_tensor`). Needs `#include <dimity/cuda.hpp>` in a file that is compiled as CUDA. Work is put into the stream, and calls

@@ -41,6 +41,7 @@ struct attention_operation {
   static constexpr ref emit(builder& g, ref q, ref k, ref v) { return emit(g, q, k, v, ref{&g}); }
   static constexpr ref emit(builder& g, ref q, ref k, ref v, ref mask) {
     dtype const result = floating_result(promote(q.type(), promote(k.type(), v.type()))), type = is_storage_float(result) ? dtype::float32 : result;
+    bool const is_stored = is_storage_float(result) && size_of(result) == 2 && q.type() == result && k.type() == result && v.type() == result;
     q = cast(q, type);
     k = cast(k, type);
     v = cast(v, type);
@@ -50,7 +51,7 @@ struct attention_operation {
       for (int i = 1; i <= 2 && i <= mask.rank(); ++i)
         if (!(mask.extent(mask.rank() - i) == 1)) g.unify(mask.extent(mask.rank() - i), i == 1 ? k.extent(k.rank() - 2) : q.extent(q.rank() - 2));
     shape_value leading = broadcast_shape(g, leading_axes(q), broadcast_shape(g, leading_axes(k), leading_axes(v)));
-    attention_operands x{with_one_leading_axis(q, leading), with_one_leading_axis(k, leading), with_one_leading_axis(v, leading), mask};
+    attention_operands x{with_one_leading_axis(q, leading), with_one_leading_axis(k, leading), with_one_leading_axis(v, leading), mask, is_stored ? result : dtype::float32};
     if (mask.valid()) x.mask = as_attention_mask(mask.type() == dtype::boolean ? mask : cast(mask, type), leading);
     ref const y = attention<Options>(x);
     leading.push(y.extent(1));

@@ -169,8 +169,7 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
     case primitive::attention:
     case primitive::attention_logarithms:
     case primitive::attention_query_gradient:
-    case primitive::attention_key_gradient:
-    case primitive::attention_value_gradient: {
+    case primitive::attention_key_gradient: {
       // Their own leading axis is a batch.
       auto const joined = [](shape_value whole) {
         whole.extent[1] = whole.extent[0] * whole.extent[1];

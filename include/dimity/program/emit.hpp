@@ -140,6 +140,16 @@ constexpr void unify_shapes(builder& g, list<ref> const& a, list<ref> const& b) 
     if (a[i].valid() && b[i].valid()) g.unify(a[i].shape(), b[i].shape());
 }
 
+/// Values of a storage type that x, perhaps in another shape, is nothing but the floats of; otherwise no value.
+constexpr ref before_float(ref x, dtype type) {
+  node const n = x.get();
+  if (n.type != dtype::float32) return {};
+  if (n.op == primitive::cast) return x.g->type(n.arg[0]) == type ? ref{x.g, n.arg[0]} : ref{};
+  if (n.op != primitive::reshape) return {};
+  ref const before = before_float(ref{x.g, n.arg[0]}, type);
+  return before.valid() ? reshape(before, x.shape()) : before;
+}
+
 constexpr ref cast(ref x, dtype type, std::int64_t rounding) {
   node const n = x.get();
   if (n.type == type) {
@@ -155,6 +165,8 @@ constexpr ref cast(ref x, dtype type, std::int64_t rounding) {
     if (n.op == primitive::cast && n.attribute == rounds_if_stored && x.g->type(n.arg[0]) == dtype::float32) return cast(ref{x.g, n.arg[0]}, type, rounding);
     if (type != dtype::float32) return cast(cast(x, dtype::float32), type, rounding);
   }
+  if (is_storage_float(type))
+    if (ref const before = before_float(x, type); before.valid()) return before;
   if (is_storage_float(type) && x.type() != dtype::float32 && (rounding == rounds_if_stored || x.type() == dtype::boolean || is_dual_number(x.type()))) return cast(cast(x, dtype::float32), type, rounding);
   return append(*x.g, primitive::cast, type, x.shape(), x.id, -1, -1, is_storage_float(type) ? rounding : 0);
 }

@@ -30,6 +30,7 @@ inline constexpr extent_t most_block_queries = 64, most_block_keys = 256, most_c
 /// q: [n, t, d], k: [n, s, d], v: [n, s, e]; mask: [n or 1, t or 1, s or 1], if there is one.
 struct attention_operands {
   ref q, k, v, mask;
+  dtype stored = dtype::float32;  ///< the 16-bit type that all of q, k and v have where they are in memory, or float32
 };
 
 /// As few blocks as `most` allows, of equal size up to whole vectors; of an extent that is chosen at run time blocks of `most`.
@@ -166,22 +167,22 @@ struct attention_numbers {
 /// Lengths of keys and values for which there are kernels on a GPU: a block of lines of each stays in shared memory.
 inline constexpr extent_t most_length_on_gpu = 128;
 
-/// On a GPU a kernel each for results, for logarithms and for each gradient stands for the loops: a node has one result. Not where there is a mask, and for floats only.
+/// On a GPU a kernel each for results, for logarithms, for queries' gradients, and for those of keys and values stands for the loops: a node has one result. Not where there is a mask, and for floats only, which may be stored in 16 bits:
+/// operands are read as they are stored then, and results are written so.
 struct attention_on_gpu {
   bool is_there = false;
   attention_numbers numbers{};
+  dtype stored = dtype::float32;
 
-  constexpr attention_on_gpu(attention_options const& o, attention_operands const& x) {
+  constexpr attention_on_gpu(attention_options const& o, attention_operands const& x) : stored(x.stored) {
     amount const length = x.q.extent(2), values = x.v.extent(2);
     // Keys of another length than queries are found out when the program runs.
     is_there = !x.mask.valid() && x.q.type() == dtype::float32 && length.is_known() && values.is_known() && x.k.extent(2) == length && length.number() > 0 && values.number() > 0 && length.number() <= most_length_on_gpu && values.number() <= most_length_on_gpu;
     if (is_there) numbers = {o.causal, static_cast<int>(length.number()), static_cast<float>(scale_of_attention(o.scale, length))};
   }
-  constexpr ref stand_in(ref loops, primitive op, ref a, ref b, ref c = {}) const {
-    builder& g = *loops.g;
-    ref const fused = append(g, op, loops.type(), loops.shape(), a.id, b.id, c.valid() ? c.id : -1, numbers.code());
-    return append(g, primitive::after, loops.type(), loops.shape(), loops.id, fused.id, -1, stands_for_first_on_gpu);
-  }
+  constexpr ref as_stored(ref x) const { return cast(x, stored); }
+  constexpr ref kernel(primitive op, dtype type, shape_value const& s, ref a, ref b, ref c = {}) const { return append(*a.g, op, type, s, a.id, b.id, c.valid() ? c.id : -1, numbers.code()); }
+  static constexpr ref stand_in(ref loops, ref fused) { return append(*loops.g, primitive::after, loops.type(), loops.shape(), loops.id, cast(fused, loops.type()).id, -1, stands_for_first_on_gpu); }
 };
 
 /// The result [n, t, e], and the logarithms [n, t, 1] of the rows' sums of exponentials, from which the backward pass finds the probabilities again.
@@ -264,8 +265,9 @@ constexpr attention_result tiled_attention(attention_options const& o, attention
   });
   attention_result y{tiles.join(results[0], tiles.t), tiles.join(results[1], tiles.t)};
   if (attention_on_gpu const gpu(o, x); gpu.is_there) {
-    y.result = gpu.stand_in(y.result, primitive::attention, x.q, x.k, x.v);
-    y.logarithms = gpu.stand_in(y.logarithms, primitive::attention_logarithms, x.q, x.k);
+    ref const q = gpu.as_stored(x.q), k = gpu.as_stored(x.k), v = gpu.as_stored(x.v);
+    y.result = gpu.stand_in(y.result, gpu.kernel(primitive::attention, gpu.stored, y.result.shape(), q, k, v));
+    y.logarithms = gpu.stand_in(y.logarithms, gpu.kernel(primitive::attention_logarithms, type, y.logarithms.shape(), q, k));
   }
   return y;
 }
@@ -359,11 +361,15 @@ constexpr attention_cotangents tiled_attention_gradient(attention_options const&
   d.v = tiles.join(results[1], tiles.s);
   d.q = tiles.join(results[2], tiles.t);
   if (attention_on_gpu const gpu(o, x); gpu.is_there) {
-    // Two operands, because a node has no more than three: what there is of each query, and of each key.
-    ref const of_queries = concat(concat(x.q, u.result, 2), concat(y.logarithms, delta, 2), 2), of_keys = concat(x.k, x.v, 2);
-    d.q = gpu.stand_in(d.q, primitive::attention_query_gradient, of_queries, of_keys);
-    d.k = gpu.stand_in(d.k, primitive::attention_key_gradient, of_queries, of_keys);
-    d.v = gpu.stand_in(d.v, primitive::attention_value_gradient, of_queries, of_keys);
+    // A node has no more than three operands and one result: what there is of each query, of each key, and the two numbers of each query; gradients of a key and of its value side by side.
+    ref const of_queries = concat(gpu.as_stored(x.q), gpu.as_stored(u.result), 2), of_keys = concat(gpu.as_stored(x.k), gpu.as_stored(x.v), 2), numbers = concat(y.logarithms, delta, 2);
+    extent_t const length = x.k.extent(2).number(), values = x.v.extent(2).number();
+    shape_value both = x.k.shape();
+    both.extent[2] = length + values;
+    d.q = gpu.stand_in(d.q, gpu.kernel(primitive::attention_query_gradient, type, d.q.shape(), of_queries, of_keys, numbers));
+    ref const of_key = gpu.kernel(primitive::attention_key_gradient, type, both, of_queries, of_keys, numbers);
+    d.k = gpu.stand_in(d.k, slice_axis(of_key, 2, 0, length));
+    d.v = gpu.stand_in(d.v, slice_axis(of_key, 2, length, values));
   }
   if (floating_mask) {
     // [n, row blocks, column blocks, rows or 1, columns or 1] -> that of the mask
@@ -387,11 +393,11 @@ constexpr attention_cotangents tiled_attention_gradient(attention_options const&
 }
 
 /// The rule by which reverse mode goes through attention: its inputs are q, k, v, perhaps the mask, and what the forward pass found.
-template <attention_options Options, bool HasMask>
+template <attention_options Options, bool HasMask, dtype Stored>
 struct attention_rule {
   static constexpr void pull(builder& g, ref const* inputs, ref const* cotangents, ref* results) {
     constexpr int found = HasMask ? 4 : 3;
-    attention_operands const x{inputs[0], inputs[1], inputs[2], HasMask ? inputs[3] : ref{&g}};
+    attention_operands const x{inputs[0], inputs[1], inputs[2], HasMask ? inputs[3] : ref{&g}, Stored};
     attention_cotangents const d = tiled_attention_gradient(Options, x, {inputs[found], inputs[found + 1]}, {cotangents[0], cotangents[1]});
     results[0] = d.q;
     results[1] = d.k;
@@ -415,7 +421,10 @@ constexpr ref attention(attention_operands const& x) {
   for (ref const& r : {x.q, x.k, x.v, x.mask, y.result, y.logarithms})
     if (r.valid()) inputs.push(r.id);
   custom_rule rule;
-  rule.pull = x.mask.valid() ? &attention_rule<Options, true>::pull : &attention_rule<Options, false>::pull;
+  rule.pull = x.mask.valid() ? &attention_rule<Options, true, dtype::float32>::pull
+            : x.stored == dtype::bfloat16 ? &attention_rule<Options, false, dtype::bfloat16>::pull
+            : x.stored == dtype::float16 ? &attention_rule<Options, false, dtype::float16>::pull
+                                         : &attention_rule<Options, false, dtype::float32>::pull;
   int const index = add_rule(g, rule, inputs, 2);
   ref const result = with_rule(g, y.result, index, 0);
   with_rule(g, y.logarithms, index, 1);

@@ -1,5 +1,5 @@
 // Attention without its scores in memory (program/emit_attention.hpp): a block of threads keeps some lines of one operand in shared memory and passes those of the other by them; scores and probabilities stay in registers and shared memory.
-// Forwards the softmax is a running one, backwards probabilities come again from the logarithms of their rows' sums (Dao, FlashAttention-2, 2023). On the ordinary units, in float.
+// Forwards the softmax is a running one, backwards probabilities come again from the logarithms of their rows' sums (Dao, FlashAttention-2, 2023). On the ordinary units, in float, whatever elements are stored as; exec/cuda/tensor_attention.hpp does the same on the tensor cores.
 #pragma once
 
 #include <dimity/exec/cuda/primitives.hpp>
@@ -33,14 +33,14 @@ struct attention_threads {
   DIMITY_DEVICE static int y() { return static_cast<int>(threadIdx.x) / 8; }
   DIMITY_DEVICE static int x() { return static_cast<int>(threadIdx.x) % 8; }
 
-  /// Copies `Width` floats, zeros behind them up to a packet, of each of `Lines` lines; lines behind the last one are zeros.
-  template <int Lines, int Width, int Line>
-  DIMITY_DEVICE static void fill(float* to, float const* from, long long stride, long long step, int lines_left) {
+  /// Copies `Width` elements, as floats, zeros behind them up to a packet, of each of `Lines` lines; lines behind the last one are zeros.
+  template <int Lines, int Width, int Line, class X>
+  DIMITY_DEVICE static void fill(float* to, X const* from, long long stride, long long step, int lines_left) {
     constexpr int width = fours<Width>;
     DIMITY_NO_UNROLL
     for (int i = static_cast<int>(threadIdx.x); i < Lines * width; i += threads) {
       int const line = i / width, c = i % width;
-      to[line * Line + c] = line < lines_left && c < Width ? from[line * stride + c * step] : 0.0f;
+      to[line * Line + c] = line < lines_left && c < Width ? device_cast<float>(from[line * stride + c * step]) : 0.0f;
     }
   }
 
@@ -107,15 +107,21 @@ struct attention_threads {
         }
       }
     }
-    DIMITY_DEVICE void store(float* to, int i, float scale) const {
+    template <class X>
+    DIMITY_DEVICE void store(X* to, int i, float scale) const {
       DIMITY_UNROLL
       for (int g = 0; g < packets; ++g) {
         DIMITY_UNROLL
         for (int k = 0; k < 4; ++k)
-          if (int const c = 4 * x() + 32 * g + k; c < Width) to[c] = of[i][g].v[k] * scale;
+          if (int const c = 4 * x() + 32 * g + k; c < Width) to[c] = device_cast<X>(of[i][g].v[k] * scale);
       }
     }
   };
+};
+
+/// What stands in the attribute beside attention_numbers: the executor's precision (two bits), and for each operand and the result whether it may begin anywhere.
+struct attention_words {
+  static constexpr int precision_at = bits_of_attention_numbers, unaligned_at = precision_at + 2;
 };
 
 /// What kernels of attention have in common: a block of threads for each block of the lines of operand `Stays`, all entries one after the other.
@@ -125,7 +131,7 @@ struct attention_lines : primitive_base<Code> {
   using typename base::arguments;
   static constexpr bool causal = attention_numbers::of(Code::attribute).causal;
   static constexpr float scale = attention_numbers::of(Code::attribute).scale;
-  static constexpr cuda_precision precision = static_cast<cuda_precision>(Code::attribute >> bits_of_attention_numbers);
+  static constexpr cuda_precision precision = static_cast<cuda_precision>(Code::attribute >> attention_words::precision_at & 3);
   static constexpr std::int64_t entries = Code::template extent<Code::operands, 0>, lines = Code::template extent<Stays, 1>;
   static constexpr std::int64_t blocks = is_known_word(entries) && is_known_word(lines) ? entries * ((lines + Stay - 1) / Stay) : -1;
   static long long block_count(arguments const& args) {
@@ -141,7 +147,7 @@ struct attention_lines : primitive_base<Code> {
     return {block / each, block % each * Stay};
   }
   template <int K>
-  DIMITY_DEVICE static float const* entry(arguments const& args, int n) {
+  DIMITY_DEVICE static auto const* entry(arguments const& args, int n) {
     return base::template operand<K>(args) + Code::template number<Code::template offset<K>>(args) + n * Code::template number<Code::template stride<K, 0>>(args);
   }
   template <int K>
@@ -248,7 +254,8 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
   }
 };
 
-/// Operands: for each query [n, t, d + e + 2] its elements, its result's cotangent, the logarithm of its sum and delta; for each key [n, s, d + e] its elements and its value. Results: cotangents of queries [n, t, d], keys [n, s, d] or values [n, s, e].
+/// Operands: of each query [n, t, d + e] its elements and its result's cotangent, of each key [n, s, d + e] its elements and its value, of each query [n, t, 2] the logarithm of its sum and delta. Results: cotangents of queries [n, t, d], or
+/// of keys and values side by side [n, s, d + e].
 template <class Code>
 struct attention_gradient_shape {
   static constexpr int stays = Code::op == primitive::attention_query_gradient ? 0 : 1;
@@ -262,8 +269,8 @@ template <class Code>
 struct attention_gradient_kernel : attention_lines<Code, attention_gradient_shape<Code>::stays, attention_gradient_shape<Code>::block.stay> {
   using shape = attention_gradient_shape<Code>;
   static constexpr int stays = shape::stays, passes = 1 - stays, stay = shape::block.stay, pass = shape::block.pass, line = shape::line, length = shape::length, values = shape::values;
-  static constexpr bool of_values = Code::op == primitive::attention_value_gradient, queries_stay = stays == 0;
-  static constexpr int width = of_values ? values : length;
+  static constexpr bool queries_stay = stays == 0;
+  static constexpr int width = queries_stay ? length : length + values;
   using base = attention_lines<Code, stays, stay>;
   using typename base::arguments;
   using team = attention_threads<stay, pass>;
@@ -271,12 +278,12 @@ struct attention_gradient_kernel : attention_lines<Code, attention_gradient_shap
 
   template <int K, int Lines>
   DIMITY_DEVICE static void fill(float* to, arguments const& args, int entry, int first) {
-    float const* const from = base::template entry<K>(args, entry) + first * base::template stride<K>(args);
+    auto const* const from = base::template entry<K>(args, entry) + first * base::template stride<K>(args);
     long long const stride = base::template stride<K>(args), step = base::template step<K>(args);
     int const left = base::template count<K>(args) - first;
     team::template fill<Lines, length, line>(to, from, stride, step, left);
     team::template fill<Lines, values, line>(to + shape::values_at, from + length * step, stride, step, left);
-    if constexpr (K == 0) team::template fill<Lines, 2, line>(to + shape::numbers_at, from + (length + values) * step, stride, step, left);
+    if constexpr (K == 0) team::template fill<Lines, 2, line>(to + shape::numbers_at, base::template entry<2>(args, entry) + first * base::template stride<2>(args), base::template stride<2>(args), base::template step<2>(args), left);
   }
 
   DIMITY_DEVICE static void run(arguments const& args) {
@@ -286,8 +293,10 @@ struct attention_gradient_kernel : attention_lines<Code, attention_gradient_shap
     auto const p = base::place_of_block(args);
     int const stay_count = base::template count<stays>(args), pass_count = base::template count<passes>(args);
     fill<stays, stay>(staying, args, p.entry, p.first);
-    typename team::template totals<width> all;
-    all.clear();
+    typename team::template totals<length> of_lengths;
+    typename team::template totals<queries_stay ? 1 : values> of_values;
+    of_lengths.clear();
+    of_values.clear();
     // Keys behind the last query of the block, or queries before its first key, have no part in it.
     int const begin = base::causal && !queries_stay ? p.first / pass * pass : 0, end = base::causal && queries_stay && p.first + stay < pass_count ? p.first + stay : pass_count;
     DIMITY_NO_UNROLL
@@ -297,7 +306,7 @@ struct attention_gradient_kernel : attention_lines<Code, attention_gradient_shap
       __syncthreads();
       float scores[rows][columns], products[rows][columns];
       team::template multiply<length, line, line>(scores, staying, passing);
-      if constexpr (!of_values) team::template multiply<values, line, line>(products, staying + shape::values_at, passing + shape::values_at);
+      team::template multiply<values, line, line>(products, staying + shape::values_at, passing + shape::values_at);
       DIMITY_UNROLL
       for (int i = 0; i < rows; ++i) {
         DIMITY_UNROLL
@@ -307,18 +316,31 @@ struct attention_gradient_kernel : attention_lines<Code, attention_gradient_shap
           float const* const of_query = (queries_stay ? staying + here * line : passing + there * line) + shape::numbers_at;
           bool const meet = p.first + here < stay_count && first + there < pass_count && (!base::causal || key <= query);
           float const probability = meet ? device_unary<primitive::exp, base::precision>(scores[i][j] * base::scale - of_query[0]) : 0.0f;
-          float weight = probability;
-          if constexpr (!of_values) weight = probability * (products[i][j] - of_query[1]) * base::scale;
-          weights[here * (pass + 4) + there] = weight;
+          products[i][j] = probability * (products[i][j] - of_query[1]) * base::scale;
+          if constexpr (!queries_stay) weights[here * (pass + 4) + there] = probability;
         }
       }
-      __syncwarp();  // a line's weights come from the eight threads that use them
-      all.template add<line>(weights, passing + (of_values ? shape::values_at : 0));
+      // A line's weights come from the eight threads that use them.
+      if constexpr (!queries_stay) {
+        __syncwarp();
+        of_values.template add<line>(weights, passing + shape::values_at);
+        __syncwarp();
+      }
+      DIMITY_UNROLL
+      for (int i = 0; i < rows; ++i) {
+        DIMITY_UNROLL
+        for (int j = 0; j < columns; ++j) weights[(team::y() + 16 * i) * (pass + 4) + team::x() + 8 * j] = products[i][j];
+      }
+      __syncwarp();
+      of_lengths.template add<line>(weights, passing);
     }
     DIMITY_UNROLL
     for (int i = 0; i < rows; ++i) {
       int const own = p.first + team::y() + 16 * i;
-      if (own < stay_count) all.store(base::result(args) + (static_cast<long long>(p.entry) * stay_count + own) * width, i, 1.0f);
+      if (own >= stay_count) continue;
+      auto* const to = base::result(args) + (static_cast<long long>(p.entry) * stay_count + own) * width;
+      of_lengths.store(to, i, 1.0f);
+      if constexpr (!queries_stay) of_values.store(to + length, i, 1.0f);
     }
   }
 };

@@ -1,7 +1,6 @@
 // Runs a plan on a GPU: the steps of the plan, one after the other, into a stream.
 #pragma once
 
-#include <dimity/exec/cuda/attention.hpp>
 #include <dimity/exec/cuda/convolution.hpp>
 #include <dimity/exec/cuda/cublas.hpp>
 #include <dimity/exec/cuda/fourier.hpp>
@@ -12,6 +11,7 @@
 #include <dimity/exec/cuda/singular_values.hpp>
 #include <dimity/exec/cuda/sort.hpp>
 #include <dimity/exec/cuda/split_product.hpp>
+#include <dimity/exec/cuda/tensor_attention.hpp>
 #include <dimity/exec/planned.hpp>
 
 #include <vector>
@@ -163,7 +163,12 @@ struct primitive_words {
     if (has_geometry(s.op))
       for (int i = 0; i <= geometry_numbers; ++i) r.push(Plan::value.pool[s.attribute + i]);
     r.symbols = symbols_of_kernel(symbols);
-    if (is_attention(s.op)) r.words[2] |= static_cast<std::int64_t>(precision_of<Plan>) << bits_of_attention_numbers;
+    if (is_attention(s.op)) {
+      r.words[2] |= static_cast<std::int64_t>(precision_of<Plan>) << attention_words::precision_at;
+      plan_view const p = view_plan(Plan::value);
+      for (int k = 0; k < arity_of(s.op); ++k) r.words[2] |= std::int64_t(is_unaligned(p, s.slots.begin + s.operand_slot[k]) ? 1 : 0) << (attention_words::unaligned_at + k);
+      r.words[2] |= std::int64_t(is_unaligned(p, s.slots.begin + s.result_slot) ? 1 : 0) << (attention_words::unaligned_at + arity_of(s.op));
+    }
     // Where it stands in a pool does not change the kernel.
     if (s.op == primitive::pad || has_geometry(s.op) || is_look(s.op)) r.words[2] = 0;
     return r;
@@ -261,8 +266,8 @@ struct primitive_step_on_cuda {
     else if constexpr (s.op == primitive::convolution) launch<each_element<code, convolution_element>>(slots, stream);
     else if constexpr (s.op == primitive::convolution_input_gradient) launch<each_element<code, convolution_input_gradient_element>>(slots, stream);
     else if constexpr (s.op == primitive::convolution_kernel_gradient) launch<convolution_kernel_gradient_kernel<code>>(slots, stream);
-    else if constexpr (s.op == primitive::attention || s.op == primitive::attention_logarithms) launch<attention_kernel<code>>(slots, stream);
-    else if constexpr (is_attention(s.op)) launch<attention_gradient_kernel<code>>(slots, stream);
+    else if constexpr (s.op == primitive::attention || s.op == primitive::attention_logarithms) launch<attention_kernel_of<code>>(slots, stream);
+    else if constexpr (is_attention(s.op)) launch<attention_gradient_kernel_of<code>>(slots, stream);
     else if constexpr (s.op == primitive::window_max) launch<each_element<code, window_max_element>>(slots, stream);
     else if constexpr (s.op == primitive::select_and_gather) launch<each_element<code, select_and_gather_element>>(slots, stream);
     else if constexpr (s.op == primitive::select_and_scatter) launch<each_element<code, select_and_scatter_element>>(slots, stream);

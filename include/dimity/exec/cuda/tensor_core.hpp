@@ -55,6 +55,20 @@ DIMITY_DEVICE void widen_to_halves(float8_e4m3fn, std::uint32_t bytes, std::uint
   }
 #endif
 }
+/// Two floats as neighbours of 16 bits, rounded to nearest, ties to even.
+template <class X>
+DIMITY_DEVICE std::uint32_t narrow_pair(float first, float second) {
+  std::uint32_t both;
+  if constexpr (std::is_same_v<X, bfloat16>) asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(second), "f"(first));
+  else asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(second), "f"(first));
+  return both;
+}
+/// 2^x in one instruction: 2 units in the last place, and 0 for what is below 2^-126 (PTX ISA, "ex2").
+DIMITY_DEVICE float power_of_2(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
 /// A float to the nearest that the tensor cores read exactly, ties away from zero.
 DIMITY_DEVICE std::uint32_t round_to_tensor_float32(std::uint32_t bits) {
   std::uint32_t rounded;
@@ -100,6 +114,11 @@ void widen_to_halves(X, std::uint32_t bytes, std::uint32_t (&to)[2]) {
     for (int j = 0; j < 2; ++j) to[i] |= static_cast<std::uint32_t>(float16(static_cast<float>(X::from_bits(static_cast<std::uint8_t>(bytes >> (16 * i + 8 * j))))).bits) << 16 * j;
   }
 }
+template <class X>
+std::uint32_t narrow_pair(float first, float second) {
+  return narrow_float<X>(first).bits | static_cast<std::uint32_t>(narrow_float<X>(second).bits) << 16;
+}
+inline float power_of_2(float x) { return std::exp2(x); }
 inline std::uint32_t round_to_tensor_float32(std::uint32_t bits) { return (bits & 0x7fffffffu) > 0x7f800000u ? 0x7fffe000u : (bits + 0x1000u) & ~0x1fffu; }
 template <int Bytes>
 void copy_async(void* to, void const* from, bool there) {
