@@ -153,6 +153,14 @@ auto attention16() {
   return compile(value_and_grad<0, 1, 2>(f), cuda{})(given<bfloat16, 48, 1024, 64>(), given<bfloat16, 48, 1536, 64>(), given<bfloat16, 48, 1536, 64>());
 }
 
+// The same with a mask of keys.
+// kernel tensor_attention_kernel.*Ll32768ELl512ELl64ELl64ELl1EEEE: HMMA==64 LDSM==36 LDGSTS.128==5 registers<=168
+// kernel tensor_attention_gradient_kernel.*Ll2048ELl128ELl128ELl1EEEE: HMMA==32 LDGSTS.128==6 STG.64==32 registers<=168
+auto attention_masked() {
+  auto const f = [](auto const& q, auto const& k, auto const& v, auto const& mask) { return sum(square(cast<float>(scaled_dot_product_attention(q, k, v, mask)))); };
+  return compile(value_and_grad<0, 1, 2>(f), cuda{})(given<float16, 32, 512, 64>(), given<float16, 32, 2048, 64>(), given<float16, 32, 2048, 64>(), given<bool, 32, 1, 2048>());
+}
+
 // Sorting: runs in shared memory, then merges that look a place up.
 // kernel sort_chunks_kernel: registers<=48 LDG.32==4
 // kernel merge_runs_kernel: registers<=40 instructions<=260
@@ -161,6 +169,6 @@ auto sorted() { return eval(argsort(given<float, 3, 100000>())); }
 }  // namespace
 
 int main() {
-  attention(), attention16(), chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer8(), narrow8(), layer32(), gradient32(), divided(), spectrum(), matrices(), any_chain(), any_rows(), any_turned(), any_layer(), long_rows(), sorted();
+  attention(), attention16(), attention_masked(), chain(), scale(), half(), softmax_warp(), softmax_block(), normalize(), columns(), everything(), quick(), exact(), either(), layer(), layer16(), layer8(), narrow8(), layer32(), gradient32(), divided(), spectrum(), matrices(), any_chain(), any_rows(), any_turned(), any_layer(), long_rows(), sorted();
   return 0;
 }

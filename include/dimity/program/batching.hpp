@@ -169,14 +169,30 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
     case primitive::attention:
     case primitive::attention_logarithms:
     case primitive::attention_query_gradient:
-    case primitive::attention_key_gradient: {
+    case primitive::attention_key_gradient:
+    case primitive::masked_attention:
+    case primitive::masked_attention_logarithms:
+    case primitive::masked_attention_query_gradient:
+    case primitive::masked_attention_key_gradient: {
       // Their own leading axis is a batch.
       auto const joined = [](shape_value whole) {
         whole.extent[1] = whole.extent[0] * whole.extent[1];
         return without_axes(whole, 1);
       };
       ref flat[3];
-      for (int k = 0; k < arity; ++k) flat[k] = reshape(x[k], joined(x[k].shape()));
+      for (int k = 0; k < arity; ++k) {
+        if (k == 2 && is_masked_attention(n.op) && given[k].extent(has[k] ? 1 : 0) == 1) {
+          // One mask for all entries stays one, or has one for each entry of each batch.
+          if (!has[k]) {
+            flat[k] = given[k];
+            continue;
+          }
+          shape_value all = x[k].shape();
+          all.extent[1] = x[0].extent(1);
+          x[k] = broadcast_to(x[k], all);
+        }
+        flat[k] = reshape(x[k], joined(x[k].shape()));
+      }
       return reshape(append(g, n.op, n.type, joined(s), flat[0].id, flat[1].id, arity == 3 ? flat[2].id : -1, n.attribute), s);
     }
     default: break;

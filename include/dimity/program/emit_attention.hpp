@@ -167,8 +167,8 @@ struct attention_numbers {
 /// Lengths of keys and values for which there are kernels on a GPU: a block of lines of each stays in shared memory.
 inline constexpr extent_t most_length_on_gpu = 128;
 
-/// On a GPU a kernel each for results, for logarithms, for queries' gradients, and for those of keys and values stands for the loops: a node has one result. Not where there is a mask, and for floats only, which may be stored in 16 bits:
-/// operands are read as they are stored then, and results are written so.
+/// On a GPU a kernel each for results, for logarithms, for queries' gradients, and for those of keys and values stands for the loops: a node has one result. For floats only, which may be stored in 16 bits:
+/// operands are read as they are stored then, and results are written so. Gradients of masks are those of the loops.
 struct attention_on_gpu {
   bool is_there = false;
   attention_numbers numbers{};
@@ -177,11 +177,18 @@ struct attention_on_gpu {
   constexpr attention_on_gpu(attention_options const& o, attention_operands const& x) : stored(x.stored) {
     amount const length = x.q.extent(2), values = x.v.extent(2);
     // Keys of another length than queries are found out when the program runs.
-    is_there = !x.mask.valid() && x.q.type() == dtype::float32 && length.is_known() && values.is_known() && x.k.extent(2) == length && length.number() > 0 && values.number() > 0 && length.number() <= most_length_on_gpu && values.number() <= most_length_on_gpu;
+    is_there = x.q.type() == dtype::float32 && length.is_known() && values.is_known() && x.k.extent(2) == length && length.number() > 0 && values.number() > 0 && length.number() <= most_length_on_gpu && values.number() <= most_length_on_gpu;
     if (is_there) numbers = {o.causal, static_cast<int>(length.number()), static_cast<float>(scale_of_attention(o.scale, length))};
   }
   constexpr ref as_stored(ref x) const { return cast(x, stored); }
   constexpr ref kernel(primitive op, dtype type, shape_value const& s, ref a, ref b, ref c = {}) const { return append(*a.g, op, type, s, a.id, b.id, c.valid() ? c.id : -1, numbers.code()); }
+  /// Floats beside stored ones, as what adds up to them: three parts of 8 or 11 bits each, and a zero, with which lines stay multiples of 16 bytes. That of a row without keys, whose logarithm is as large as can be, is still so large that its probabilities are 0.
+  constexpr ref in_parts(ref x) const {
+    if (stored == dtype::float32) return x;
+    if (stored == dtype::float16) x = binary(primitive::minimum, x, full_like(x, 60000));
+    ref const first = cast(x, stored, always_rounds), rest = x - cast(first, x.type()), second = cast(rest, stored, always_rounds), third = cast(rest - cast(second, x.type()), stored, always_rounds);
+    return concat(concat(first, second, 2), concat(third, full_like(third, 0), 2), 2);
+  }
   static constexpr ref stand_in(ref loops, ref fused) { return append(*loops.g, primitive::after, loops.type(), loops.shape(), loops.id, cast(fused, loops.type()).id, -1, stands_for_first_on_gpu); }
 };
 
@@ -266,8 +273,14 @@ constexpr attention_result tiled_attention(attention_options const& o, attention
   attention_result y{tiles.join(results[0], tiles.t), tiles.join(results[1], tiles.t)};
   if (attention_on_gpu const gpu(o, x); gpu.is_there) {
     ref const q = gpu.as_stored(x.q), k = gpu.as_stored(x.k), v = gpu.as_stored(x.v);
-    y.result = gpu.stand_in(y.result, gpu.kernel(primitive::attention, gpu.stored, y.result.shape(), q, k, v));
-    y.logarithms = gpu.stand_in(y.logarithms, gpu.kernel(primitive::attention_logarithms, type, y.logarithms.shape(), q, k));
+    if (x.mask.valid()) {
+      ref const of_keys = concat(k, v, 2);  // as the gradients have it
+      y.result = gpu.stand_in(y.result, gpu.kernel(primitive::masked_attention, gpu.stored, y.result.shape(), q, of_keys, x.mask));
+      y.logarithms = gpu.stand_in(y.logarithms, gpu.kernel(primitive::masked_attention_logarithms, type, y.logarithms.shape(), q, of_keys, x.mask));
+    } else {
+      y.result = gpu.stand_in(y.result, gpu.kernel(primitive::attention, gpu.stored, y.result.shape(), q, k, v));
+      y.logarithms = gpu.stand_in(y.logarithms, gpu.kernel(primitive::attention_logarithms, type, y.logarithms.shape(), q, k));
+    }
   }
   return y;
 }
@@ -361,13 +374,17 @@ constexpr attention_cotangents tiled_attention_gradient(attention_options const&
   d.v = tiles.join(results[1], tiles.s);
   d.q = tiles.join(results[2], tiles.t);
   if (attention_on_gpu const gpu(o, x); gpu.is_there) {
-    // A node has no more than three operands and one result: what there is of each query, of each key, and the two numbers of each query; gradients of a key and of its value side by side.
-    ref const of_queries = concat(gpu.as_stored(x.q), gpu.as_stored(u.result), 2), of_keys = concat(gpu.as_stored(x.k), gpu.as_stored(x.v), 2), numbers = concat(y.logarithms, delta, 2);
+    // A node has no more than three operands and one result: what there is of each query, of each key, and the two numbers of each query or the mask; gradients of a key and of its value side by side.
+    bool const has_mask = x.mask.valid();
+    ref of_queries = concat(gpu.as_stored(x.q), gpu.as_stored(u.result), 2), third = x.mask;
+    ref const of_keys = concat(gpu.as_stored(x.k), gpu.as_stored(x.v), 2);
+    if (has_mask) of_queries = concat(of_queries, concat(gpu.in_parts(y.logarithms), gpu.in_parts(delta), 2), 2);
+    else third = concat(y.logarithms, delta, 2);
     extent_t const length = x.k.extent(2).number(), values = x.v.extent(2).number();
     shape_value both = x.k.shape();
     both.extent[2] = length + values;
-    d.q = gpu.stand_in(d.q, gpu.kernel(primitive::attention_query_gradient, type, d.q.shape(), of_queries, of_keys, numbers));
-    ref const of_key = gpu.kernel(primitive::attention_key_gradient, type, both, of_queries, of_keys, numbers);
+    d.q = gpu.stand_in(d.q, gpu.kernel(has_mask ? primitive::masked_attention_query_gradient : primitive::attention_query_gradient, type, d.q.shape(), of_queries, of_keys, third));
+    ref const of_key = gpu.kernel(has_mask ? primitive::masked_attention_key_gradient : primitive::attention_key_gradient, type, both, of_queries, of_keys, third);
     d.k = gpu.stand_in(d.k, slice_axis(of_key, 2, 0, length));
     d.v = gpu.stand_in(d.v, slice_axis(of_key, 2, length, values));
   }
@@ -406,6 +423,13 @@ struct attention_rule {
   }
 };
 
+template <attention_options Options, bool HasMask>
+constexpr auto pull_of_attention(dtype stored) {
+  return stored == dtype::bfloat16 ? &attention_rule<Options, HasMask, dtype::bfloat16>::pull
+       : stored == dtype::float16 ? &attention_rule<Options, HasMask, dtype::float16>::pull
+                                  : &attention_rule<Options, HasMask, dtype::float32>::pull;
+}
+
 constexpr bool scores_fit(attention_options const& o, attention_operands const& x) {
   if (o.block_queries != 0 || o.block_keys != 0) return false;
   amount const scores = x.q.extent(0) * x.q.extent(1) * x.k.extent(1);
@@ -421,10 +445,7 @@ constexpr ref attention(attention_operands const& x) {
   for (ref const& r : {x.q, x.k, x.v, x.mask, y.result, y.logarithms})
     if (r.valid()) inputs.push(r.id);
   custom_rule rule;
-  rule.pull = x.mask.valid() ? &attention_rule<Options, true, dtype::float32>::pull
-            : x.stored == dtype::bfloat16 ? &attention_rule<Options, false, dtype::bfloat16>::pull
-            : x.stored == dtype::float16 ? &attention_rule<Options, false, dtype::float16>::pull
-                                         : &attention_rule<Options, false, dtype::float32>::pull;
+  rule.pull = x.mask.valid() ? pull_of_attention<Options, true>(x.stored) : pull_of_attention<Options, false>(x.stored);
   int const index = add_rule(g, rule, inputs, 2);
   ref const result = with_rule(g, y.result, index, 0);
   with_rule(g, y.logarithms, index, 1);

@@ -34,6 +34,7 @@ enum class primitive : std::uint8_t {
   window_max, select_and_gather, select_and_scatter,
   // attention on a GPU (emit_attention.hpp), where other machines run loops; only as what stands for these
   attention, attention_logarithms, attention_query_gradient, attention_key_gradient,
+  masked_attention, masked_attention_logarithms, masked_attention_query_gradient, masked_attention_key_gradient,
   // the operand; shown, or checked, when it is computed
   debug_print, check_finite,
   // loops and branches (graph.hpp: control), and one of their results
@@ -69,7 +70,8 @@ constexpr int arity_of(primitive p) {
     case primitive::convolution: case primitive::convolution_input_gradient: case primitive::convolution_kernel_gradient:
     case primitive::select_and_gather: case primitive::select_and_scatter: case primitive::attention_logarithms: return 2;
     case primitive::scatter_add: case primitive::dynamic_update_slice: case primitive::attention: case primitive::attention_query_gradient:
-    case primitive::attention_key_gradient: return 3;
+    case primitive::attention_key_gradient: case primitive::masked_attention: case primitive::masked_attention_logarithms: case primitive::masked_attention_query_gradient:
+    case primitive::masked_attention_key_gradient: return 3;
     case primitive::control: return 0;
     default: return 1;
   }
@@ -92,7 +94,10 @@ constexpr cost_class cost_of(primitive p) {
 constexpr bool is_linear_algebra(primitive p) { return p >= primitive::solve && p <= primitive::expm; }
 constexpr bool is_fourier(primitive p) { return p >= primitive::fft && p <= primitive::irfft; }
 constexpr bool is_convolution(primitive p) { return p >= primitive::convolution && p <= primitive::convolution_kernel_gradient; }
-constexpr bool is_attention(primitive p) { return p >= primitive::attention && p <= primitive::attention_key_gradient; }
+constexpr bool is_attention(primitive p) { return p >= primitive::attention && p <= primitive::masked_attention_key_gradient; }
+constexpr bool is_masked_attention(primitive p) { return p >= primitive::masked_attention && p <= primitive::masked_attention_key_gradient; }
+constexpr primitive masked(primitive attention) { return static_cast<primitive>(static_cast<int>(attention) + static_cast<int>(primitive::masked_attention) - static_cast<int>(primitive::attention)); }
+constexpr primitive without_mask(primitive attention) { return is_masked_attention(attention) ? static_cast<primitive>(static_cast<int>(attention) - static_cast<int>(masked(primitive::attention)) + static_cast<int>(primitive::attention)) : attention; }
 constexpr bool is_window(primitive p) { return p >= primitive::window_max && p <= primitive::select_and_scatter; }
 /// Whether the attribute is the index of a geometry (convolution_geometry.hpp).
 constexpr bool has_geometry(primitive p) { return is_convolution(p) || is_window(p); }
@@ -103,9 +108,8 @@ constexpr bool takes_storage_floats(primitive p) {
   switch (p) {
     case primitive::input: case primitive::block_input: case primitive::constant: case primitive::cast: case primitive::copy: case primitive::broadcast: case primitive::transpose: case primitive::reshape:
     case primitive::slice: case primitive::after: case primitive::pad: case primitive::concat: case primitive::dot: case primitive::gather: case primitive::dynamic_slice:
-    case primitive::dynamic_update_slice: case primitive::debug_print: case primitive::check_finite: case primitive::control: case primitive::control_result: case primitive::attention: case primitive::attention_logarithms:
-    case primitive::attention_query_gradient: case primitive::attention_key_gradient: return true;
-    default: return false;
+    case primitive::dynamic_update_slice: case primitive::debug_print: case primitive::check_finite: case primitive::control: case primitive::control_result: return true;
+    default: return is_attention(p);
   }
 }
 constexpr bool is_comparison(primitive p) { return p >= primitive::less && p <= primitive::not_equal; }
@@ -124,7 +128,7 @@ constexpr char const* name_of(primitive p) {
       "transpose", "reshape", "slice", "after", "sum", "prod", "max", "min", "any", "all", "pad", "concat", "argmax", "argmin", "cumulative_sum", "cumulative_prod", "dot",
       "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort", "solve", "triangular_solve", "cholesky", "slogdet", "qr", "eigh", "svd", "expm", "fft", "rfft", "irfft",
       "convolution", "convolution_input_gradient", "convolution_kernel_gradient", "window_max", "select_and_gather", "select_and_scatter", "attention", "attention_logarithms",
-      "attention_query_gradient", "attention_key_gradient", "debug_print", "check_finite",
+      "attention_query_gradient", "attention_key_gradient", "masked_attention", "masked_attention_logarithms", "masked_attention_query_gradient", "masked_attention_key_gradient", "debug_print", "check_finite",
       "control", "control_result"};
   static_assert(sizeof(names) / sizeof(names[0]) == static_cast<int>(primitive::count));
   return names[static_cast<int>(p)];

@@ -124,6 +124,23 @@ struct attention_words {
   static constexpr int precision_at = bits_of_attention_numbers, unaligned_at = precision_at + 2;
 };
 
+/// Where the operands of a kernel of attention lie. Without a mask: queries [n, t, d], keys [n, s, d], values [n, s, e] (attention; attention_logarithms has no values); of a gradient, of each query [n, t, d + e] its elements and its
+/// result's cotangent, of each key [n, s, d + e] its elements and its value, of each query [n, t, 2] the logarithm of its sum and delta. With one, [n or 1, t or 1, s or 1], keys and values are one operand always, and the two numbers stand
+/// behind what there is of a query, in three parts and a zero each where that is stored in 16 bits.
+template <class Code>
+struct attention_parts {
+  static constexpr bool has_mask = is_masked_attention(Code::op);
+  static constexpr primitive op = without_mask(Code::op);
+  static constexpr bool is_gradient = op == primitive::attention_query_gradient || op == primitive::attention_key_gradient, has_values = op != primitive::attention_logarithms;
+  static constexpr int length = attention_numbers::of(Code::attribute).length;
+  static constexpr int values_operand = is_gradient || has_mask ? 1 : 2, values_from = values_operand == 1 ? length : 0;
+  static constexpr int values = [] {
+    if constexpr (has_values) return static_cast<int>(Code::template extent<values_operand, 2>) - values_from;
+    else return 0;
+  }();
+  static constexpr int numbers_operand = has_mask ? 0 : 2, numbers_from = has_mask ? length + values : 0, parts_of_number = has_mask && sizeof(typename Code::template element<0>) == 2 ? 3 : 1, width_of_number = parts_of_number == 3 ? 4 : 1;
+};
+
 /// What kernels of attention have in common: a block of threads for each block of the lines of operand `Stays`, all entries one after the other.
 template <class Code, int Stays, int Stay>
 struct attention_lines : primitive_base<Code> {
@@ -162,13 +179,37 @@ struct attention_lines : primitive_base<Code> {
   DIMITY_DEVICE static int count(arguments const& args) {
     return static_cast<int>(Code::template number<Code::template extent<K, 1>>(args));
   }
+  using parts = attention_parts<Code>;
+  /// The logarithm (0) or delta (1) of a query.
+  DIMITY_DEVICE static float number_of(arguments const& args, int n, int query, int which) {
+    auto const* const of = entry<parts::numbers_operand>(args, n) + query * stride<parts::numbers_operand>(args);
+    float sum = 0.0f;
+    DIMITY_UNROLL
+    for (int i = 0; i < parts::parts_of_number; ++i) sum += device_cast<float>(of[(parts::numbers_from + which * parts::width_of_number + i) * step<parts::numbers_operand>(args)]);
+    return sum;
+  }
+  template <int Axis>
+  DIMITY_DEVICE static long long mask_stride(arguments const& args) {
+    if constexpr (Code::template extent<2, Axis> == 1) return 0;
+    else return Code::template number<Code::template stride<2, Axis>>(args);
+  }
+  /// A score, in parts of `unit`, behind the mask. Both the query and the key are there.
+  DIMITY_DEVICE static float masked_score(arguments const& args, int n, int query, int key, float score, float unit) {
+    if constexpr (parts::has_mask) {
+      auto const there = base::template operand<2>(args)[Code::template number<Code::template offset<2>>(args) + n * mask_stride<0>(args) + query * mask_stride<1>(args) + key * mask_stride<2>(args)];
+      if constexpr (std::is_same_v<std::remove_cv_t<decltype(there)>, bool>) return there ? score : -device_limits<float>::infinity;
+      else return score + there * unit;
+    } else {
+      return score;
+    }
+  }
 };
 
-/// attention: queries [n, t, d], keys [n, s, d], values [n, s, e] -> [n, t, e]; attention_logarithms: queries, keys -> [n, t, 1], the logarithms of the sums of the exponentials of the scores.
+/// attention: results [n, t, e]; attention_logarithms: [n, t, 1], the logarithms of the sums of the exponentials of the scores.
 template <class Code>
-struct attention_shape {
-  static constexpr bool has_values = Code::op == primitive::attention;
-  static constexpr int length = attention_numbers::of(Code::attribute).length, values = has_values ? static_cast<int>(Code::template extent<Code::operands, 2>) : 0;
+struct attention_shape : attention_parts<Code> {
+  using parts = attention_parts<Code>;
+  using parts::length, parts::values;
   static constexpr int stay_line = line_of_shared_memory<length>, pass_line = line_of_shared_memory<fours<length> + values>;
   static constexpr attention_block block = block_of_attention(stay_line, pass_line);
   static_assert(block.stay > 0);
@@ -187,6 +228,7 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
     alignas(16) __shared__ float queries[stay * stay_line];
     alignas(16) __shared__ float keys[pass * pass_line];
     alignas(16) __shared__ float weights[shape::has_values ? stay * (pass + 4) : 4];
+    constexpr int of_values = shape::values_operand;
     auto const p = base::place_of_block(args);
     int const query_count = base::template count<0>(args), key_count = base::template count<1>(args);
     team::template fill<stay, length, stay_line>(queries, base::template entry<0>(args, p.entry) + p.first * base::template stride<0>(args), base::template stride<0>(args), base::template step<0>(args), query_count - p.first);
@@ -205,7 +247,7 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
       __syncthreads();  // the lines before these have been read
       team::template fill<pass, length, pass_line>(keys, base::template entry<1>(args, p.entry) + first * base::template stride<1>(args), base::template stride<1>(args), base::template step<1>(args), key_count - first);
       if constexpr (shape::has_values)
-        team::template fill<pass, values, pass_line>(keys + fours<length>, base::template entry<2>(args, p.entry) + first * base::template stride<2>(args), base::template stride<2>(args), base::template step<2>(args), key_count - first);
+        team::template fill<pass, values, pass_line>(keys + fours<length>, base::template entry<of_values>(args, p.entry) + first * base::template stride<of_values>(args) + shape::values_from * base::template step<of_values>(args), base::template stride<of_values>(args), base::template step<of_values>(args), key_count - first);
       __syncthreads();
       float scores[rows][columns];
       team::template multiply<length, stay_line, pass_line>(scores, queries, keys);
@@ -217,7 +259,8 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
         for (int j = 0; j < columns; ++j) {
           int const key = first + team::x() + 8 * j;
           // Multiplied where the gradients do it too, so that these find the same probabilities.
-          scores[i][j] = key >= key_count || (base::causal && key > query) ? -device_limits<float>::infinity : scores[i][j] * base::scale;
+          bool const meet = key < key_count && (!base::causal || key <= query) && (!shape::has_mask || query < query_count);
+          scores[i][j] = meet ? base::masked_score(args, p.entry, query, key, scores[i][j] * base::scale, 1.0f) : -device_limits<float>::infinity;
           most = device_reduction<primitive::max, float>::join(most, scores[i][j]);
         }
         most = join_across_warp<primitive::max, 8>(most);
@@ -254,12 +297,12 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
   }
 };
 
-/// Operands: of each query [n, t, d + e] its elements and its result's cotangent, of each key [n, s, d + e] its elements and its value, of each query [n, t, 2] the logarithm of its sum and delta. Results: cotangents of queries [n, t, d], or
-/// of keys and values side by side [n, s, d + e].
+/// Results: cotangents of queries [n, t, d], or of keys and values side by side [n, s, d + e].
 template <class Code>
-struct attention_gradient_shape {
-  static constexpr int stays = Code::op == primitive::attention_query_gradient ? 0 : 1;
-  static constexpr int length = attention_numbers::of(Code::attribute).length, values = static_cast<int>(Code::template extent<1, 2>) - length;
+struct attention_gradient_shape : attention_parts<Code> {
+  using parts = attention_parts<Code>;
+  using parts::length, parts::values;
+  static constexpr int stays = parts::op == primitive::attention_query_gradient ? 0 : 1;
   /// In shared memory lengths and values begin at a packet, and behind them are a query's logarithm and delta.
   static constexpr int values_at = fours<length>, numbers_at = values_at + fours<values>, line = line_of_shared_memory<numbers_at + 2>;
   static constexpr attention_block block = block_of_attention(line, line);
@@ -283,7 +326,10 @@ struct attention_gradient_kernel : attention_lines<Code, attention_gradient_shap
     int const left = base::template count<K>(args) - first;
     team::template fill<Lines, length, line>(to, from, stride, step, left);
     team::template fill<Lines, values, line>(to + shape::values_at, from + length * step, stride, step, left);
-    if constexpr (K == 0) team::template fill<Lines, 2, line>(to + shape::numbers_at, base::template entry<2>(args, entry) + first * base::template stride<2>(args), base::template stride<2>(args), base::template step<2>(args), left);
+    if constexpr (K == 0) {
+      DIMITY_NO_UNROLL
+      for (int i = static_cast<int>(threadIdx.x); i < Lines * 2; i += threads) to[i / 2 * line + shape::numbers_at + i % 2] = i / 2 < left ? base::number_of(args, entry, first + i / 2, i % 2) : 0.0f;
+    }
   }
 
   DIMITY_DEVICE static void run(arguments const& args) {
@@ -315,7 +361,7 @@ struct attention_gradient_kernel : attention_lines<Code, attention_gradient_shap
           int const query = queries_stay ? p.first + here : first + there, key = queries_stay ? first + there : p.first + here;
           float const* const of_query = (queries_stay ? staying + here * line : passing + there * line) + shape::numbers_at;
           bool const meet = p.first + here < stay_count && first + there < pass_count && (!base::causal || key <= query);
-          float const probability = meet ? device_unary<primitive::exp, base::precision>(scores[i][j] * base::scale - of_query[0]) : 0.0f;
+          float const probability = meet ? device_unary<primitive::exp, base::precision>(base::masked_score(args, p.entry, query, key, scores[i][j] * base::scale, 1.0f) - of_query[0]) : 0.0f;
           products[i][j] = probability * (products[i][j] - of_query[1]) * base::scale;
           if constexpr (!queries_stay) weights[here * (pass + 4) + there] = probability;
         }

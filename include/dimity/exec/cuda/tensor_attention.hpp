@@ -147,10 +147,8 @@ struct tensor_attention_lines : attention_lines<Code, Stays, Tile::stay> {
 };
 
 template <class Code>
-struct tensor_attention_shape {
-  static constexpr bool has_values = Code::op == primitive::attention;
-  static constexpr int length = attention_numbers::of(Code::attribute).length, values = has_values ? static_cast<int>(Code::template extent<Code::operands, 2>) : 0;
-  using tile = attention_tile<length, values, 0>;
+struct tensor_attention_shape : attention_parts<Code> {
+  using tile = attention_tile<attention_parts<Code>::length, attention_parts<Code>::values, 0>;
 };
 /// attention and attention_logarithms (exec/cuda/attention.hpp).
 template <class Code>
@@ -164,7 +162,7 @@ struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor
 
   DIMITY_DEVICE static void fill(X* to, arguments const& args, int entry, int first) {
     base::template fill<1, pass, 0, length>(to, args, entry, first);
-    if constexpr (shape::has_values) base::template fill<2, pass, 0, values>(to + tile::second_at, args, entry, first);
+    if constexpr (shape::has_values) base::template fill<shape::values_operand, pass, shape::values_from, values>(to + tile::second_at, args, entry, first);
     commit_copies();
   }
   DIMITY_DEVICE static void run(arguments const& args) {
@@ -198,7 +196,7 @@ struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor
       tile_results scores[pass / 16][2];
       DIMITY_UNROLL
       for (int k = 0; k < pass / 16; ++k) warp::multiply(scores[k], queries, keys, 16 * k, 0);
-      bool const all_meet = first + pass <= key_count && (!base::causal || first + pass - 1 <= own);
+      bool const all_meet = !shape::has_mask && first + pass <= key_count && (!base::causal || first + pass - 1 <= own);
       float most[2] = {largest[0], largest[1]};
       DIMITY_UNROLL
       for (int k = 0; k < pass / 16; ++k) {
@@ -206,7 +204,8 @@ struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor
         for (int i = 0; i < 8; ++i) {
           float& score = scores[k][i / 4][i % 4];
           int const key = first + 16 * k + i / 4 * 8 + lane % 4 * 2 + i % 2, row = i / 2 % 2, query = own + lane / 4 + 8 * row;
-          score = all_meet || (key < key_count && (!base::causal || key <= query)) ? score * base::factor : -device_limits<float>::infinity;
+          bool const meet = all_meet || (key < key_count && (!base::causal || key <= query) && (!shape::has_mask || query < query_count));
+          score = meet ? base::masked_score(args, p.entry, query, key, score * base::factor, 1.0f / base::logarithm_of_2) : -device_limits<float>::infinity;
           most[row] = device_reduction<primitive::max, float>::join(most[row], score);
         }
       }
@@ -251,10 +250,9 @@ struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor
 };
 
 template <class Code>
-struct tensor_attention_gradient_shape {
-  static constexpr int stays = Code::op == primitive::attention_query_gradient ? 0 : 1;
-  static constexpr int length = attention_numbers::of(Code::attribute).length, values = static_cast<int>(Code::template extent<1, 2>) - length;
-  using tile = attention_tile<length, values, 2>;
+struct tensor_attention_gradient_shape : attention_parts<Code> {
+  static constexpr int stays = attention_parts<Code>::op == primitive::attention_query_gradient ? 0 : 1;
+  using tile = attention_tile<attention_parts<Code>::length, attention_parts<Code>::values, 2>;
 };
 /// attention_query_gradient and attention_key_gradient (exec/cuda/attention.hpp). Where keys stay, scores are those of keys with queries, as columns.
 template <class Code>
@@ -274,8 +272,7 @@ struct tensor_attention_gradient_kernel : tensor_attention_lines<Code, tensor_at
   /// The logarithm in units in which exponentials are powers of 2. Of a query that is not there, such that its probabilities are 0.
   DIMITY_DEVICE static query_numbers numbers_of(arguments const& args, int entry, int query) {
     if (query >= base::template count<0>(args)) return {static_cast<float>(-lowest_score), 0.0f};
-    float const* const of = base::template entry<2>(args, entry) + query * base::template stride<2>(args);
-    return {of[0] * (1.0f / base::logarithm_of_2), of[base::template step<2>(args)]};
+    return {base::number_of(args, entry, query, 0) * (1.0f / base::logarithm_of_2), base::number_of(args, entry, query, 1)};
   }
   template <int K, int Lines>
   DIMITY_DEVICE static void fill(X* to, arguments const& args, int entry, int first) {
@@ -327,7 +324,7 @@ struct tensor_attention_gradient_kernel : tensor_attention_lines<Code, tensor_at
       query_numbers const* const their_numbers = numbers + (queries_stay ? 0 : now * pass);
       now = 1 - now;
       if (base::causal && (queries_stay ? first > own + 15 : first + pass - 1 < own)) continue;
-      bool const all_meet = first + pass <= pass_count && (!base::causal || (queries_stay ? first + pass - 1 <= own : own + 15 <= first));
+      bool const all_meet = !shape::has_mask && first + pass <= pass_count && (!base::causal || (queries_stay ? first + pass - 1 <= own : own + 15 <= first));
       DIMITY_NO_UNROLL
       for (int k = 0; k < pass; k += 16) {
         tile_results scores[2], products[2];
@@ -338,9 +335,9 @@ struct tensor_attention_gradient_kernel : tensor_attention_lines<Code, tensor_at
           int const row = i / 2 % 2, there = k + i / 4 * 8 + lane % 4 * 2 + i % 2, here = own + lane / 4 + 8 * row;
           int const query = queries_stay ? here : first + there, key = queries_stay ? first + there : here;
           query_numbers const of_query = queries_stay ? own_numbers[row] : their_numbers[there];
-          bool const meet = all_meet || (first + there < pass_count && (!base::causal || key <= query));
+          bool const meet = all_meet || (first + there < pass_count && (!base::causal || key <= query) && (!shape::has_mask || here < stay_count));
           float& score = scores[i / 4][i % 4];
-          score = meet ? power_of_2(score * base::factor - of_query.logarithm) : 0.0f;
+          score = meet ? power_of_2(base::masked_score(args, p.entry, query, key, score * base::factor, 1.0f / base::logarithm_of_2) - of_query.logarithm) : 0.0f;
           float& product = products[i / 4][i % 4];
           product = score * (product - of_query.delta) * base::scale;
         }

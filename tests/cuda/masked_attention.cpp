@@ -1,0 +1,105 @@
+// heavy: many programs
+// Attention with a mask on a GPU: one for all entries or one for each, of whole scores or of keys, forwards and backwards, on the ordinary units and on the tensor cores.
+#include "on_cuda.hpp"
+
+#include <tuple>
+
+using namespace dimity;
+using test::numbers;
+
+namespace {
+
+/// In blocks, whose scores are never written, however few they are.
+template <bool Causal>
+constexpr auto attention = [](auto const& q, auto const& k, auto const& v, auto const& mask) { return scaled_dot_product_attention<attention_options{.causal = Causal, .block_queries = 32, .block_keys = 32}>(q, k, v, mask); };
+template <bool Causal>
+constexpr auto loss = [](auto const& q, auto const& k, auto const& v, auto const& mask) { return sum(sin(cast<float>(attention<Causal>(q, k, v, mask)))); };
+template <bool Causal>
+constexpr auto both = [](auto const& q, auto const& k, auto const& v, auto const& mask) { return std::tuple{attention<Causal>(q, k, v, mask), grad<0, 1, 2>(loss<Causal>)(q, k, v, mask)}; };
+
+/// The same without blocks, for this machine.
+template <bool Causal>
+constexpr auto plain = [](auto const& q, auto const& k, auto const& v, auto const& mask) { return scaled_dot_product_attention<attention_options{.causal = Causal}>(q, k, v, mask); };
+template <bool Causal>
+constexpr auto plain_loss = [](auto const& q, auto const& k, auto const& v, auto const& mask) { return sum(sin(plain<Causal>(q, k, v, mask))); };
+template <bool Causal>
+constexpr auto plain_both = [](auto const& q, auto const& k, auto const& v, auto const& mask) { return std::tuple{plain<Causal>(q, k, v, mask), grad<0, 1, 2>(plain_loss<Causal>)(q, k, v, mask)}; };
+
+constexpr auto floats = [](auto const& x) { return eval(cast<float>(x)); };
+
+template <bool Causal, class Q, class K, class V, class Mask>
+void check(double within, Q const& q, K const& k, V const& v, Mask const& mask) {
+  auto const wanted = compile(plain_both<Causal>)(floats(q), floats(k), floats(v), mask);
+  auto const f = compile(both<Causal>, cuda{});
+  for (emulation::schedule const order : test::schedules) {
+    emulation::order = order;
+    auto const got = f(to_cuda(q), to_cuda(k), to_cuda(v), to_cuda(mask));
+    test::check_close(floats(to_host(std::get<0>(got))), std::get<0>(wanted), within);
+    test::check_close(floats(to_host(std::get<0>(std::get<1>(got)))), std::get<0>(std::get<1>(wanted)), within);
+    test::check_close(floats(to_host(std::get<1>(std::get<1>(got)))), std::get<1>(std::get<1>(wanted)), within);
+    test::check_close(floats(to_host(std::get<2>(std::get<1>(got)))), std::get<2>(std::get<1>(wanted)), within);
+  }
+  emulation::order = emulation::schedule::round_robin;
+}
+
+/// About two thirds are true, and of the first row none.
+template <extent_t... E>
+tensor<bool, E...> some() {
+  tensor<bool, E...> mask;
+  int n = 0;
+  for (bool& x : mask) x = n++ % 7 % 3 != 0;
+  for (int i = 0; i < 37; ++i) *(mask.begin() + i) = false;
+  return mask;
+}
+
+constexpr auto batched = [](auto const& q, auto const& k, auto const& mask) { return vmap<mapped, mapped, mapped, whole>(attention<false>)(q, k, k, mask); };
+constexpr auto batched_masks = [](auto const& q, auto const& k, auto const& masks) { return vmap(attention<false>)(q, k, k, masks); };
+
+template <class F>
+long launches_of(F const& f) {
+  long const before = emulation::launches;
+  f();
+  return emulation::launches - before;
+}
+
+}  // namespace
+
+TEST_CASE("cuda: attention with a mask of whole scores, with rows that take no key") {
+  check<false>(2e-5, numbers<float, 2, 50, 8>(1), numbers<float, 2, 37, 8>(2), numbers<float, 2, 37, 5>(3), some<50, 37>());
+  check<true>(0.03, numbers<bfloat16, 2, 50, 24>(1), numbers<bfloat16, 2, 37, 24>(2), numbers<bfloat16, 2, 37, 16>(3), some<2, 50, 37>());
+}
+TEST_CASE("cuda: attention with a mask of keys, of each entry") {
+  check<true>(2e-5, numbers<float, 2, 50, 8>(1), numbers<float, 2, 70, 8>(2), numbers<float, 2, 70, 8>(3), some<2, 1, 70>());
+  check<false>(0.004, numbers<float16, 2, 50, 16>(1), numbers<float16, 2, 70, 16>(2), numbers<float16, 2, 70, 16>(3), some<2, 1, 70>());
+}
+TEST_CASE("cuda: attention with numbers that are added to the scores") {
+  check<false>(2e-5, numbers<float, 2, 33, 8>(1), numbers<float, 2, 70, 8>(2), numbers<float, 2, 70, 8>(3), numbers<float, 33, 70>(4));
+  check<false>(0.03, numbers<bfloat16, 2, 33, 16>(1), numbers<bfloat16, 2, 70, 16>(2), numbers<bfloat16, 2, 70, 16>(3), numbers<float, 33, 1>(4));
+}
+
+TEST_CASE("cuda: attention with a mask is one kernel beside what joins keys and values; its mask has a gradient") {
+  auto const q = to_cuda(numbers<float, 2, 3, 40, 8>(1));
+  auto const mask = to_cuda(numbers<float, 40, 40>(2));
+  auto const f = compile(attention<true>, cuda{});
+  static_cast<void>(f(q, q, q, mask));
+  if (test::emulated) CHECK(launches_of([&] { static_cast<void>(f(q, q, q, mask)); }) == 2);
+  test::same_within(2e-5, [](auto const& a, auto const& b, auto const& m) { return grad<2>([](auto const& x, auto const& y, auto const& z) { return loss<false>(x, y, y, z); })(a, b, m); }, numbers<float, 2, 33, 8>(1), numbers<float, 2, 40, 8>(2), numbers<float, 33, 40>(3));
+}
+
+TEST_CASE("cuda: attention with a mask under vmap, with extents chosen at run time, and on the strict executor") {
+  auto const q = numbers<float, 3, 2, 20, 8>(1);
+  auto const k = numbers<float, 3, 2, 37, 8>(2);
+  test::same_within(2e-5, batched, q, k, some<20, 37>());
+  test::same_within(2e-5, batched_masks, q, k, some<3, 20, 37>());
+  for (extent_t const n : {1, 3}) {
+    CAPTURE(n);
+    auto const some_q = numbers<float, dim<"batch">, dyn, 8>(1, n, extent_t{29});
+    auto const some_k = numbers<float, dim<"batch">, dyn, 8>(2, n, extent_t{37});
+    tensor<bool, dim<"batch">, 1, dyn> there(n, extent_t{37});
+    int i = 0;
+    for (bool& x : there) x = i++ % 5 != 1;
+    test::same_within(2e-5, both<false>, some_q, some_k, some_k, there);
+  }
+  auto const half = numbers<bfloat16, 2, 40, 8>(3);
+  test::same_within<strict_cuda>(0.02, attention<true>, half, half, half, some<40, 40>());
+}
