@@ -133,9 +133,9 @@ auto any_layer() { return eval(cast<bfloat16>(maximum(matmul(given<bfloat16, bat
 // kernel long_row_kernel.*Ll20480E: LDG.128>=10 STG.128==1 LDG.32==0 registers<=48 instructions<=600
 auto long_rows() { return eval(softmax(given<float, 4096, 20480>(), axis<-1>)); }
 
-// Attention: two products of lines, in packets of four floats from shared memory, and their gradients with three; the logarithms of sums need one.
+// Attention: two products of lines, in packets of four floats from shared memory, and their gradients with three; what these need of whole rows comes of two.
 // kernel [0-9]attention_kernel.*Ll98304ELl1024ELl96E: FFMA>=192 LDS.128==24 SHFL==24 LDG.32==3 registers<=136
-// kernel [0-9]attention_kernel.*Ll1024ELl1024ELl1E: FFMA>=64 LDS.128==8 LDG.32==2 registers<=96
+// kernel [0-9]attention_sums_kernel.*Ll1024ELl2ELl2ELl1EEEE: FFMA>=128 registers<=96
 // kernel [0-9]attention_gradient_kernel.*Ll65536ELl1024E: FFMA>=160 LDS.128<=22 registers<=104
 // kernel [0-9]attention_gradient_kernel.*Ll1536ELl160ELl160ELl1EEEE: FFMA>=220 registers<=128
 auto attention() {
@@ -145,7 +145,7 @@ auto attention() {
 
 // Attention of 16-bit floats: copies of 16 bytes in the background, products of tiles, four matrices out of shared memory at once, one instruction for an exponential and one to round two probabilities.
 // kernel tensor_attention_kernel.*Ll65536ELl1024ELl64ELl64ELl1EEEE: HMMA==64 LDSM==36 LDGSTS.128==5 MUFU<=40 STG.32==16 registers<=144
-// kernel tensor_attention_kernel.*Ll1024ELl1024ELl1ELl1ELl1EEEE: HMMA==32 LDSM==20 LDGSTS.128==3 registers<=104
+// kernel tensor_attention_sums_kernel.*Ll1024ELl2ELl2ELl1EEEE: HMMA==64 LDSM==40 LDGSTS.128==6 registers<=144
 // kernel tensor_attention_gradient_kernel.*Ll65536ELl1024ELl64ELl64ELl1EEEE: HMMA==24 LDSM==20 LDGSTS.128==6 STG.64==16 registers<=128
 // kernel tensor_attention_gradient_kernel.*Ll196608ELl1536ELl128ELl128ELl1EEEE: HMMA==32 LDGSTS.128==6 STG.64==32 registers<=168
 auto attention16() {

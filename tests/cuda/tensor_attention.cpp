@@ -99,8 +99,8 @@ TEST_CASE("cuda: attention of 16-bit floats is one kernel, on the tensor cores, 
     CHECK(launches_of([&] { static_cast<void>(f(q, q, q)); }) == 1);
     // Six heads, in each of which four warps meet 64 keys, 16 elements of each: two products of 16 x 8 for each 16 keys, and two with their values.
     CHECK(tile_products_of([&] { static_cast<void>(f(q, q, q)); }) == 6 * 4 * 4 * 4);
-    // The result, logarithms, the cotangent, delta, three that are put together, two of gradients, and the three results.
-    CHECK(launches_of([&] { static_cast<void>(g(q, q, q)); }) <= 12);
+    // The result, three for the loss's cotangent, two that are put together, what gradients need of rows, two of gradients, and the results: of keys and values together.
+    CHECK(launches_of([&] { static_cast<void>(g(q, q, q)); }) <= 11);
     CHECK(tile_products_of([&] { static_cast<void>(h(q, q, q)); }) == 0);
   }
   using head = cuda_tensor<bfloat16, 1024, 64>;
@@ -119,6 +119,32 @@ TEST_CASE("cuda: attention of 16-bit floats is as exact as its roundings, and ex
   CHECK(eval(max(abs(exact)))() < 2);
   CHECK(error_of(f(to_cuda(q), to_cuda(k), to_cuda(v))) < 0x1p-9);
   CHECK(error_of(g(to_cuda(q), to_cuda(k), to_cuda(v))) < 0x1.01p-11);
+}
+
+TEST_CASE("cuda: gradients of attention of 16-bit floats whose values are nearly equal: what they have in common goes") {
+  auto const q = numbers<bfloat16, 1, 40, 16>(1);
+  auto const k = numbers<bfloat16, 1, 50, 16>(2);
+  auto const v = eval(cast<bfloat16>(floats(numbers<bfloat16, 1, 50, 16>(3)) * 0.1f + 10.0f));
+  auto const [dq, dk, dv] = std::get<1>(compile(plain_both<false>)(floats(q), floats(k), floats(v)));
+  auto const error = [](auto const& got, auto const& wanted) { return eval(max(abs(floats(to_host(got)) - wanted)) / max(abs(wanted)))(); };
+  auto const [a, b, c] = compile(gradients<false>, cuda{})(to_cuda(q), to_cuda(k), to_cuda(v));
+  CHECK(error(a, dq) < 0.02f);
+  CHECK(error(b, dk) < 0.02f);
+  CHECK(error(c, dv) < 0.02f);
+  auto const [d, e, f] = compile(gradients<false>, strict_cuda{})(to_cuda(q), to_cuda(k), to_cuda(v));
+  CHECK(error(d, dq) < 0.01f);
+  CHECK(error(e, dk) < 0.01f);
+  CHECK(error(f, dv) < 0.01f);
+}
+
+TEST_CASE("cuda: keys of 16-bit floats that heads share are not made floats") {
+  using queries = cuda_tensor<bfloat16, 2, 4, 40, 16>;
+  using keys = cuda_tensor<bfloat16, 2, 1, 40, 16>;
+  auto const f = compile(attention<false>, cuda{});
+  static_assert(f.workspace_bytes<queries, keys, keys> <= 2 * 2 * 4 * 40 * 16 * sizeof(bfloat16));  // each head its own, for the kernel
+  auto const q = numbers<bfloat16, 2, 4, 40, 16>(1);
+  auto const k = numbers<bfloat16, 2, 1, 40, 16>(2);
+  test::check_close(floats(to_host(f(to_cuda(q), to_cuda(k), to_cuda(k)))), eval(plain<false>(floats(q), floats(k), floats(k))), tolerance<bfloat16>);
 }
 
 #ifdef DIMITY_CUDA_EMULATION

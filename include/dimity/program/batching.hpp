@@ -167,11 +167,11 @@ constexpr ref batch_node(builder& g, node const& n, ref const* given, bool const
     case primitive::check_finite: return append(g, n.op, n.type, s, x[0].id, -1, -1, n.attribute);
     case primitive::triangular_solve: return triangular_solve(x[0], x[1], n.attribute != 0);
     case primitive::attention:
-    case primitive::attention_logarithms:
+    case primitive::attention_sums:
     case primitive::attention_query_gradient:
     case primitive::attention_key_gradient:
     case primitive::masked_attention:
-    case primitive::masked_attention_logarithms:
+    case primitive::masked_attention_sums:
     case primitive::masked_attention_query_gradient:
     case primitive::masked_attention_key_gradient: {
       // Their own leading axis is a batch.

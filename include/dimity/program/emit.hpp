@@ -145,9 +145,10 @@ constexpr ref before_float(ref x, dtype type) {
   node const n = x.get();
   if (n.type != dtype::float32) return {};
   if (n.op == primitive::cast) return x.g->type(n.arg[0]) == type ? ref{x.g, n.arg[0]} : ref{};
-  if (n.op != primitive::reshape) return {};
+  if (n.op != primitive::reshape && n.op != primitive::broadcast) return {};
   ref const before = before_float(ref{x.g, n.arg[0]}, type);
-  return before.valid() ? reshape(before, x.shape()) : before;
+  if (!before.valid()) return before;
+  return n.op == primitive::reshape ? reshape(before, x.shape()) : broadcast(before, x.shape(), axis_map{static_cast<std::uint32_t>(n.attribute)});
 }
 
 constexpr ref cast(ref x, dtype type, std::int64_t rounding) {

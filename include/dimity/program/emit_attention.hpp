@@ -167,8 +167,8 @@ struct attention_numbers {
 /// Lengths of keys and values for which there are kernels on a GPU: a block of lines of each stays in shared memory.
 inline constexpr extent_t most_length_on_gpu = 128;
 
-/// On a GPU a kernel each for results, for logarithms, for queries' gradients, and for those of keys and values stands for the loops: a node has one result. For floats only, which may be stored in 16 bits:
-/// operands are read as they are stored then, and results are written so. Gradients of masks are those of the loops.
+/// On a GPU a kernel each for results, for what gradients need of whole rows, for queries' gradients, and for those of keys and values stands for the loops: a node has one result. For floats only, which may be stored in 16 bits:
+/// operands and cotangents are read as they are stored then, and the result is written so; gradients are float32. Gradients of masks are those of the loops.
 struct attention_on_gpu {
   bool is_there = false;
   attention_numbers numbers{};
@@ -273,14 +273,8 @@ constexpr attention_result tiled_attention(attention_options const& o, attention
   attention_result y{tiles.join(results[0], tiles.t), tiles.join(results[1], tiles.t)};
   if (attention_on_gpu const gpu(o, x); gpu.is_there) {
     ref const q = gpu.as_stored(x.q), k = gpu.as_stored(x.k), v = gpu.as_stored(x.v);
-    if (x.mask.valid()) {
-      ref const of_keys = concat(k, v, 2);  // as the gradients have it
-      y.result = gpu.stand_in(y.result, gpu.kernel(primitive::masked_attention, gpu.stored, y.result.shape(), q, of_keys, x.mask));
-      y.logarithms = gpu.stand_in(y.logarithms, gpu.kernel(primitive::masked_attention_logarithms, type, y.logarithms.shape(), q, of_keys, x.mask));
-    } else {
-      y.result = gpu.stand_in(y.result, gpu.kernel(primitive::attention, gpu.stored, y.result.shape(), q, k, v));
-      y.logarithms = gpu.stand_in(y.logarithms, gpu.kernel(primitive::attention_logarithms, type, y.logarithms.shape(), q, k));
-    }
+    if (x.mask.valid()) y.result = gpu.stand_in(y.result, gpu.kernel(primitive::masked_attention, gpu.stored, y.result.shape(), q, concat(k, v, 2), x.mask));  // side by side, as the gradients have them
+    else y.result = gpu.stand_in(y.result, gpu.kernel(primitive::attention, gpu.stored, y.result.shape(), q, k, v));
   }
   return y;
 }
@@ -375,11 +369,17 @@ constexpr attention_cotangents tiled_attention_gradient(attention_options const&
   d.q = tiles.join(results[2], tiles.t);
   if (attention_on_gpu const gpu(o, x); gpu.is_there) {
     // A node has no more than three operands and one result: what there is of each query, of each key, and the two numbers of each query or the mask; gradients of a key and of its value side by side.
+    // Logarithms and deltas come from the operands that the gradients' kernels multiply: with the forward pass's result, or a cotangent, rounded otherwise, delta would not be the mean of what it is subtracted from, and all digits of a
+    // small difference of them would be lost.
     bool const has_mask = x.mask.valid();
     ref of_queries = concat(gpu.as_stored(x.q), gpu.as_stored(u.result), 2), third = x.mask;
     ref const of_keys = concat(gpu.as_stored(x.k), gpu.as_stored(x.v), 2);
-    if (has_mask) of_queries = concat(of_queries, concat(gpu.in_parts(y.logarithms), gpu.in_parts(delta), 2), 2);
-    else third = concat(y.logarithms, delta, 2);
+    shape_value two = x.q.shape();
+    two.extent[2] = 2;
+    ref numbers = gpu.kernel(has_mask ? primitive::masked_attention_sums : primitive::attention_sums, type, two, of_queries, of_keys, third);
+    if (!is_constant_of(u.logarithms, 0)) numbers = numbers - concat(full_like(u.logarithms, 0), u.logarithms, 2);
+    if (has_mask) of_queries = concat(of_queries, concat(gpu.in_parts(slice_axis(numbers, 2, 0, 1)), gpu.in_parts(slice_axis(numbers, 2, 1, 1)), 2), 2);
+    else third = numbers;
     extent_t const length = x.k.extent(2).number(), values = x.v.extent(2).number();
     shape_value both = x.k.shape();
     both.extent[2] = length + values;

@@ -33,8 +33,8 @@ enum class primitive : std::uint8_t {
   // windows of images (emit_pooling.hpp)
   window_max, select_and_gather, select_and_scatter,
   // attention on a GPU (emit_attention.hpp), where other machines run loops; only as what stands for these
-  attention, attention_logarithms, attention_query_gradient, attention_key_gradient,
-  masked_attention, masked_attention_logarithms, masked_attention_query_gradient, masked_attention_key_gradient,
+  attention, attention_sums, attention_query_gradient, attention_key_gradient,
+  masked_attention, masked_attention_sums, masked_attention_query_gradient, masked_attention_key_gradient,
   // the operand; shown, or checked, when it is computed
   debug_print, check_finite,
   // loops and branches (graph.hpp: control), and one of their results
@@ -68,9 +68,9 @@ constexpr int arity_of(primitive p) {
   switch (p) {
     case primitive::concat: case primitive::dot: case primitive::gather: case primitive::dynamic_slice: case primitive::solve: case primitive::triangular_solve:
     case primitive::convolution: case primitive::convolution_input_gradient: case primitive::convolution_kernel_gradient:
-    case primitive::select_and_gather: case primitive::select_and_scatter: case primitive::attention_logarithms: return 2;
+    case primitive::select_and_gather: case primitive::select_and_scatter: case primitive::attention_sums: return 2;
     case primitive::scatter_add: case primitive::dynamic_update_slice: case primitive::attention: case primitive::attention_query_gradient:
-    case primitive::attention_key_gradient: case primitive::masked_attention: case primitive::masked_attention_logarithms: case primitive::masked_attention_query_gradient:
+    case primitive::attention_key_gradient: case primitive::masked_attention: case primitive::masked_attention_sums: case primitive::masked_attention_query_gradient:
     case primitive::masked_attention_key_gradient: return 3;
     case primitive::control: return 0;
     default: return 1;
@@ -127,8 +127,8 @@ constexpr char const* name_of(primitive p) {
       "minimum", "hypot", "less", "less_equal", "equal", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "shift_left", "shift_right", "select", "broadcast",
       "transpose", "reshape", "slice", "after", "sum", "prod", "max", "min", "any", "all", "pad", "concat", "argmax", "argmin", "cumulative_sum", "cumulative_prod", "dot",
       "gather", "scatter_add", "random_bits", "dynamic_slice", "dynamic_update_slice", "argsort", "solve", "triangular_solve", "cholesky", "slogdet", "qr", "eigh", "svd", "expm", "fft", "rfft", "irfft",
-      "convolution", "convolution_input_gradient", "convolution_kernel_gradient", "window_max", "select_and_gather", "select_and_scatter", "attention", "attention_logarithms",
-      "attention_query_gradient", "attention_key_gradient", "masked_attention", "masked_attention_logarithms", "masked_attention_query_gradient", "masked_attention_key_gradient", "debug_print", "check_finite",
+      "convolution", "convolution_input_gradient", "convolution_kernel_gradient", "window_max", "select_and_gather", "select_and_scatter", "attention", "attention_sums",
+      "attention_query_gradient", "attention_key_gradient", "masked_attention", "masked_attention_sums", "masked_attention_query_gradient", "masked_attention_key_gradient", "debug_print", "check_finite",
       "control", "control_result"};
   static_assert(sizeof(names) / sizeof(names[0]) == static_cast<int>(primitive::count));
   return names[static_cast<int>(p)];

@@ -124,20 +124,15 @@ struct attention_words {
   static constexpr int precision_at = bits_of_attention_numbers, unaligned_at = precision_at + 2;
 };
 
-/// Where the operands of a kernel of attention lie. Without a mask: queries [n, t, d], keys [n, s, d], values [n, s, e] (attention; attention_logarithms has no values); of a gradient, of each query [n, t, d + e] its elements and its
-/// result's cotangent, of each key [n, s, d + e] its elements and its value, of each query [n, t, 2] the logarithm of its sum and delta. With one, [n or 1, t or 1, s or 1], keys and values are one operand always, and the two numbers stand
-/// behind what there is of a query, in three parts and a zero each where that is stored in 16 bits.
+/// Where the operands of a kernel of attention lie. Of attention without a mask: queries [n, t, d], keys [n, s, d], values [n, s, e]. Of the others: of each query [n, t, d + e] its elements and its result's cotangent, of each
+/// key [n, s, d + e] its elements and its value; of gradients, what attention_sums makes of these [n, t, 2] too: the logarithm of the sum of the exponentials of a query's scores, and delta, the mean of the products of its result's cotangent
+/// and values under their probabilities. With a mask, [n or 1, t or 1, s or 1], keys and values are one operand always, and the two numbers stand behind what there is of a query, in three parts and a zero each where that is stored in 16 bits.
 template <class Code>
 struct attention_parts {
   static constexpr bool has_mask = is_masked_attention(Code::op);
   static constexpr primitive op = without_mask(Code::op);
-  static constexpr bool is_gradient = op == primitive::attention_query_gradient || op == primitive::attention_key_gradient, has_values = op != primitive::attention_logarithms;
   static constexpr int length = attention_numbers::of(Code::attribute).length;
-  static constexpr int values_operand = is_gradient || has_mask ? 1 : 2, values_from = values_operand == 1 ? length : 0;
-  static constexpr int values = [] {
-    if constexpr (has_values) return static_cast<int>(Code::template extent<values_operand, 2>) - values_from;
-    else return 0;
-  }();
+  static constexpr int values_operand = op == primitive::attention && !has_mask ? 2 : 1, values_from = values_operand == 1 ? length : 0, values = static_cast<int>(Code::template extent<values_operand, 2>) - values_from;
   static constexpr int numbers_operand = has_mask ? 0 : 2, numbers_from = has_mask ? length + values : 0, parts_of_number = has_mask && sizeof(typename Code::template element<0>) == 2 ? 3 : 1, width_of_number = parts_of_number == 3 ? 4 : 1;
 };
 
@@ -193,19 +188,22 @@ struct attention_lines : primitive_base<Code> {
     if constexpr (Code::template extent<2, Axis> == 1) return 0;
     else return Code::template number<Code::template stride<2, Axis>>(args);
   }
-  /// A score, in parts of `unit`, behind the mask. Both the query and the key are there.
-  DIMITY_DEVICE static float masked_score(arguments const& args, int n, int query, int key, float score, float unit) {
+  /// A score, in parts of `unit`, behind the mask; -infinity where query and key do not meet, of which one may not be there then. The mask is read without a branch.
+  DIMITY_DEVICE static float masked_score(arguments const& args, int n, int query, int key, bool meet, float score, float unit) {
+    float const nothing = -device_limits<float>::infinity;
     if constexpr (parts::has_mask) {
+      query = meet ? query : 0;
+      key = meet ? key : 0;
       auto const there = base::template operand<2>(args)[Code::template number<Code::template offset<2>>(args) + n * mask_stride<0>(args) + query * mask_stride<1>(args) + key * mask_stride<2>(args)];
-      if constexpr (std::is_same_v<std::remove_cv_t<decltype(there)>, bool>) return there ? score : -device_limits<float>::infinity;
-      else return score + there * unit;
+      if constexpr (std::is_same_v<std::remove_cv_t<decltype(there)>, bool>) return meet && there ? score : nothing;
+      else return meet ? score + there * unit : nothing;
     } else {
-      return score;
+      return meet ? score : nothing;
     }
   }
 };
 
-/// attention: results [n, t, e]; attention_logarithms: [n, t, 1], the logarithms of the sums of the exponentials of the scores.
+/// Results [n, t, e].
 template <class Code>
 struct attention_shape : attention_parts<Code> {
   using parts = attention_parts<Code>;
@@ -222,12 +220,12 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
   using typename base::arguments;
   using team = attention_threads<stay, pass>;
   static constexpr int threads = team::threads, rows = team::rows, columns = team::columns;
-  using totals = typename team::template totals<values == 0 ? 1 : values>;
+  using totals = typename team::template totals<values>;
 
   DIMITY_DEVICE static void run(arguments const& args) {
     alignas(16) __shared__ float queries[stay * stay_line];
     alignas(16) __shared__ float keys[pass * pass_line];
-    alignas(16) __shared__ float weights[shape::has_values ? stay * (pass + 4) : 4];
+    alignas(16) __shared__ float weights[stay * (pass + 4)];
     constexpr int of_values = shape::values_operand;
     auto const p = base::place_of_block(args);
     int const query_count = base::template count<0>(args), key_count = base::template count<1>(args);
@@ -246,8 +244,7 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
     for (int first = 0; first < end; first += pass) {
       __syncthreads();  // the lines before these have been read
       team::template fill<pass, length, pass_line>(keys, base::template entry<1>(args, p.entry) + first * base::template stride<1>(args), base::template stride<1>(args), base::template step<1>(args), key_count - first);
-      if constexpr (shape::has_values)
-        team::template fill<pass, values, pass_line>(keys + fours<length>, base::template entry<of_values>(args, p.entry) + first * base::template stride<of_values>(args) + shape::values_from * base::template step<of_values>(args), base::template stride<of_values>(args), base::template step<of_values>(args), key_count - first);
+      team::template fill<pass, values, pass_line>(keys + fours<length>, base::template entry<of_values>(args, p.entry) + first * base::template stride<of_values>(args) + shape::values_from * base::template step<of_values>(args), base::template stride<of_values>(args), base::template step<of_values>(args), key_count - first);
       __syncthreads();
       float scores[rows][columns];
       team::template multiply<length, stay_line, pass_line>(scores, queries, keys);
@@ -260,7 +257,7 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
           int const key = first + team::x() + 8 * j;
           // Multiplied where the gradients do it too, so that these find the same probabilities.
           bool const meet = key < key_count && (!base::causal || key <= query) && (!shape::has_mask || query < query_count);
-          scores[i][j] = meet ? base::masked_score(args, p.entry, query, key, scores[i][j] * base::scale, 1.0f) : -device_limits<float>::infinity;
+          scores[i][j] = base::masked_score(args, p.entry, query, key, meet, scores[i][j] * base::scale, 1.0f);
           most = device_reduction<primitive::max, float>::join(most, scores[i][j]);
         }
         most = join_across_warp<primitive::max, 8>(most);
@@ -270,7 +267,7 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
         for (int j = 0; j < columns; ++j) {
           float const e = device_unary<primitive::exp, base::precision>(scores[i][j] - most);
           sum += e;
-          if constexpr (shape::has_values) weights[(team::y() + 16 * i) * (pass + 4) + team::x() + 8 * j] = e;
+          weights[(team::y() + 16 * i) * (pass + 4) + team::x() + 8 * j] = e;
         }
         sums[i] = sums[i] * shrink + join_across_warp<primitive::sum, 8>(sum);
         largest[i] = most;
@@ -280,36 +277,33 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
           for (int k = 0; k < 4; ++k) all.of[i][g].v[k] *= shrink;
         }
       }
-      if constexpr (shape::has_values) {
-        __syncwarp();  // a line's weights come from the eight threads that use them
-        all.template add<pass_line>(weights, keys + fours<length>);
-      }
+      __syncwarp();  // a line's weights come from the eight threads that use them
+      all.template add<pass_line>(weights, keys + fours<length>);
     }
     DIMITY_UNROLL
     for (int i = 0; i < rows; ++i) {
       int const query = p.first + team::y() + 16 * i;
       if (query >= query_count) continue;
       long long const line = static_cast<long long>(p.entry) * query_count + query;
-      // A row that takes no key gives 0, and its probabilities become 0 again.
-      if constexpr (shape::has_values) all.store(base::result(args) + line * values, i, sums[i] == 0.0f ? 0.0f : 1.0f / sums[i]);
-      else if (team::x() == 0) base::result(args)[line] = sums[i] == 0.0f ? static_cast<float>(-lowest_score) : largest[i] + device_unary<primitive::log, base::precision>(sums[i]);
+      all.store(base::result(args) + line * values, i, sums[i] == 0.0f ? 0.0f : 1.0f / sums[i]);  // a row that takes no key gives 0
     }
   }
 };
 
-/// Results: cotangents of queries [n, t, d], or of keys and values side by side [n, s, d + e].
+/// Results: two numbers of each query [n, t, 2], cotangents of queries [n, t, d], or of keys and values side by side [n, s, d + e].
 template <class Code>
 struct attention_gradient_shape : attention_parts<Code> {
   using parts = attention_parts<Code>;
   using parts::length, parts::values;
-  static constexpr int stays = parts::op == primitive::attention_query_gradient ? 0 : 1;
+  static constexpr int stays = parts::op == primitive::attention_key_gradient ? 1 : 0;
   /// In shared memory lengths and values begin at a packet, and behind them are a query's logarithm and delta.
   static constexpr int values_at = fours<length>, numbers_at = values_at + fours<values>, line = line_of_shared_memory<numbers_at + 2>;
   static constexpr attention_block block = block_of_attention(line, line);
   static_assert(block.stay > 0 && is_known_word(Code::template extent<1, 2>) && values > 0);
 };
+/// What the kernels of gradients have in common.
 template <class Code>
-struct attention_gradient_kernel : attention_lines<Code, attention_gradient_shape<Code>::stays, attention_gradient_shape<Code>::block.stay> {
+struct attention_gradient_lines : attention_lines<Code, attention_gradient_shape<Code>::stays, attention_gradient_shape<Code>::block.stay> {
   using shape = attention_gradient_shape<Code>;
   static constexpr int stays = shape::stays, passes = 1 - stays, stay = shape::block.stay, pass = shape::block.pass, line = shape::line, length = shape::length, values = shape::values;
   static constexpr bool queries_stay = stays == 0;
@@ -326,11 +320,84 @@ struct attention_gradient_kernel : attention_lines<Code, attention_gradient_shap
     int const left = base::template count<K>(args) - first;
     team::template fill<Lines, length, line>(to, from, stride, step, left);
     team::template fill<Lines, values, line>(to + shape::values_at, from + length * step, stride, step, left);
-    if constexpr (K == 0) {
+    if constexpr (K == 0 && shape::op != primitive::attention_sums) {
       DIMITY_NO_UNROLL
       for (int i = static_cast<int>(threadIdx.x); i < Lines * 2; i += threads) to[i / 2 * line + shape::numbers_at + i % 2] = i / 2 < left ? base::number_of(args, entry, first + i / 2, i % 2) : 0.0f;
     }
   }
+
+};
+
+template <class Code>
+struct attention_sums_kernel : attention_gradient_lines<Code> {
+  using lines = attention_gradient_lines<Code>;
+  using typename lines::arguments, typename lines::team, typename lines::shape, typename lines::base;
+  using lines::stay, lines::pass, lines::line, lines::rows, lines::columns;
+
+  DIMITY_DEVICE static void run(arguments const& args) {
+    alignas(16) __shared__ float queries[stay * line];
+    alignas(16) __shared__ float keys[pass * line];
+    auto const p = base::place_of_block(args);
+    int const query_count = base::template count<0>(args), key_count = base::template count<1>(args);
+    lines::template fill<0, stay>(queries, args, p.entry, p.first);
+    float largest[rows], sums[rows], sums_of_products[rows];
+    DIMITY_UNROLL
+    for (int i = 0; i < rows; ++i) {
+      largest[i] = static_cast<float>(lowest_score);
+      sums[i] = sums_of_products[i] = 0.0f;
+    }
+    int const end = base::causal && p.first + stay < key_count ? p.first + stay : key_count;
+    DIMITY_NO_UNROLL
+    for (int first = 0; first < end; first += pass) {
+      __syncthreads();  // the lines before these have been read
+      lines::template fill<1, pass>(keys, args, p.entry, first);
+      __syncthreads();
+      float scores[rows][columns], products[rows][columns];
+      team::template multiply<shape::length, line, line>(scores, queries, keys);
+      team::template multiply<shape::values, line, line>(products, queries + shape::values_at, keys + shape::values_at);
+      DIMITY_UNROLL
+      for (int i = 0; i < rows; ++i) {
+        int const query = p.first + team::y() + 16 * i;
+        float most = largest[i];
+        DIMITY_UNROLL
+        for (int j = 0; j < columns; ++j) {
+          int const key = first + team::x() + 8 * j;
+          // Multiplied where the gradients do it too, so that these find the same probabilities.
+          bool const meet = key < key_count && (!base::causal || key <= query) && (!shape::has_mask || query < query_count);
+          scores[i][j] = base::masked_score(args, p.entry, query, key, meet, scores[i][j] * base::scale, 1.0f);
+          most = device_reduction<primitive::max, float>::join(most, scores[i][j]);
+        }
+        most = join_across_warp<primitive::max, 8>(most);
+        float const shrink = device_unary<primitive::exp, base::precision>(largest[i] - most);
+        float sum = 0.0f, sum_of_products = 0.0f;
+        DIMITY_UNROLL
+        for (int j = 0; j < columns; ++j) {
+          float const e = device_unary<primitive::exp, base::precision>(scores[i][j] - most);
+          sum += e;
+          sum_of_products += e * products[i][j];
+        }
+        sums[i] = sums[i] * shrink + join_across_warp<primitive::sum, 8>(sum);
+        sums_of_products[i] = sums_of_products[i] * shrink + join_across_warp<primitive::sum, 8>(sum_of_products);
+        largest[i] = most;
+      }
+    }
+    DIMITY_UNROLL
+    for (int i = 0; i < rows; ++i) {
+      int const query = p.first + team::y() + 16 * i;
+      if (query >= query_count || team::x() != 0) continue;
+      auto* const to = base::result(args) + (static_cast<long long>(p.entry) * query_count + query) * 2;
+      // The probabilities of a row that takes no key become 0 again.
+      to[0] = sums[i] == 0.0f ? static_cast<float>(-lowest_score) : largest[i] + device_unary<primitive::log, base::precision>(sums[i]);
+      to[1] = sums[i] == 0.0f ? 0.0f : sums_of_products[i] / sums[i];
+    }
+  }
+};
+
+template <class Code>
+struct attention_gradient_kernel : attention_gradient_lines<Code> {
+  using lines = attention_gradient_lines<Code>;
+  using typename lines::arguments, typename lines::team, typename lines::shape, typename lines::base;
+  using lines::stays, lines::passes, lines::stay, lines::pass, lines::line, lines::length, lines::values, lines::queries_stay, lines::width, lines::rows, lines::columns;
 
   DIMITY_DEVICE static void run(arguments const& args) {
     alignas(16) __shared__ float staying[stay * line];
@@ -338,7 +405,7 @@ struct attention_gradient_kernel : attention_lines<Code, attention_gradient_shap
     alignas(16) __shared__ float weights[stay * (pass + 4)];
     auto const p = base::place_of_block(args);
     int const stay_count = base::template count<stays>(args), pass_count = base::template count<passes>(args);
-    fill<stays, stay>(staying, args, p.entry, p.first);
+    lines::template fill<stays, stay>(staying, args, p.entry, p.first);
     typename team::template totals<length> of_lengths;
     typename team::template totals<queries_stay ? 1 : values> of_values;
     of_lengths.clear();
@@ -348,7 +415,7 @@ struct attention_gradient_kernel : attention_lines<Code, attention_gradient_shap
     DIMITY_NO_UNROLL
     for (int first = begin; first < end; first += pass) {
       __syncthreads();  // the lines before these have been read
-      fill<passes, pass>(passing, args, p.entry, first);
+      lines::template fill<passes, pass>(passing, args, p.entry, first);
       __syncthreads();
       float scores[rows][columns], products[rows][columns];
       team::template multiply<length, line, line>(scores, staying, passing);
@@ -361,7 +428,7 @@ struct attention_gradient_kernel : attention_lines<Code, attention_gradient_shap
           int const query = queries_stay ? p.first + here : first + there, key = queries_stay ? first + there : p.first + here;
           float const* const of_query = (queries_stay ? staying + here * line : passing + there * line) + shape::numbers_at;
           bool const meet = p.first + here < stay_count && first + there < pass_count && (!base::causal || key <= query);
-          float const probability = meet ? device_unary<primitive::exp, base::precision>(base::masked_score(args, p.entry, query, key, scores[i][j] * base::scale, 1.0f) - of_query[0]) : 0.0f;
+          float const probability = device_unary<primitive::exp, base::precision>(base::masked_score(args, p.entry, query, key, meet, scores[i][j] * base::scale, 1.0f) - of_query[0]);
           products[i][j] = probability * (products[i][j] - of_query[1]) * base::scale;
           if constexpr (!queries_stay) weights[here * (pass + 4) + there] = probability;
         }

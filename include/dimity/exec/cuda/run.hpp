@@ -266,7 +266,8 @@ struct primitive_step_on_cuda {
     else if constexpr (s.op == primitive::convolution) launch<each_element<code, convolution_element>>(slots, stream);
     else if constexpr (s.op == primitive::convolution_input_gradient) launch<each_element<code, convolution_input_gradient_element>>(slots, stream);
     else if constexpr (s.op == primitive::convolution_kernel_gradient) launch<convolution_kernel_gradient_kernel<code>>(slots, stream);
-    else if constexpr (without_mask(s.op) == primitive::attention || without_mask(s.op) == primitive::attention_logarithms) launch<attention_kernel_of<code>>(slots, stream);
+    else if constexpr (without_mask(s.op) == primitive::attention) launch<attention_kernel_of<code>>(slots, stream);
+    else if constexpr (without_mask(s.op) == primitive::attention_sums) launch<attention_sums_kernel_of<code>>(slots, stream);
     else if constexpr (is_attention(s.op)) launch<attention_gradient_kernel_of<code>>(slots, stream);
     else if constexpr (s.op == primitive::window_max) launch<each_element<code, window_max_element>>(slots, stream);
     else if constexpr (s.op == primitive::select_and_gather) launch<each_element<code, select_and_gather_element>>(slots, stream);

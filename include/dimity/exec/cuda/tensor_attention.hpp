@@ -142,6 +142,18 @@ struct tensor_attention_lines : attention_lines<Code, Stays, Tile::stay> {
     }
   }
   static constexpr float logarithm_of_2 = 0.693147180559945309f, factor = base::scale / logarithm_of_2;
+  /// Products of queries and keys become scores, -infinity where these do not meet, in units in which exponentials are powers of 2; `most` becomes as large as the largest of its row.
+  DIMITY_DEVICE static void scale_scores(tile_results (&scores)[2], float (&most)[2], arguments const& args, int entry, int first_query, int first_key, bool all_meet, int query_count, int key_count) {
+    int const lane = static_cast<int>(threadIdx.x) % 32;
+    DIMITY_UNROLL
+    for (int i = 0; i < 8; ++i) {
+      float& score = scores[i / 4][i % 4];
+      int const key = first_key + i / 4 * 8 + lane % 4 * 2 + i % 2, row = i / 2 % 2, query = first_query + lane / 4 + 8 * row;
+      bool const meet = all_meet || (key < key_count && (!base::causal || key <= query) && (!base::parts::has_mask || query < query_count));
+      score = base::masked_score(args, entry, query, key, meet, score * factor, 1.0f / logarithm_of_2);
+      most[row] = device_reduction<primitive::max, float>::join(most[row], score);
+    }
+  }
   /// By an exchange, so that the compiler knows it to be the same for all lanes: branches on it do not divide them.
   DIMITY_DEVICE static int warp_line() { return __shfl_sync(~0u, static_cast<int>(threadIdx.x) / 32 * Tile::warp_lines, 0); }
 };
@@ -150,7 +162,7 @@ template <class Code>
 struct tensor_attention_shape : attention_parts<Code> {
   using tile = attention_tile<attention_parts<Code>::length, attention_parts<Code>::values, 0>;
 };
-/// attention and attention_logarithms (exec/cuda/attention.hpp).
+/// As attention_kernel.
 template <class Code>
 struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor_attention_shape<Code>::tile> {
   using shape = tensor_attention_shape<Code>;
@@ -158,11 +170,11 @@ struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor
   using base = tensor_attention_lines<Code, 0, tile>;
   using typename base::arguments, typename base::X;
   using warp = attention_warp<X, tile::line>;
-  static constexpr int threads = tile::threads, pass = tile::pass, length = shape::length, values = shape::values, steps = tile::second_at / 16, value_steps = shape::has_values ? sixteens<values> / 16 : 1;
+  static constexpr int threads = tile::threads, pass = tile::pass, length = shape::length, values = shape::values, steps = tile::second_at / 16, value_steps = sixteens<values> / 16;
 
   DIMITY_DEVICE static void fill(X* to, arguments const& args, int entry, int first) {
     base::template fill<1, pass, 0, length>(to, args, entry, first);
-    if constexpr (shape::has_values) base::template fill<shape::values_operand, pass, shape::values_from, values>(to + tile::second_at, args, entry, first);
+    base::template fill<shape::values_operand, pass, shape::values_from, values>(to + tile::second_at, args, entry, first);
     commit_copies();
   }
   DIMITY_DEVICE static void run(arguments const& args) {
@@ -194,20 +206,12 @@ struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor
       now = 1 - now;
       if (base::causal && first > own + 15) continue;
       tile_results scores[pass / 16][2];
-      DIMITY_UNROLL
-      for (int k = 0; k < pass / 16; ++k) warp::multiply(scores[k], queries, keys, 16 * k, 0);
-      bool const all_meet = !shape::has_mask && first + pass <= key_count && (!base::causal || first + pass - 1 <= own);
       float most[2] = {largest[0], largest[1]};
+      bool const all_meet = !shape::has_mask && first + pass <= key_count && (!base::causal || first + pass - 1 <= own);
       DIMITY_UNROLL
       for (int k = 0; k < pass / 16; ++k) {
-        DIMITY_UNROLL
-        for (int i = 0; i < 8; ++i) {
-          float& score = scores[k][i / 4][i % 4];
-          int const key = first + 16 * k + i / 4 * 8 + lane % 4 * 2 + i % 2, row = i / 2 % 2, query = own + lane / 4 + 8 * row;
-          bool const meet = all_meet || (key < key_count && (!base::causal || key <= query) && (!shape::has_mask || query < query_count));
-          score = meet ? base::masked_score(args, p.entry, query, key, score * base::factor, 1.0f / base::logarithm_of_2) : -device_limits<float>::infinity;
-          most[row] = device_reduction<primitive::max, float>::join(most[row], score);
-        }
+        warp::multiply(scores[k], queries, keys, 16 * k, 0);
+        base::scale_scores(scores[k], most, args, p.entry, own, first + 16 * k, all_meet, query_count, key_count);
       }
       DIMITY_UNROLL
       for (int row = 0; row < 2; ++row) {
@@ -229,11 +233,9 @@ struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor
           score = power_of_2(score - largest[i / 2 % 2]);
           sums[i / 2 % 2] += score;
         }
-        if constexpr (shape::has_values) {
-          tile_operand_a weights;
-          warp::turn(weights, scores[k]);
-          warp::add(all, weights, keys, 16 * k, tile::second_at);
-        }
+        tile_operand_a weights;
+        warp::turn(weights, scores[k]);
+        warp::add(all, weights, keys, 16 * k, tile::second_at);
       }
     }
     DIMITY_UNROLL
@@ -242,29 +244,121 @@ struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor
       float const sum = join_across_warp<primitive::sum, 4>(sums[row]);
       if (query >= query_count) continue;
       long long const line = static_cast<long long>(p.entry) * query_count + query;
-      // A row that takes no key gives 0, and its probabilities become 0 again.
-      if constexpr (shape::has_values) warp::template store<values, values % 2 == 0 && !base::template is_unaligned<Code::operands>>(base::result(args) + line * values, all, row, sum == 0.0f ? 0.0f : 1.0f / sum);
-      else if (lane % 4 == 0) base::result(args)[line] = sum == 0.0f ? static_cast<float>(-lowest_score) : (largest[row] + device_unary<primitive::log2, base::precision>(sum)) * base::logarithm_of_2;
+      warp::template store<values, values % 2 == 0 && !base::template is_unaligned<Code::operands>>(base::result(args) + line * values, all, row, sum == 0.0f ? 0.0f : 1.0f / sum);  // a row that takes no key gives 0
     }
   }
 };
 
 template <class Code>
 struct tensor_attention_gradient_shape : attention_parts<Code> {
-  static constexpr int stays = attention_parts<Code>::op == primitive::attention_query_gradient ? 0 : 1;
-  using tile = attention_tile<attention_parts<Code>::length, attention_parts<Code>::values, 2>;
+  static constexpr int stays = attention_parts<Code>::op == primitive::attention_key_gradient ? 1 : 0;
+  using tile = attention_tile<attention_parts<Code>::length, attention_parts<Code>::values, stays == 1 ? 2 : 0>;
 };
-/// attention_query_gradient and attention_key_gradient (exec/cuda/attention.hpp). Where keys stay, scores are those of keys with queries, as columns.
+/// What the kernels of gradients have in common.
 template <class Code>
-struct tensor_attention_gradient_kernel : tensor_attention_lines<Code, tensor_attention_gradient_shape<Code>::stays, typename tensor_attention_gradient_shape<Code>::tile> {
+struct tensor_attention_gradient_lines : tensor_attention_lines<Code, tensor_attention_gradient_shape<Code>::stays, typename tensor_attention_gradient_shape<Code>::tile> {
   using shape = tensor_attention_gradient_shape<Code>;
   using tile = typename shape::tile;
   static constexpr int stays = shape::stays, passes = 1 - stays;
   using base = tensor_attention_lines<Code, stays, tile>;
   using typename base::arguments, typename base::X;
   using warp = attention_warp<X, tile::line>;
-  static constexpr bool queries_stay = stays == 0;
   static constexpr int threads = tile::threads, pass = tile::pass, length = shape::length, values = shape::values, steps = tile::second_at / 16, value_steps = sixteens<values> / 16;
+
+  template <int K, int Lines>
+  DIMITY_DEVICE static void fill(X* to, arguments const& args, int entry, int first) {
+    base::template fill<K, Lines, 0, length>(to, args, entry, first);
+    base::template fill<K, Lines, length, values>(to + tile::second_at, args, entry, first);
+    commit_copies();
+  }
+  /// The lines that stay, out of shared memory, which is free then.
+  DIMITY_DEVICE static void read_staying(tile_operand_a (&lengths)[steps], tile_operand_a (&others)[value_steps], X* tiles, arguments const& args, int entry, int first) {
+    fill<stays, tile::stay>(tiles, args, entry, first);
+    wait_for_copies<0>();
+    __syncthreads();
+    int const lines = base::warp_line();
+    DIMITY_UNROLL
+    for (int c = 0; c < steps; ++c) warp::read_left(lengths[c], tiles, lines, 16 * c);
+    DIMITY_UNROLL
+    for (int c = 0; c < value_steps; ++c) warp::read_left(others[c], tiles, lines, tile::second_at + 16 * c);
+    __syncthreads();
+  }
+};
+
+/// As attention_sums_kernel.
+template <class Code>
+struct tensor_attention_sums_kernel : tensor_attention_gradient_lines<Code> {
+  using common = tensor_attention_gradient_lines<Code>;
+  using typename common::arguments, typename common::X, typename common::base, typename common::warp, typename common::tile, typename common::shape;
+  using common::pass, common::steps, common::value_steps;
+
+  DIMITY_DEVICE static void run(arguments const& args) {
+    alignas(16) __shared__ X tiles[2 * tile::elements];
+    auto const p = base::place_of_block(args);
+    int const query_count = base::template count<0>(args), key_count = base::template count<1>(args), lane = warp::lane(), own = p.first + base::warp_line();
+    tile_operand_a lengths[steps], cotangents[value_steps];
+    common::read_staying(lengths, cotangents, tiles, args, p.entry, p.first);
+    float largest[2] = {static_cast<float>(lowest_score), static_cast<float>(lowest_score)}, sums[2] = {0.0f, 0.0f}, sums_of_products[2] = {0.0f, 0.0f};
+    int const end = base::causal && p.first + tile::stay < key_count ? p.first + tile::stay : key_count;
+    common::template fill<1, pass>(tiles, args, p.entry, 0);
+    int now = 0;
+    DIMITY_NO_UNROLL
+    for (int first = 0; first < end; first += pass) {
+      wait_for_copies<0>();
+      __syncthreads();  // everyone's copies are there, and the tile that is filled next has been read
+      if (first + pass < end) common::template fill<1, pass>(tiles + (1 - now) * tile::elements, args, p.entry, first + pass);
+      X const* const keys = tiles + now * tile::elements;
+      now = 1 - now;
+      if (base::causal && first > own + 15) continue;
+      tile_results scores[pass / 16][2];
+      float most[2] = {largest[0], largest[1]};
+      bool const all_meet = !shape::has_mask && first + pass <= key_count && (!base::causal || first + pass - 1 <= own);
+      DIMITY_UNROLL
+      for (int k = 0; k < pass / 16; ++k) {
+        warp::multiply(scores[k], lengths, keys, 16 * k, 0);
+        base::scale_scores(scores[k], most, args, p.entry, own, first + 16 * k, all_meet, query_count, key_count);
+      }
+      DIMITY_UNROLL
+      for (int row = 0; row < 2; ++row) {
+        most[row] = join_across_warp<primitive::max, 4>(most[row]);
+        float const shrink = power_of_2(largest[row] - most[row]);
+        largest[row] = most[row];
+        sums[row] *= shrink;
+        sums_of_products[row] *= shrink;
+      }
+      DIMITY_UNROLL
+      for (int k = 0; k < pass / 16; ++k) {
+        tile_results products[2];
+        warp::multiply(products, cotangents, keys, 16 * k, tile::second_at);
+        DIMITY_UNROLL
+        for (int i = 0; i < 8; ++i) {
+          int const row = i / 2 % 2;
+          float const e = power_of_2(scores[k][i / 4][i % 4] - largest[row]);
+          sums[row] += e;
+          sums_of_products[row] += e * products[i / 4][i % 4];
+        }
+      }
+    }
+    DIMITY_UNROLL
+    for (int row = 0; row < 2; ++row) {
+      int const query = own + lane / 4 + 8 * row;
+      float const sum = join_across_warp<primitive::sum, 4>(sums[row]), sum_of_products = join_across_warp<primitive::sum, 4>(sums_of_products[row]);
+      if (query >= query_count || lane % 4 != 0) continue;
+      auto* const to = base::result(args) + (static_cast<long long>(p.entry) * query_count + query) * 2;
+      // The probabilities of a row that takes no key become 0 again.
+      to[0] = sum == 0.0f ? static_cast<float>(-lowest_score) : (largest[row] + device_unary<primitive::log2, base::precision>(sum)) * base::logarithm_of_2;
+      to[1] = sum == 0.0f ? 0.0f : sum_of_products / sum;
+    }
+  }
+};
+
+/// As attention_gradient_kernel. Where keys stay, scores are those of keys with queries, as columns.
+template <class Code>
+struct tensor_attention_gradient_kernel : tensor_attention_gradient_lines<Code> {
+  using common = tensor_attention_gradient_lines<Code>;
+  using typename common::arguments, typename common::X, typename common::base, typename common::warp, typename common::tile, typename common::shape;
+  using common::stays, common::passes, common::pass, common::length, common::values, common::steps, common::value_steps;
+  static constexpr bool queries_stay = stays == 0;
 
   struct query_numbers {
     float logarithm, delta;
@@ -273,12 +367,6 @@ struct tensor_attention_gradient_kernel : tensor_attention_lines<Code, tensor_at
   DIMITY_DEVICE static query_numbers numbers_of(arguments const& args, int entry, int query) {
     if (query >= base::template count<0>(args)) return {static_cast<float>(-lowest_score), 0.0f};
     return {base::number_of(args, entry, query, 0) * (1.0f / base::logarithm_of_2), base::number_of(args, entry, query, 1)};
-  }
-  template <int K, int Lines>
-  DIMITY_DEVICE static void fill(X* to, arguments const& args, int entry, int first) {
-    base::template fill<K, Lines, 0, length>(to, args, entry, first);
-    base::template fill<K, Lines, length, values>(to + tile::second_at, args, entry, first);
-    commit_copies();
   }
   DIMITY_DEVICE static void fill_numbers([[maybe_unused]] query_numbers* to, [[maybe_unused]] arguments const& args, [[maybe_unused]] int entry, [[maybe_unused]] int first) {
     if constexpr (!queries_stay)
@@ -289,27 +377,20 @@ struct tensor_attention_gradient_kernel : tensor_attention_lines<Code, tensor_at
     alignas(16) __shared__ X tiles[2 * tile::elements];
     __shared__ query_numbers numbers[queries_stay ? 1 : 2 * pass];
     auto const p = base::place_of_block(args);
-    int const stay_count = base::template count<stays>(args), pass_count = base::template count<passes>(args), lane = warp::lane(), lines = base::warp_line(), own = p.first + lines;
-    fill<stays, tile::stay>(tiles, args, p.entry, p.first);
-    wait_for_copies<0>();
-    __syncthreads();
+    int const stay_count = base::template count<stays>(args), pass_count = base::template count<passes>(args), lane = warp::lane(), own = p.first + base::warp_line();
     tile_operand_a lengths[steps], others[value_steps];
-    DIMITY_UNROLL
-    for (int c = 0; c < steps; ++c) warp::read_left(lengths[c], tiles, lines, 16 * c);
-    DIMITY_UNROLL
-    for (int c = 0; c < value_steps; ++c) warp::read_left(others[c], tiles, lines, tile::second_at + 16 * c);
+    common::read_staying(lengths, others, tiles, args, p.entry, p.first);
     query_numbers own_numbers[2] = {};
     if constexpr (queries_stay) {
       DIMITY_UNROLL
       for (int row = 0; row < 2; ++row) own_numbers[row] = numbers_of(args, p.entry, own + lane / 4 + 8 * row);
     }
-    __syncthreads();  // everyone has read, and what passes comes to the same place
     tile_results of_lengths[steps][2], of_values[queries_stay ? 1 : value_steps][2];
     warp::clear(of_lengths);
     warp::clear(of_values);
     // Keys behind the last query of the block, or queries before its first key, have no part in it.
     int const begin = base::causal && !queries_stay ? p.first / pass * pass : 0, end = base::causal && queries_stay && p.first + tile::stay < pass_count ? p.first + tile::stay : pass_count;
-    fill<passes, pass>(tiles, args, p.entry, begin);
+    common::template fill<passes, pass>(tiles, args, p.entry, begin);
     fill_numbers(numbers, args, p.entry, begin);
     int now = 0;
     DIMITY_NO_UNROLL
@@ -317,7 +398,7 @@ struct tensor_attention_gradient_kernel : tensor_attention_lines<Code, tensor_at
       wait_for_copies<0>();
       __syncthreads();  // everyone's copies are there, and the tile that is filled next has been read
       if (first + pass < end) {
-        fill<passes, pass>(tiles + (1 - now) * tile::elements, args, p.entry, first + pass);
+        common::template fill<passes, pass>(tiles + (1 - now) * tile::elements, args, p.entry, first + pass);
         fill_numbers(numbers + (1 - now) * pass, args, p.entry, first + pass);
       }
       X const* const passing = tiles + now * tile::elements;
@@ -337,9 +418,9 @@ struct tensor_attention_gradient_kernel : tensor_attention_lines<Code, tensor_at
           query_numbers const of_query = queries_stay ? own_numbers[row] : their_numbers[there];
           bool const meet = all_meet || (first + there < pass_count && (!base::causal || key <= query) && (!shape::has_mask || here < stay_count));
           float& score = scores[i / 4][i % 4];
-          score = meet ? power_of_2(base::masked_score(args, p.entry, query, key, score * base::factor, 1.0f / base::logarithm_of_2) - of_query.logarithm) : 0.0f;
+          score = power_of_2(base::masked_score(args, p.entry, query, key, meet, score * base::factor, 1.0f / base::logarithm_of_2) - of_query.logarithm);
           float& product = products[i / 4][i % 4];
-          product = score * (product - of_query.delta) * base::scale;
+          product = score * (product - of_query.delta);  // times the scale at the end, where no range of 16 bits is lost by it
         }
         tile_operand_a weights;
         if constexpr (!queries_stay) {
@@ -357,7 +438,7 @@ struct tensor_attention_gradient_kernel : tensor_attention_lines<Code, tensor_at
       int const line = own + lane / 4 + 8 * row;
       if (line >= stay_count) continue;
       auto* const to = base::result(args) + (static_cast<long long>(p.entry) * stay_count + line) * width;
-      warp::template store<length, pairs>(to, of_lengths, row, 1.0f);
+      warp::template store<length, pairs>(to, of_lengths, row, base::scale);
       if constexpr (!queries_stay) warp::template store<values, pairs>(to + length, of_values, row, 1.0f);
     }
   }
@@ -368,6 +449,8 @@ template <class Code>
 inline constexpr bool attends_on_tensor_cores = sizeof(typename Code::template element<0>) == 2 && static_cast<cuda_precision>(Code::attribute >> attention_words::precision_at & 3) != cuda_precision::strict;
 template <class Code>
 using attention_kernel_of = std::conditional_t<attends_on_tensor_cores<Code>, tensor_attention_kernel<Code>, attention_kernel<Code>>;
+template <class Code>
+using attention_sums_kernel_of = std::conditional_t<attends_on_tensor_cores<Code>, tensor_attention_sums_kernel<Code>, attention_sums_kernel<Code>>;
 template <class Code>
 using attention_gradient_kernel_of = std::conditional_t<attends_on_tensor_cores<Code>, tensor_attention_gradient_kernel<Code>, attention_gradient_kernel<Code>>;
 

@@ -63,7 +63,7 @@ DIMITY_DEVICE std::uint32_t narrow_pair(float first, float second) {
   else asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(second), "f"(first));
   return both;
 }
-/// 2^x in one instruction: 2 units in the last place, and 0 for what is below 2^-126 (PTX ISA, "ex2").
+/// 2^x in one instruction, which is the quick exp2f of CUDA (programming guide, "Intrinsic Functions"); 0 for what is below 2^-126.
 DIMITY_DEVICE float power_of_2(float x) {
   float y;
   asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
