@@ -42,18 +42,23 @@ void check(double within, Q const& q, K const& k, V const& v, Mask const& mask) 
   emulation::order = emulation::schedule::round_robin;
 }
 
-/// About two thirds are true, and of the first row none.
+/// About two thirds are true, and of the first elements none.
 template <extent_t... E>
 tensor<bool, E...> some() {
   tensor<bool, E...> mask;
   int n = 0;
   for (bool& x : mask) x = n++ % 7 % 3 != 0;
-  for (int i = 0; i < 37; ++i) *(mask.begin() + i) = false;
+  for (int i = 0; i < 11; ++i) *(mask.begin() + i) = false;
   return mask;
 }
 
 constexpr auto batched = [](auto const& q, auto const& k, auto const& mask) { return vmap<mapped, mapped, mapped, whole>(attention<false>)(q, k, k, mask); };
 constexpr auto batched_masks = [](auto const& q, auto const& k, auto const& masks) { return vmap(attention<false>)(q, k, k, masks); };
+
+constexpr auto mask_gradient = [](auto const& q, auto const& k, auto const& v, auto const& mask) { return grad<3>(loss<false>)(q, k, v, mask); };
+constexpr auto plain_mask_gradient = [](auto const& q, auto const& k, auto const& v, auto const& mask) { return grad<3>(plain_loss<false>)(q, k, v, mask); };
+constexpr auto batched_loss = [](auto const& q, auto const& k, auto const& masks) { return sum(sin(vmap<mapped, whole, whole, mapped>(attention<false>)(q, k, k, masks))); };
+constexpr auto batched_gradient = [](auto const& q, auto const& k, auto const& masks) { return grad<0, 1>(batched_loss)(q, k, masks); };
 
 template <class F>
 long launches_of(F const& f) {
@@ -102,4 +107,29 @@ TEST_CASE("cuda: attention with a mask under vmap, with extents chosen at run ti
   }
   auto const half = numbers<bfloat16, 2, 40, 8>(3);
   test::same_within<strict_cuda>(0.02, attention<true>, half, half, half, some<40, 40>());
+}
+
+TEST_CASE("cuda: gradients of masks, of 16-bit floats too, and rows whose mask is finite and low everywhere") {
+  auto const q = numbers<bfloat16, 1, 40, 16>(1);
+  auto const k = numbers<bfloat16, 1, 50, 16>(2);
+  auto const v = eval(cast<bfloat16>(floats(numbers<bfloat16, 1, 50, 16>(3)) * 0.1f + 10.0f));
+  auto const mask = numbers<float, 40, 50>(4);
+  auto const wanted = compile(plain_mask_gradient)(floats(q), floats(k), floats(v), mask);
+  auto const got = floats(to_host(compile(mask_gradient, cuda{})(to_cuda(q), to_cuda(k), to_cuda(v), to_cuda(mask))));
+  CHECK(eval(max(abs(got - wanted)) / max(abs(wanted)))() < 0.02f);
+
+  tensor<float, 40, 50> low = zeros<float, 40, 50>();
+  for (int j = 0; j < 50; ++j) low(3, j) = -1e30f;
+  auto const mean = compile(attention<false>, cuda{})(to_cuda(q), to_cuda(k), to_cuda(v), to_cuda(low));
+  test::check_close(floats(to_host(mean)), eval(plain<false>(floats(q), floats(k), floats(v), low)), 0.01);
+  // Float16 has no numbers of this size.
+  for (int j = 0; j < 50; ++j) low(3, j) = -70000.0f;
+  check<false>(0.02, numbers<float16, 1, 40, 16>(1), numbers<float16, 1, 50, 16>(2), numbers<float16, 1, 50, 16>(3), low);
+}
+
+TEST_CASE("cuda: gradients of batched attention, and attention with a mask in a loop") {
+  auto const q = numbers<float, 3, 2, 20, 8>(1);
+  auto const k = numbers<float, 2, 37, 8>(2);
+  test::same_within(2e-5, batched_gradient, q, k, some<3, 20, 37>());
+  test::same_within(2e-5, [](auto const& h, auto const& masks) { return std::get<1>(scan([](auto const& state, auto const& m) { return std::tuple{state, attention<false>(state, state, state, m)}; }, h, masks)); }, numbers<float, 11, 8>(5), some<3, 11, 11>());
 }

@@ -182,10 +182,9 @@ struct attention_on_gpu {
   }
   constexpr ref as_stored(ref x) const { return cast(x, stored); }
   constexpr ref kernel(primitive op, dtype type, shape_value const& s, ref a, ref b, ref c = {}) const { return append(*a.g, op, type, s, a.id, b.id, c.valid() ? c.id : -1, numbers.code()); }
-  /// Floats beside stored ones, as what adds up to them: three parts of 8 or 11 bits each, and a zero, with which lines stay multiples of 16 bytes. That of a row without keys, whose logarithm is as large as can be, is still so large that its probabilities are 0.
+  /// Two floats beside stored ones, as what adds up to them: three parts of 8 bits of each, and zeros, with which lines stay multiples of 16 bytes.
   constexpr ref in_parts(ref x) const {
     if (stored == dtype::float32) return x;
-    if (stored == dtype::float16) x = binary(primitive::minimum, x, full_like(x, 60000));
     ref const first = cast(x, stored, always_rounds), rest = x - cast(first, x.type()), second = cast(rest, stored, always_rounds), third = cast(rest - cast(second, x.type()), stored, always_rounds);
     return concat(concat(first, second, 2), concat(third, full_like(third, 0), 2), 2);
   }
@@ -288,13 +287,30 @@ constexpr attention_cotangents tiled_attention_gradient(attention_options const&
   builder& g = *x.q.g;
   attention_tiles const tiles(o, x);
   dtype const type = x.q.type();
-  bool const floating_mask = x.mask.valid() && x.mask.type() != dtype::boolean;
+  bool const has_mask = x.mask.valid(), floating_mask = has_mask && x.mask.type() != dtype::boolean;
   ref const masks = tiles.split_mask(x.mask), is = tiles.row_positions(g), js = tiles.column_positions(g);
-  ref const delta = row_sums(u.result * y.result) - u.logarithms;
+  ref cotangent = u.result, logarithms = y.logarithms, delta = row_sums(u.result * y.result) - u.logarithms;
+  attention_on_gpu gpu(o, x);
+  // The numbers of a query in 16 bits, behind which there is no room for a mask, have the range of bfloat16 in these parts, not that of float16.
+  if (has_mask && gpu.stored == dtype::float16) gpu.stored = dtype::float32;
+  ref of_queries, of_keys, numbers;
+  if (gpu.is_there) {
+    // Logarithms and deltas come from the operands that the gradients' kernels multiply: with the forward pass's result, or a cotangent, rounded otherwise, delta would not be the mean of what it is subtracted from, and all digits of a
+    // small difference of them would be lost.
+    of_queries = concat(gpu.as_stored(x.q), gpu.as_stored(u.result), 2);
+    of_keys = concat(gpu.as_stored(x.k), gpu.as_stored(x.v), 2);
+    shape_value two = x.q.shape();
+    two.extent[2] = 2;
+    numbers = gpu.kernel(has_mask ? primitive::masked_attention_sums : primitive::attention_sums, type, two, of_queries, of_keys, x.mask);
+    if (!is_constant_of(u.logarithms, 0)) numbers = numbers - concat(full_like(u.logarithms, 0), u.logarithms, 2);
+    logarithms = gpu.stand_in(logarithms, slice_axis(numbers, 2, 0, 1));
+    delta = gpu.stand_in(delta, slice_axis(numbers, 2, 1, 1));
+    if (gpu.stored != type) cotangent = gpu.stand_in(cotangent, cast(u.result, gpu.stored, always_rounds));
+  }
   list<ref> all;
   all.push(tiles.split_columns(x.k));
   all.push(tiles.split_columns(x.v));
-  for (ref const& r : {x.q, u.result, delta, y.logarithms}) all.push(tiles.split_rows(r));
+  for (ref const& r : {x.q, cotangent, delta, logarithms}) all.push(tiles.split_rows(r));
   bool const own_mask = has_entries(masks, tiles.n);
   if (own_mask) all.push(masks);
 
@@ -367,19 +383,10 @@ constexpr attention_cotangents tiled_attention_gradient(attention_options const&
   d.k = tiles.join(results[0], tiles.s);
   d.v = tiles.join(results[1], tiles.s);
   d.q = tiles.join(results[2], tiles.t);
-  if (attention_on_gpu const gpu(o, x); gpu.is_there) {
+  if (gpu.is_there) {
     // A node has no more than three operands and one result: what there is of each query, of each key, and the two numbers of each query or the mask; gradients of a key and of its value side by side.
-    // Logarithms and deltas come from the operands that the gradients' kernels multiply: with the forward pass's result, or a cotangent, rounded otherwise, delta would not be the mean of what it is subtracted from, and all digits of a
-    // small difference of them would be lost.
-    bool const has_mask = x.mask.valid();
-    ref of_queries = concat(gpu.as_stored(x.q), gpu.as_stored(u.result), 2), third = x.mask;
-    ref const of_keys = concat(gpu.as_stored(x.k), gpu.as_stored(x.v), 2);
-    shape_value two = x.q.shape();
-    two.extent[2] = 2;
-    ref numbers = gpu.kernel(has_mask ? primitive::masked_attention_sums : primitive::attention_sums, type, two, of_queries, of_keys, third);
-    if (!is_constant_of(u.logarithms, 0)) numbers = numbers - concat(full_like(u.logarithms, 0), u.logarithms, 2);
-    if (has_mask) of_queries = concat(of_queries, concat(gpu.in_parts(slice_axis(numbers, 2, 0, 1)), gpu.in_parts(slice_axis(numbers, 2, 1, 1)), 2), 2);
-    else third = numbers;
+    ref const third = has_mask ? x.mask : numbers;
+    if (has_mask) of_queries = concat(of_queries, gpu.in_parts(numbers), 2);
     extent_t const length = x.k.extent(2).number(), values = x.v.extent(2).number();
     shape_value both = x.k.shape();
     both.extent[2] = length + values;

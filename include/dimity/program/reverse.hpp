@@ -200,7 +200,14 @@ constexpr list<ref> run_rule(builder& g, int index, list<ref> const& inputs, lis
       placeholders.push(own_inputs.back());
       batched.push(x);
     }
-    for (ref const& x : given) {
+    for (int k = 0; k < given.size(); ++k) {
+      ref const x = given[k];
+      if (!x.valid()) {
+        // The cotangent of an output that nobody has read, and which the batched program does not have.
+        int const output = g.rule_nodes[g.rules[rule.parent].outputs + k];
+        own_given.push(output >= 0 ? zeros_like(ref{&g, output}) : ref{});
+        continue;
+      }
       own_given.push(placeholder(g, x.type(), entry_shape(x.shape())));
       placeholders.push(own_given.back());
       batched.push(x);

@@ -124,16 +124,16 @@ struct attention_words {
   static constexpr int precision_at = bits_of_attention_numbers, unaligned_at = precision_at + 2;
 };
 
-/// Where the operands of a kernel of attention lie. Of attention without a mask: queries [n, t, d], keys [n, s, d], values [n, s, e]. Of the others: of each query [n, t, d + e] its elements and its result's cotangent, of each
+/// Where the operands of a kernel of attention lie. Of attention: queries [n, t, d], keys [n, s, d], values [n, s, e]. Of the others: of each query [n, t, d + e] its elements and its result's cotangent, of each
 /// key [n, s, d + e] its elements and its value; of gradients, what attention_sums makes of these [n, t, 2] too: the logarithm of the sum of the exponentials of a query's scores, and delta, the mean of the products of its result's cotangent
-/// and values under their probabilities. With a mask, [n or 1, t or 1, s or 1], keys and values are one operand always, and the two numbers stand behind what there is of a query, in three parts and a zero each where that is stored in 16 bits.
+/// and values under their probabilities. With a mask, [n or 1, t or 1, s or 1], keys and values are one operand of attention too, and of gradients the two numbers stand behind what there is of a query, in three parts, and a pair of zeros, where that is stored in 16 bits.
 template <class Code>
 struct attention_parts {
   static constexpr bool has_mask = is_masked_attention(Code::op);
   static constexpr primitive op = without_mask(Code::op);
   static constexpr int length = attention_numbers::of(Code::attribute).length;
   static constexpr int values_operand = op == primitive::attention && !has_mask ? 2 : 1, values_from = values_operand == 1 ? length : 0, values = static_cast<int>(Code::template extent<values_operand, 2>) - values_from;
-  static constexpr int numbers_operand = has_mask ? 0 : 2, numbers_from = has_mask ? length + values : 0, parts_of_number = has_mask && sizeof(typename Code::template element<0>) == 2 ? 3 : 1, width_of_number = parts_of_number == 3 ? 4 : 1;
+  static constexpr int numbers_operand = has_mask ? 0 : 2, numbers_from = has_mask ? length + values : 0, parts_of_number = has_mask && sizeof(typename Code::template element<0>) == 2 ? 3 : 1;
 };
 
 /// What kernels of attention have in common: a block of threads for each block of the lines of operand `Stays`, all entries one after the other.
@@ -180,7 +180,7 @@ struct attention_lines : primitive_base<Code> {
     auto const* const of = entry<parts::numbers_operand>(args, n) + query * stride<parts::numbers_operand>(args);
     float sum = 0.0f;
     DIMITY_UNROLL
-    for (int i = 0; i < parts::parts_of_number; ++i) sum += device_cast<float>(of[(parts::numbers_from + which * parts::width_of_number + i) * step<parts::numbers_operand>(args)]);
+    for (int i = 0; i < parts::parts_of_number; ++i) sum += device_cast<float>(of[(parts::numbers_from + which + 2 * i) * step<parts::numbers_operand>(args)]);
     return sum;
   }
   template <int Axis>
@@ -325,7 +325,6 @@ struct attention_gradient_lines : attention_lines<Code, attention_gradient_shape
       for (int i = static_cast<int>(threadIdx.x); i < Lines * 2; i += threads) to[i / 2 * line + shape::numbers_at + i % 2] = i / 2 < left ? base::number_of(args, entry, first + i / 2, i % 2) : 0.0f;
     }
   }
-
 };
 
 template <class Code>

@@ -142,6 +142,8 @@ struct tensor_attention_lines : attention_lines<Code, Stays, Tile::stay> {
     }
   }
   static constexpr float logarithm_of_2 = 0.693147180559945309f, factor = base::scale / logarithm_of_2;
+  /// As a mask of lowest_score becomes, in units in which exponentials are powers of 2.
+  static constexpr float lowest = static_cast<float>(lowest_score) * (1.0f / logarithm_of_2);
   /// Products of queries and keys become scores, -infinity where these do not meet, in units in which exponentials are powers of 2; `most` becomes as large as the largest of its row.
   DIMITY_DEVICE static void scale_scores(tile_results (&scores)[2], float (&most)[2], arguments const& args, int entry, int first_query, int first_key, bool all_meet, int query_count, int key_count) {
     int const lane = static_cast<int>(threadIdx.x) % 32;
@@ -190,7 +192,7 @@ struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor
     for (int c = 0; c < steps; ++c) warp::read_left(queries[c], tiles, lines, 16 * c);
     __syncthreads();  // everyone has read, and keys come to the same place
     // Of the rows lane / 4 and 8 further down: the largest score so far, in units in which exponentials are powers of 2, and this lane's part of their sum.
-    float largest[2] = {static_cast<float>(lowest_score), static_cast<float>(lowest_score)}, sums[2] = {0.0f, 0.0f};
+    float largest[2] = {base::lowest, base::lowest}, sums[2] = {0.0f, 0.0f};
     tile_results all[value_steps][2];
     warp::clear(all);
     // No query of the block takes a key behind its last one.
@@ -298,7 +300,7 @@ struct tensor_attention_sums_kernel : tensor_attention_gradient_lines<Code> {
     int const query_count = base::template count<0>(args), key_count = base::template count<1>(args), lane = warp::lane(), own = p.first + base::warp_line();
     tile_operand_a lengths[steps], cotangents[value_steps];
     common::read_staying(lengths, cotangents, tiles, args, p.entry, p.first);
-    float largest[2] = {static_cast<float>(lowest_score), static_cast<float>(lowest_score)}, sums[2] = {0.0f, 0.0f}, sums_of_products[2] = {0.0f, 0.0f};
+    float largest[2] = {base::lowest, base::lowest}, sums[2] = {0.0f, 0.0f}, sums_of_products[2] = {0.0f, 0.0f};
     int const end = base::causal && p.first + tile::stay < key_count ? p.first + tile::stay : key_count;
     common::template fill<1, pass>(tiles, args, p.entry, 0);
     int now = 0;
