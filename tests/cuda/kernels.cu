@@ -158,7 +158,7 @@ auto attention16() {
 // kernel tensor_attention_gradient_kernel.*Ll2048ELl128ELl128ELl1EEEE: HMMA==32 LDGSTS.128==6 STG.64==32 registers<=168
 auto attention_masked() {
   auto const f = [](auto const& q, auto const& k, auto const& v, auto const& mask) { return sum(square(cast<float>(scaled_dot_product_attention(q, k, v, mask)))); };
-  return compile(value_and_grad<0, 1, 2>(f), cuda{})(given<float16, 32, 512, 64>(), given<float16, 32, 2048, 64>(), given<float16, 32, 2048, 64>(), given<bool, 32, 1, 2048>());
+  return compile(value_and_grad<0, 1, 2>(f), cuda{})(given<bfloat16, 32, 512, 64>(), given<bfloat16, 32, 2048, 64>(), given<bfloat16, 32, 2048, 64>(), given<bool, 32, 1, 2048>());
 }
 
 // Sorting: runs in shared memory, then merges that look a place up.
