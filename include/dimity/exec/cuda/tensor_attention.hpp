@@ -401,7 +401,7 @@ struct tensor_attention_gradient_kernel : tensor_attention_gradient_lines<Code> 
       __syncthreads();  // everyone's copies are there, and the tile that is filled next has been read
       if (first + pass < end) {
         common::template fill<passes, pass>(tiles + (1 - now) * tile::elements, args, p.entry, first + pass);
-        fill_numbers(numbers + (1 - now) * pass, args, p.entry, first + pass);
+        fill_numbers(numbers + (queries_stay ? 0 : (1 - now) * pass), args, p.entry, first + pass);
       }
       X const* const passing = tiles + now * tile::elements;
       query_numbers const* const their_numbers = numbers + (queries_stay ? 0 : now * pass);
