@@ -39,7 +39,8 @@ bench-peers:  ## the same workloads on dimity and its peers, in turn, to benchma
 	@python3 benchmarks/peers/report.py
 
 compile-bench:  ## compile times, memory and template instantiations against their budgets
-	@$(support)/install_packages.sh g++ clang-19 libxsimd-dev python3
+	@$(support)/install_packages.sh g++ clang-19 libxsimd-dev libeigen3-dev python3
+	@python3 benchmarks/include_time.py
 	@python3 benchmarks/compile_time.py
 
 acceptance:  ## the acceptance programs, where they lie beside this checkout

@@ -268,6 +268,19 @@ def compile_time():
                    f"{row['budget']}{': missed' if row['over'] else ''} |")
 
 
+def include_time():
+    report = load("include_time.json")
+    yield f"Machine: {report['cpu']}; {report['date']}. Processor time of the compiler, medians of {report['runs']} interleaved runs; in brackets beside xsimd's header."
+    yield ""
+    columns = [(compiler, flags) for compiler in report["compilers"] for flags in dict.fromkeys(row["flags"] for row in report["rows"])]
+    yield "| header, s | " + " | ".join(f"{compiler.split('-')[0]} {report['compilers'][compiler]}, {flags}" for compiler, flags in columns) + " |"
+    yield "| --- |" + " ---: |" * len(columns)
+    cells = {(row["compiler"], row["flags"], row["header"]): row for row in report["rows"]}
+    for header in dict.fromkeys(row["header"] for row in report["rows"]):
+        found = [cells.get((*column, header)) for column in columns]
+        yield f"| `<{header}>` | " + " | ".join(f"{row['seconds']:.2f} ({row['ratio']:.2f}){': over the budget' if row['over'] else ''}" if row else "" for row in found) + " |"
+
+
 def write(path, name, text):
     """Replaces what is between the two markers of a table."""
     begin, end = f"<!-- {name}: written by benchmarks/report.py -->\n", f"<!-- end of {name} -->"
@@ -278,8 +291,8 @@ def write(path, name, text):
     path.write_text(before + begin + text + end + rest.split(end, 1)[1])
 
 
-for table in (limits, extents, gradbench, linalg, fft, convolution, threads, attention, bfloat16, float8, integer, row_chain, matmul, compile_time):
-    source = results / ("compile_time.json" if table is compile_time else f"{table.__name__}_bench.json")
+for table in (limits, extents, gradbench, linalg, fft, convolution, threads, attention, bfloat16, float8, integer, row_chain, matmul, compile_time, include_time):
+    source = results / (f"{table.__name__}.json" if table in (compile_time, include_time) else f"{table.__name__}_bench.json")
     if not source.exists():
         continue
     text = "\n".join(table()) + "\n"
