@@ -19,8 +19,10 @@ struct attention_options {
 
 namespace detail {
 
-/// Instead of -inf where a maximum begins, so that no difference of infinities arises: a row that is masked out whole then has the sum 0, and gives 0.
-inline constexpr double lowest_score = -1e30;
+/// Instead of -inf where a maximum begins, so that no difference of infinities arises: a row that is masked out whole then has the sum 0, and gives 0. No finite score is lower, so that rows of the lowest numbers are as any others.
+constexpr double lowest_score(dtype type) { return type == dtype::float64 ? std::numeric_limits<double>::lowest() : static_cast<double>(std::numeric_limits<float>::lowest()); }
+/// Instead of the logarithm of that sum: probabilities become exp(-inf - 1e30) = 0 again.
+inline constexpr double logarithm_of_nothing = 1e30;
 
 /// Scores that are few enough are written as a whole (measured, docs/attention.md): the whole backward pass reads them instead of computing them again.
 inline constexpr extent_t whole_scores_bytes = 512 * 1024;
@@ -133,6 +135,11 @@ constexpr ref attention_scores(attention_tiles const& tiles, ref q, ref k, ref m
 constexpr ref stopped_copy(ref x) { return append(*x.g, primitive::copy, x.type(), x.shape(), x.id, -1, -1, stops_derivative); }
 /// The rows' largest scores, as something to subtract: finite, and without a derivative, which cancels.
 constexpr ref largest_scores(ref x, ref before) { return stopped_copy(binary(primitive::maximum, reduce_kept(primitive::max, x, 1u << (x.rank() - 1)), before)); }
+/// What scores lack of the largest. Never above 0: products that are added up otherwise than in the forward pass must not become huge probabilities where rounding units are.
+constexpr ref below_largest(ref x, ref largest) {
+  ref const rest = x - largest;
+  return select(less(full_like(rest, 0), rest), full_like(rest, 0), rest);
+}
 constexpr ref row_sums(ref x) { return reduce_kept(primitive::sum, x, 1u << (x.rank() - 1)); }
 /// A row's sum, 1 where nothing is in it.
 constexpr ref positive_sums(ref sums) { return select(equal(sums, full_like(sums, 0)), full_like(sums, 1), sums); }
@@ -146,7 +153,7 @@ constexpr ref whole_attention(attention_options const& o, attention_operands con
   ref const scores = attention_scores(tiles, x.q, x.k, x.mask, zero, zero);
   shape_value one = scores.shape();
   one.extent[one.rank - 1] = 1;
-  ref const e = unary(primitive::exp, scores - largest_scores(scores, full(g, scores.type(), one, lowest_score)));
+  ref const e = unary(primitive::exp, scores - largest_scores(scores, full(g, scores.type(), one, lowest_score(scores.type()))));
   return dot(e / positive_sums(row_sums(e)), x.v);
 }
 
@@ -182,18 +189,23 @@ struct attention_on_gpu {
   }
   constexpr ref as_stored(ref x) const { return cast(x, stored); }
   constexpr ref kernel(primitive op, dtype type, shape_value const& s, ref a, ref b, ref c = {}) const { return append(*a.g, op, type, s, a.id, b.id, c.valid() ? c.id : -1, numbers.code()); }
-  /// Two floats beside stored ones, as what adds up to them: three parts of 8 bits of each, and zeros, with which lines stay multiples of 16 bytes.
+  /// The three numbers of a query beside stored ones, as what adds up to them: parts of 8 bits, three of each but two of the logarithm, so that lines stay multiples of 16 bytes. The largest score may be too large for a part: 1/256 of it.
   constexpr ref in_parts(ref x) const {
     if (stored == dtype::float32) return x;
-    ref const first = cast(x, stored, always_rounds), rest = x - cast(first, x.type()), second = cast(rest, stored, always_rounds), third = cast(rest - cast(second, x.type()), stored, always_rounds);
-    return concat(concat(first, second, 2), concat(third, full_like(third, 0), 2), 2);
+    ref const y = concat(slice_axis(x, 2, 0, 2), slice_axis(x, 2, 2, 1) * constant(*x.g, x.type(), 1.0 / 256), 2);
+    ref const first = cast(y, stored, always_rounds), rest = y - cast(first, y.type()), second = cast(rest, stored, always_rounds), third = cast(rest - cast(second, y.type()), stored, always_rounds);
+    return concat(concat(first, second, 2), slice_axis(third, 2, 1, 2), 2);
   }
   static constexpr ref stand_in(ref loops, ref fused) { return append(*loops.g, primitive::after, loops.type(), loops.shape(), loops.id, cast(fused, loops.type()).id, -1, stands_for_first_on_gpu); }
 };
 
-/// The result [n, t, e], and the logarithms [n, t, 1] of the rows' sums of exponentials, from which the backward pass finds the probabilities again.
+/// Whether something is added to scores. What masks rows out may be finite, and so large that a sum with the logarithm of the number of keys is rounded to itself: the largest score is kept apart from the logarithm then.
+constexpr bool adds_mask(ref mask) { return mask.valid() && mask.type() != dtype::boolean; }
+
+/// The result [n, t, e], and the logarithms [n, t, 1] of the rows' sums of exponentials, from which the backward pass finds the probabilities again; where a mask is added, of the exponentials of differences from the largest score of the row,
+/// and these [n, t, 1].
 struct attention_result {
-  ref result, logarithms;
+  ref result, logarithms, largest;
 };
 constexpr attention_result tiled_attention(attention_options const& o, attention_operands const& x) {
   builder& g = *x.q.g;
@@ -224,7 +236,7 @@ constexpr attention_result tiled_attention(attention_options const& o, attention
       wide.push(e);
       narrow.push(1);
       list<ref> states, columns;
-      states.push(full(g, type, narrow, lowest_score));
+      states.push(full(g, type, narrow, lowest_score(type)));
       states.push(full(g, type, narrow, 0));
       states.push(full(g, type, wide, 0));
       columns.push(one[1]);
@@ -264,12 +276,14 @@ constexpr attention_result tiled_attention(attention_options const& o, attention
       });
       ref const sums = positive_sums(last[1]);
       outputs.push(last[2] / sums);
-      // Where nothing is in a row its probabilities become exp(-inf - 1e30) = 0 again.
-      outputs.push(select(equal(last[1], full_like(sums, 0)), full_like(sums, -lowest_score), last[0] + unary(primitive::log, sums)));
+      ref const logarithm = unary(primitive::log, sums);
+      outputs.push(select(equal(last[1], full_like(sums, 0)), full_like(sums, logarithm_of_nothing), adds_mask(x.mask) ? logarithm : last[0] + logarithm));
+      if (adds_mask(x.mask)) outputs.push(last[0]);
     });
     for (ref const& r : of_rows) of_one.push(r);
   });
-  attention_result y{tiles.join(results[0], tiles.t), tiles.join(results[1], tiles.t)};
+  attention_result y{tiles.join(results[0], tiles.t), tiles.join(results[1], tiles.t), ref{&g}};
+  if (adds_mask(x.mask)) y.largest = tiles.join(results[2], tiles.t);
   if (attention_on_gpu const gpu(o, x); gpu.is_there) {
     ref const q = gpu.as_stored(x.q), k = gpu.as_stored(x.k), v = gpu.as_stored(x.v);
     if (x.mask.valid()) y.result = gpu.stand_in(y.result, gpu.kernel(primitive::masked_attention, gpu.stored, y.result.shape(), q, concat(k, v, 2), x.mask));  // side by side, as the gradients have them
@@ -282,14 +296,14 @@ constexpr attention_result tiled_attention(attention_options const& o, attention
 struct attention_cotangents {
   ref q, k, v, mask;
 };
-/// s: p = exp(s - logarithm), dp = dO v^T, ds = p (dp - delta), where delta = sum of dO O in each row; dq += ds k, dk += ds^T q, dv += p^T dO.
+/// s: p = exp(s - largest - logarithm), dp = dO v^T, ds = p (dp - delta), where delta = sum of dO O in each row; dq += ds k, dk += ds^T q, dv += p^T dO.
 constexpr attention_cotangents tiled_attention_gradient(attention_options const& o, attention_operands const& x, attention_result const& y, attention_result const& u) {
   builder& g = *x.q.g;
   attention_tiles const tiles(o, x);
   dtype const type = x.q.type();
-  bool const has_mask = x.mask.valid(), floating_mask = has_mask && x.mask.type() != dtype::boolean;
+  bool const has_mask = x.mask.valid(), floating_mask = adds_mask(x.mask);
   ref const masks = tiles.split_mask(x.mask), is = tiles.row_positions(g), js = tiles.column_positions(g);
-  ref cotangent = u.result, logarithms = y.logarithms, delta = row_sums(u.result * y.result) - u.logarithms;
+  ref cotangent = u.result, logarithms = y.logarithms, largest = y.largest, delta = row_sums(u.result * y.result) - u.logarithms;
   attention_on_gpu gpu(o, x);
   // The numbers of a query in 16 bits, behind which there is no room for a mask, have the range of bfloat16 in these parts, not that of float16.
   if (has_mask && gpu.stored == dtype::float16) gpu.stored = dtype::float32;
@@ -299,11 +313,16 @@ constexpr attention_cotangents tiled_attention_gradient(attention_options const&
     // small difference of them would be lost.
     of_queries = concat(gpu.as_stored(x.q), gpu.as_stored(u.result), 2);
     of_keys = concat(gpu.as_stored(x.k), gpu.as_stored(x.v), 2);
-    shape_value two = x.q.shape();
-    two.extent[2] = 2;
-    numbers = gpu.kernel(has_mask ? primitive::masked_attention_sums : primitive::attention_sums, type, two, of_queries, of_keys, x.mask);
-    if (!is_constant_of(u.logarithms, 0)) numbers = numbers - concat(full_like(u.logarithms, 0), u.logarithms, 2);
-    logarithms = gpu.stand_in(logarithms, slice_axis(numbers, 2, 0, 1));
+    shape_value wide = x.q.shape();
+    wide.extent[2] = has_mask ? 3 : 2;
+    numbers = gpu.kernel(has_mask ? primitive::masked_attention_sums : primitive::attention_sums, type, wide, of_queries, of_keys, x.mask);
+    if (!is_constant_of(u.logarithms, 0)) {
+      ref const zero = full_like(u.logarithms, 0), of_delta = concat(zero, u.logarithms, 2);
+      numbers = numbers - (has_mask ? concat(of_delta, zero, 2) : of_delta);
+    }
+    ref const logarithm = slice_axis(numbers, 2, 0, 1);
+    logarithms = gpu.stand_in(logarithms, has_mask && !floating_mask ? logarithm + slice_axis(numbers, 2, 2, 1) : logarithm);
+    if (floating_mask) largest = gpu.stand_in(largest, slice_axis(numbers, 2, 2, 1));
     delta = gpu.stand_in(delta, slice_axis(numbers, 2, 1, 1));
     if (gpu.stored != type) cotangent = gpu.stand_in(cotangent, cast(u.result, gpu.stored, always_rounds));
   }
@@ -311,6 +330,7 @@ constexpr attention_cotangents tiled_attention_gradient(attention_options const&
   all.push(tiles.split_columns(x.k));
   all.push(tiles.split_columns(x.v));
   for (ref const& r : {x.q, cotangent, delta, logarithms}) all.push(tiles.split_rows(r));
+  if (floating_mask) all.push(tiles.split_rows(largest));
   bool const own_mask = has_entries(masks, tiles.n);
   if (own_mask) all.push(masks);
 
@@ -322,6 +342,7 @@ constexpr attention_cotangents tiled_attention_gradient(attention_options const&
     gradients.push(full_like(one[1], 0));
     for (int k = 2; k < 6; ++k) rows.push(one[k]);
     rows.push(is);
+    if (floating_mask) rows.push(one[6]);
     bool const own_row_mask = has_entries(row_masks, tiles.row_blocks);
     if (own_row_mask) rows.push(row_masks);
     list<ref> const of_rows = loop_over(g, gradients, rows, tiles.row_blocks, [&](list<ref> const& gradient, list<ref> const& row, list<ref>& next_gradient, list<ref>& outputs) {
@@ -339,7 +360,7 @@ constexpr attention_cotangents tiled_attention_gradient(attention_options const&
         auto const step = [&](list<ref> const& given, list<ref>& out) {
           ref const k = given[1], v = given[2], q = given[5], du = given[6];
           ref const scores = attention_scores(tiles, q, k, mask, given[9], given[10]);
-          ref const p = unary(primitive::exp, scores - given[8]);
+          ref const p = unary(primitive::exp, (floating_mask ? below_largest(scores, given[11]) : scores) - given[8]);
           ref const ds = p * (dot(du, swap_last_two(v)) - given[7]);
           ref const scaled = ds * attention_scale(g, tiles.scale, q);
           out.push(given[0] + dot(scaled, k));
@@ -357,6 +378,7 @@ constexpr attention_cotangents tiled_attention_gradient(attention_options const&
         for (int k = 0; k < 4; ++k) operands.push(row[k]);
         operands.push(i);
         operands.push(j);
+        if (floating_mask) operands.push(row[5]);
         list<ref> found;
         if (!tiles.causal || tiles.column_blocks == 1) {
           step(operands, found);
@@ -422,7 +444,10 @@ struct attention_rule {
   static constexpr void pull(builder& g, ref const* inputs, ref const* cotangents, ref* results) {
     constexpr int found = HasMask ? 4 : 3;
     attention_operands const x{inputs[0], inputs[1], inputs[2], HasMask ? inputs[3] : ref{&g}, Stored};
-    attention_cotangents const d = tiled_attention_gradient(Options, x, {inputs[found], inputs[found + 1]}, {cotangents[0], cotangents[1]});
+    // The largest scores, if they are there, have no derivative.
+    attention_result y{inputs[found], inputs[found + 1], ref{&g}};
+    if (adds_mask(x.mask)) y.largest = inputs[found + 2];
+    attention_cotangents const d = tiled_attention_gradient(Options, x, y, {cotangents[0], cotangents[1], ref{&g}});
     results[0] = d.q;
     results[1] = d.k;
     results[2] = d.v;
@@ -449,13 +474,14 @@ constexpr ref attention(attention_operands const& x) {
   if (scores_fit(Options, x)) return whole_attention(Options, x);
   attention_result const y = tiled_attention(Options, x);
   list<std::int32_t> inputs;
-  for (ref const& r : {x.q, x.k, x.v, x.mask, y.result, y.logarithms})
+  for (ref const& r : {x.q, x.k, x.v, x.mask, y.result, y.logarithms, y.largest})
     if (r.valid()) inputs.push(r.id);
   custom_rule rule;
   rule.pull = x.mask.valid() ? pull_of_attention<Options, true>(x.stored) : pull_of_attention<Options, false>(x.stored);
-  int const index = add_rule(g, rule, inputs, 2);
+  int const index = add_rule(g, rule, inputs, y.largest.valid() ? 3 : 2);
   ref const result = with_rule(g, y.result, index, 0);
   with_rule(g, y.logarithms, index, 1);
+  if (y.largest.valid()) with_rule(g, y.largest, index, 2);
   return result;
 }
 

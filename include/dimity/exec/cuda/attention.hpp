@@ -126,14 +126,16 @@ struct attention_words {
 
 /// Where the operands of a kernel of attention lie. Of attention: queries [n, t, d], keys [n, s, d], values [n, s, e]. Of the others: of each query [n, t, d + e] its elements and its result's cotangent, of each
 /// key [n, s, d + e] its elements and its value; of gradients, what attention_sums makes of these [n, t, 2] too: the logarithm of the sum of the exponentials of a query's scores, and delta, the mean of the products of its result's cotangent
-/// and values under their probabilities. With a mask, [n or 1, t or 1, s or 1], keys and values are one operand of attention too, and of gradients the two numbers stand behind what there is of a query, in three parts, and a pair of zeros, where that is stored in 16 bits.
+/// and values under their probabilities. With a mask, [n or 1, t or 1, s or 1], keys and values are one operand of attention too; the largest score of a query is a third number, which the logarithm is without then, and of gradients the numbers stand
+/// behind what there is of a query, where that is stored in 16 bits as attention_on_gpu::in_parts makes them.
 template <class Code>
 struct attention_parts {
   static constexpr bool has_mask = is_masked_attention(Code::op);
   static constexpr primitive op = without_mask(Code::op);
   static constexpr int length = attention_numbers::of(Code::attribute).length;
   static constexpr int values_operand = op == primitive::attention && !has_mask ? 2 : 1, values_from = values_operand == 1 ? length : 0, values = static_cast<int>(Code::template extent<values_operand, 2>) - values_from;
-  static constexpr int numbers_operand = has_mask ? 0 : 2, numbers_from = has_mask ? length + values : 0, parts_of_number = has_mask && sizeof(typename Code::template element<0>) == 2 ? 3 : 1;
+  static constexpr int numbers_operand = has_mask ? 0 : 2, numbers_from = has_mask ? length + values : 0, numbers = has_mask ? 3 : 2;
+  static constexpr bool numbers_in_parts = has_mask && sizeof(typename Code::template element<0>) == 2;
 };
 
 /// What kernels of attention have in common: a block of threads for each block of the lines of operand `Stays`, all entries one after the other.
@@ -143,6 +145,7 @@ struct attention_lines : primitive_base<Code> {
   using typename base::arguments;
   static constexpr bool causal = attention_numbers::of(Code::attribute).causal;
   static constexpr float scale = attention_numbers::of(Code::attribute).scale;
+  static constexpr float lowest = static_cast<float>(lowest_score(dtype::float32));
   static constexpr cuda_precision precision = static_cast<cuda_precision>(Code::attribute >> attention_words::precision_at & 3);
   static constexpr std::int64_t entries = Code::template extent<Code::operands, 0>, lines = Code::template extent<Stays, 1>;
   static constexpr std::int64_t blocks = is_known_word(entries) && is_known_word(lines) ? entries * ((lines + Stay - 1) / Stay) : -1;
@@ -175,28 +178,48 @@ struct attention_lines : primitive_base<Code> {
     return static_cast<int>(Code::template number<Code::template extent<K, 1>>(args));
   }
   using parts = attention_parts<Code>;
-  /// The logarithm (0) or delta (1) of a query.
+  /// The logarithm (0), delta (1) or largest score (2) of a query.
   DIMITY_DEVICE static float number_of(arguments const& args, int n, int query, int which) {
+    constexpr int from = parts::numbers_from;
     auto const* const of = entry<parts::numbers_operand>(args, n) + query * stride<parts::numbers_operand>(args);
-    float sum = 0.0f;
-    DIMITY_UNROLL
-    for (int i = 0; i < parts::parts_of_number; ++i) sum += device_cast<float>(of[(parts::numbers_from + which + 2 * i) * step<parts::numbers_operand>(args)]);
-    return sum;
+    long long const apart = step<parts::numbers_operand>(args);
+    if constexpr (parts::numbers_in_parts) {
+      float const sum = device_cast<float>(of[(from + which) * apart]) + device_cast<float>(of[(from + 3 + which) * apart]) + (which == 0 ? 0.0f : device_cast<float>(of[(from + 5 + which) * apart]));
+      return which == 2 ? sum * 256.0f : sum;
+    } else {
+      return of[(from + which) * apart];
+    }
+  }
+  /// What a score lacks of the largest of its row, where there are masks; never above 0, so that one that is added up otherwise than the largest does not become huge where masks are.
+  DIMITY_DEVICE static float below_largest(float score, [[maybe_unused]] float largest) {
+    if constexpr (parts::has_mask) {
+      float const rest = score - largest;
+      return rest > 0.0f ? 0.0f : rest;
+    } else {
+      return score;
+    }
+  }
+  /// The numbers of a query: of a row that takes no key such that its probabilities become 0 again.
+  template <class X>
+  DIMITY_DEVICE static void store_numbers(X* to, float largest, float logarithm, float sum, float sum_of_products) {
+    to[0] = sum == 0.0f ? static_cast<float>(logarithm_of_nothing) : parts::has_mask ? logarithm : largest + logarithm;
+    to[1] = sum == 0.0f ? 0.0f : sum_of_products / sum;
+    if constexpr (parts::has_mask) to[2] = largest;
   }
   template <int Axis>
   DIMITY_DEVICE static long long mask_stride(arguments const& args) {
     if constexpr (Code::template extent<2, Axis> == 1) return 0;
     else return Code::template number<Code::template stride<2, Axis>>(args);
   }
-  /// A score, in parts of `unit`, behind the mask; -infinity where query and key do not meet, of which one may not be there then. The mask is read without a branch.
-  DIMITY_DEVICE static float masked_score(arguments const& args, int n, int query, int key, bool meet, float score, float unit) {
+  /// A score behind the mask; -infinity where query and key do not meet, of which one may not be there then. The mask is read without a branch.
+  DIMITY_DEVICE static float masked_score(arguments const& args, int n, int query, int key, bool meet, float score) {
     float const nothing = -device_limits<float>::infinity;
     if constexpr (parts::has_mask) {
       query = meet ? query : 0;
       key = meet ? key : 0;
       auto const there = base::template operand<2>(args)[Code::template number<Code::template offset<2>>(args) + n * mask_stride<0>(args) + query * mask_stride<1>(args) + key * mask_stride<2>(args)];
       if constexpr (std::is_same_v<std::remove_cv_t<decltype(there)>, bool>) return meet && there ? score : nothing;
-      else return meet ? score + there * unit : nothing;
+      else return meet ? score + there : nothing;
     } else {
       return meet ? score : nothing;
     }
@@ -235,7 +258,7 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
     all.clear();
     DIMITY_UNROLL
     for (int i = 0; i < rows; ++i) {
-      largest[i] = static_cast<float>(lowest_score);
+      largest[i] = base::lowest;
       sums[i] = 0.0f;
     }
     // No query of the block takes a key behind its last one.
@@ -257,7 +280,7 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
           int const key = first + team::x() + 8 * j;
           // Multiplied where the gradients do it too, so that these find the same probabilities.
           bool const meet = key < key_count && (!base::causal || key <= query) && (!shape::has_mask || query < query_count);
-          scores[i][j] = base::masked_score(args, p.entry, query, key, meet, scores[i][j] * base::scale, 1.0f);
+          scores[i][j] = base::masked_score(args, p.entry, query, key, meet, scores[i][j] * base::scale);
           most = device_reduction<primitive::max, float>::join(most, scores[i][j]);
         }
         most = join_across_warp<primitive::max, 8>(most);
@@ -290,14 +313,14 @@ struct attention_kernel : attention_lines<Code, 0, attention_shape<Code>::block.
   }
 };
 
-/// Results: two numbers of each query [n, t, 2], cotangents of queries [n, t, d], or of keys and values side by side [n, s, d + e].
+/// Results: two or three numbers of each query [n, t, 2 or 3], cotangents of queries [n, t, d], or of keys and values side by side [n, s, d + e].
 template <class Code>
 struct attention_gradient_shape : attention_parts<Code> {
   using parts = attention_parts<Code>;
   using parts::length, parts::values;
   static constexpr int stays = parts::op == primitive::attention_key_gradient ? 1 : 0;
-  /// In shared memory lengths and values begin at a packet, and behind them are a query's logarithm and delta.
-  static constexpr int values_at = fours<length>, numbers_at = values_at + fours<values>, line = line_of_shared_memory<numbers_at + 2>;
+  /// In shared memory lengths and values begin at a packet, and behind them are a query's numbers.
+  static constexpr int values_at = fours<length>, numbers_at = values_at + fours<values>, line = line_of_shared_memory<numbers_at + parts::numbers>;
   static constexpr attention_block block = block_of_attention(line, line);
   static_assert(block.stay > 0 && is_known_word(Code::template extent<1, 2>) && values > 0);
 };
@@ -322,7 +345,10 @@ struct attention_gradient_lines : attention_lines<Code, attention_gradient_shape
     team::template fill<Lines, values, line>(to + shape::values_at, from + length * step, stride, step, left);
     if constexpr (K == 0 && shape::op != primitive::attention_sums) {
       DIMITY_NO_UNROLL
-      for (int i = static_cast<int>(threadIdx.x); i < Lines * 2; i += threads) to[i / 2 * line + shape::numbers_at + i % 2] = i / 2 < left ? base::number_of(args, entry, first + i / 2, i % 2) : 0.0f;
+      for (int i = static_cast<int>(threadIdx.x); i < Lines * shape::numbers; i += threads) {
+        int const query = i / shape::numbers, which = i % shape::numbers;
+        to[query * line + shape::numbers_at + which] = query < left ? base::number_of(args, entry, first + query, which) : 0.0f;
+      }
     }
   }
 };
@@ -342,7 +368,7 @@ struct attention_sums_kernel : attention_gradient_lines<Code> {
     float largest[rows], sums[rows], sums_of_products[rows];
     DIMITY_UNROLL
     for (int i = 0; i < rows; ++i) {
-      largest[i] = static_cast<float>(lowest_score);
+      largest[i] = base::lowest;
       sums[i] = sums_of_products[i] = 0.0f;
     }
     int const end = base::causal && p.first + stay < key_count ? p.first + stay : key_count;
@@ -363,7 +389,7 @@ struct attention_sums_kernel : attention_gradient_lines<Code> {
           int const key = first + team::x() + 8 * j;
           // Multiplied where the gradients do it too, so that these find the same probabilities.
           bool const meet = key < key_count && (!base::causal || key <= query) && (!shape::has_mask || query < query_count);
-          scores[i][j] = base::masked_score(args, p.entry, query, key, meet, scores[i][j] * base::scale, 1.0f);
+          scores[i][j] = base::masked_score(args, p.entry, query, key, meet, scores[i][j] * base::scale);
           most = device_reduction<primitive::max, float>::join(most, scores[i][j]);
         }
         most = join_across_warp<primitive::max, 8>(most);
@@ -384,10 +410,8 @@ struct attention_sums_kernel : attention_gradient_lines<Code> {
     for (int i = 0; i < rows; ++i) {
       int const query = p.first + team::y() + 16 * i;
       if (query >= query_count || team::x() != 0) continue;
-      auto* const to = base::result(args) + (static_cast<long long>(p.entry) * query_count + query) * 2;
-      // The probabilities of a row that takes no key become 0 again.
-      to[0] = sums[i] == 0.0f ? static_cast<float>(-lowest_score) : largest[i] + device_unary<primitive::log, base::precision>(sums[i]);
-      to[1] = sums[i] == 0.0f ? 0.0f : sums_of_products[i] / sums[i];
+      auto* const to = base::result(args) + (static_cast<long long>(p.entry) * query_count + query) * shape::numbers;
+      base::store_numbers(to, largest[i], device_unary<primitive::log, base::precision>(sums[i]), sums[i], sums_of_products[i]);
     }
   }
 };
@@ -427,7 +451,7 @@ struct attention_gradient_kernel : attention_gradient_lines<Code> {
           int const query = queries_stay ? p.first + here : first + there, key = queries_stay ? first + there : p.first + here;
           float const* const of_query = (queries_stay ? staying + here * line : passing + there * line) + shape::numbers_at;
           bool const meet = p.first + here < stay_count && first + there < pass_count && (!base::causal || key <= query);
-          float const probability = device_unary<primitive::exp, base::precision>(base::masked_score(args, p.entry, query, key, meet, scores[i][j] * base::scale, 1.0f) - of_query[0]);
+          float const probability = device_unary<primitive::exp, base::precision>(base::below_largest(base::masked_score(args, p.entry, query, key, meet, scores[i][j] * base::scale), of_query[shape::numbers - 1]) - of_query[0]);
           products[i][j] = probability * (products[i][j] - of_query[1]) * base::scale;
           if constexpr (!queries_stay) weights[here * (pass + 4) + there] = probability;
         }

@@ -141,10 +141,15 @@ struct tensor_attention_lines : attention_lines<Code, Stays, Tile::stay> {
       else at->bits = 0;
     }
   }
-  static constexpr float logarithm_of_2 = 0.693147180559945309f, factor = base::scale / logarithm_of_2;
-  /// As a mask of lowest_score becomes, in units in which exponentials are powers of 2.
-  static constexpr float lowest = static_cast<float>(lowest_score) * (1.0f / logarithm_of_2);
-  /// Products of queries and keys become scores, -infinity where these do not meet, in units in which exponentials are powers of 2; `most` becomes as large as the largest of its row.
+  static constexpr float logarithm_of_2 = 0.693147180559945309f;
+  /// Without a mask scores are in units in which exponentials are powers of 2; with one, which might be too large there, they are as they are.
+  static constexpr float unit = base::parts::has_mask ? 1.0f : logarithm_of_2, factor = base::scale / unit;
+  static constexpr float lowest = base::parts::has_mask ? base::lowest : -1e30f;
+  DIMITY_DEVICE static float exponential(float difference) {
+    if constexpr (base::parts::has_mask) return power_of_2(difference * (1.0f / logarithm_of_2));
+    else return power_of_2(difference);
+  }
+  /// Products of queries and keys become scores, -infinity where these do not meet; `most` becomes as large as the largest of its row.
   DIMITY_DEVICE static void scale_scores(tile_results (&scores)[2], float (&most)[2], arguments const& args, int entry, int first_query, int first_key, bool all_meet, int query_count, int key_count) {
     int const lane = static_cast<int>(threadIdx.x) % 32;
     DIMITY_UNROLL
@@ -152,7 +157,7 @@ struct tensor_attention_lines : attention_lines<Code, Stays, Tile::stay> {
       float& score = scores[i / 4][i % 4];
       int const key = first_key + i / 4 * 8 + lane % 4 * 2 + i % 2, row = i / 2 % 2, query = first_query + lane / 4 + 8 * row;
       bool const meet = all_meet || (key < key_count && (!base::causal || key <= query) && (!base::parts::has_mask || query < query_count));
-      score = base::masked_score(args, entry, query, key, meet, score * factor, 1.0f / logarithm_of_2);
+      score = base::masked_score(args, entry, query, key, meet, score * factor);
       most[row] = device_reduction<primitive::max, float>::join(most[row], score);
     }
   }
@@ -191,7 +196,7 @@ struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor
     DIMITY_UNROLL
     for (int c = 0; c < steps; ++c) warp::read_left(queries[c], tiles, lines, 16 * c);
     __syncthreads();  // everyone has read, and keys come to the same place
-    // Of the rows lane / 4 and 8 further down: the largest score so far, in units in which exponentials are powers of 2, and this lane's part of their sum.
+    // Of the rows lane / 4 and 8 further down: the largest score so far, and this lane's part of their sum.
     float largest[2] = {base::lowest, base::lowest}, sums[2] = {0.0f, 0.0f};
     tile_results all[value_steps][2];
     warp::clear(all);
@@ -218,7 +223,7 @@ struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor
       DIMITY_UNROLL
       for (int row = 0; row < 2; ++row) {
         most[row] = join_across_warp<primitive::max, 4>(most[row]);
-        float const shrink = power_of_2(largest[row] - most[row]);
+        float const shrink = base::exponential(largest[row] - most[row]);
         largest[row] = most[row];
         sums[row] *= shrink;
         DIMITY_UNROLL
@@ -232,7 +237,7 @@ struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor
         DIMITY_UNROLL
         for (int i = 0; i < 8; ++i) {
           float& score = scores[k][i / 4][i % 4];
-          score = power_of_2(score - largest[i / 2 % 2]);
+          score = base::exponential(score - largest[i / 2 % 2]);
           sums[i / 2 % 2] += score;
         }
         tile_operand_a weights;
@@ -323,7 +328,7 @@ struct tensor_attention_sums_kernel : tensor_attention_gradient_lines<Code> {
       DIMITY_UNROLL
       for (int row = 0; row < 2; ++row) {
         most[row] = join_across_warp<primitive::max, 4>(most[row]);
-        float const shrink = power_of_2(largest[row] - most[row]);
+        float const shrink = base::exponential(largest[row] - most[row]);
         largest[row] = most[row];
         sums[row] *= shrink;
         sums_of_products[row] *= shrink;
@@ -335,7 +340,7 @@ struct tensor_attention_sums_kernel : tensor_attention_gradient_lines<Code> {
         DIMITY_UNROLL
         for (int i = 0; i < 8; ++i) {
           int const row = i / 2 % 2;
-          float const e = power_of_2(scores[k][i / 4][i % 4] - largest[row]);
+          float const e = base::exponential(scores[k][i / 4][i % 4] - largest[row]);
           sums[row] += e;
           sums_of_products[row] += e * products[i / 4][i % 4];
         }
@@ -346,10 +351,8 @@ struct tensor_attention_sums_kernel : tensor_attention_gradient_lines<Code> {
       int const query = own + lane / 4 + 8 * row;
       float const sum = join_across_warp<primitive::sum, 4>(sums[row]), sum_of_products = join_across_warp<primitive::sum, 4>(sums_of_products[row]);
       if (query >= query_count || lane % 4 != 0) continue;
-      auto* const to = base::result(args) + (static_cast<long long>(p.entry) * query_count + query) * 2;
-      // The probabilities of a row that takes no key become 0 again.
-      to[0] = sum == 0.0f ? static_cast<float>(-lowest_score) : (largest[row] + device_unary<primitive::log2, base::precision>(sum)) * base::logarithm_of_2;
-      to[1] = sum == 0.0f ? 0.0f : sum_of_products / sum;
+      auto* const to = base::result(args) + (static_cast<long long>(p.entry) * query_count + query) * shape::numbers;
+      base::store_numbers(to, largest[row] * base::unit, device_unary<primitive::log, base::precision>(sum), sum, sum_of_products);
     }
   }
 };
@@ -362,13 +365,23 @@ struct tensor_attention_gradient_kernel : tensor_attention_gradient_lines<Code> 
   using common::stays, common::passes, common::pass, common::length, common::values, common::steps, common::value_steps;
   static constexpr bool queries_stay = stays == 0;
 
-  struct query_numbers {
+  struct two_numbers {
     float logarithm, delta;
+    static constexpr float largest = 0.0f;
   };
-  /// The logarithm in units in which exponentials are powers of 2. Of a query that is not there, such that its probabilities are 0.
+  struct three_numbers {
+    float logarithm, delta, largest;
+  };
+  using query_numbers = std::conditional_t<shape::has_mask, three_numbers, two_numbers>;
+  /// The logarithm in units of scores. Of a query that is not there, such that its probabilities are 0.
   DIMITY_DEVICE static query_numbers numbers_of(arguments const& args, int entry, int query) {
-    if (query >= base::template count<0>(args)) return {static_cast<float>(-lowest_score), 0.0f};
-    return {base::number_of(args, entry, query, 0) * (1.0f / base::logarithm_of_2), base::number_of(args, entry, query, 1)};
+    query_numbers all{};
+    all.logarithm = static_cast<float>(logarithm_of_nothing);
+    if (query >= base::template count<0>(args)) return all;
+    all.logarithm = base::number_of(args, entry, query, 0) * (1.0f / base::unit);
+    all.delta = base::number_of(args, entry, query, 1);
+    if constexpr (shape::has_mask) all.largest = base::number_of(args, entry, query, 2);
+    return all;
   }
   DIMITY_DEVICE static void fill_numbers([[maybe_unused]] query_numbers* to, [[maybe_unused]] arguments const& args, [[maybe_unused]] int entry, [[maybe_unused]] int first) {
     if constexpr (!queries_stay)
@@ -420,7 +433,7 @@ struct tensor_attention_gradient_kernel : tensor_attention_gradient_lines<Code> 
           query_numbers const of_query = queries_stay ? own_numbers[row] : their_numbers[there];
           bool const meet = all_meet || (first + there < pass_count && (!base::causal || key <= query) && (!shape::has_mask || here < stay_count));
           float& score = scores[i / 4][i % 4];
-          score = power_of_2(base::masked_score(args, p.entry, query, key, meet, score * base::factor, 1.0f / base::logarithm_of_2) - of_query.logarithm);
+          score = base::exponential(base::below_largest(base::masked_score(args, p.entry, query, key, meet, score * base::factor), of_query.largest) - of_query.logarithm);
           float& product = products[i / 4][i % 4];
           product = score * (product - of_query.delta);  // times the scale at the end, where no range of 16 bits is lost by it
         }
