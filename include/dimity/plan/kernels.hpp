@@ -31,8 +31,7 @@ struct plan_builder {
   std::int64_t workspace_bytes = 0;
 
   constexpr int shape_index(shape_value const& s) {
-    for (int i = 0; i < shapes.size(); ++i)
-      if (shapes[i] == s) return i;
+    if (int const at = find_shape(shapes, s); at >= 0) return at;
     shapes.push(s);
     return shapes.size() - 1;
   }

@@ -102,8 +102,9 @@ struct closing {
     passed = list<std::int32_t>(from.control_nodes.size(), -1);
   }
 
-  constexpr void run(list<std::int32_t> const& roots) {
-    live = reach_from(from, within, roots);
+  constexpr void run(list<std::int32_t> const& roots) { run(roots, reach_from(from, within, roots)); }
+  constexpr void run(list<std::int32_t> const& roots, reach&& found) {
+    live = static_cast<reach&&>(found);
     if (within >= 0) {
       control const& c = from.controls[within];
       for (int j = 0; j < c.free_count; ++j) edge[from.control_nodes[c.frees + j]] = -1;
@@ -217,7 +218,7 @@ struct closing {
   /// Bodies first: they say what the control needs.
   constexpr void close(int index) {
     control const& c = from.controls[index];
-    reach const inside = reach_from(from, index, roots_of(from, c, live.outputs));
+    reach inside = reach_from(from, index, roots_of(from, c, live.outputs));
     list<unsigned char> kept(c.output_count, 0);
     for (int k = 0; k < c.output_count; ++k) kept[k] = live.outputs[c.outputs + k];
     for (int j = 0; j < c.input_count; ++j) {
@@ -246,8 +247,10 @@ struct closing {
       inner.push(i.inner);
     }
     made.bodies = to.bodies.programs.size();
-    if (c.kind == control_kind::while_loop) close_body(index, -1, kept, inner, operands);
-    for (int b = 0; b < c.bodies; ++b) close_body(index, b, kept, inner, operands);
+    if (c.kind == control_kind::while_loop) close_body(index, -1, kept, inner, operands, nullptr);
+    // What a single body needs has just been found. Finding it again at each depth would double the work with every loop that is around another one.
+    reach* const found = c.bodies == 1 && c.kind != control_kind::while_loop ? &inside : nullptr;
+    for (int b = 0; b < c.bodies; ++b) close_body(index, b, kept, inner, operands, found);
     made.body_count = to.bodies.programs.size() - made.bodies;
     made.operands = to.closed_operands.size();
     made.operand_count = operands.size();
@@ -255,7 +258,7 @@ struct closing {
     to.closed.push(made);
     pending[index] = to.closed.size();
   }
-  constexpr void close_body(int index, int body, list<unsigned char> const& kept, list<std::int32_t> const& inner, list<closed_operand>& operands) {
+  constexpr void close_body(int index, int body, list<unsigned char> const& kept, list<std::int32_t> const& inner, list<closed_operand>& operands, reach* found) {
     control const& c = from.controls[index];
     builder* const program = new builder;
     program->extents = to.extents;
@@ -270,7 +273,8 @@ struct closing {
     else
       for (int k = 0; k < c.output_count; ++k)
         if (kept[k]) roots.push(output_node(from, c, body, k));
-    sub.run(roots);
+    if (found != nullptr) sub.run(roots, static_cast<reach&&>(*found));
+    else sub.run(roots);
     for (std::int32_t const f : sub.frees) {
       int at = -1;
       for (int i = 0; i < operands.size() && at < 0; ++i)

@@ -12,6 +12,16 @@
 
 namespace DIMITY_NAMESPACE::detail {
 
+/// Where a shape stands in a list, -1 if it does not. Most differ in what is looked at first, in plain numbers: a call of an operator is the greater part of a comparison in constant evaluation.
+constexpr int find_shape(list<shape_value> const& shapes, shape_value const& s) {
+  shape_value const* const all = shapes.begin();
+  int const count = shapes.size(), rank = s.rank;
+  std::int64_t const first = s.extent[0].code;
+  for (int i = 0; i < count; ++i)
+    if (all[i].rank == rank && (rank == 0 || (all[i].extent[0].code == first && all[i] == s))) return i;
+  return -1;
+}
+
 /// Up to eight small axis numbers in one integer, a nibble each; 15 means none. One integer compares and copies at once in constant evaluation.
 struct axis_map {
   std::uint32_t bits = 0xffffffffu;
@@ -204,8 +214,7 @@ class builder {
   constexpr dtype type(int id) const { return nodes[id].type; }
 
   constexpr int intern(shape_value const& s) {
-    for (int i = 0; i < shapes.size(); ++i)
-      if (shapes[i] == s) return i;
+    if (int const at = find_shape(shapes, s); at >= 0) return at;
     shapes.push(s);
     return shapes.size() - 1;
   }

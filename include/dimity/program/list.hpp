@@ -9,7 +9,10 @@ template <class T>
 class list {
  public:
   constexpr list() = default;
-  constexpr explicit list(int n, T const& value = T{}) : data_(new T[n > 0 ? n : 1]), size_(n), capacity_(n > 0 ? n : 1) {
+  /// Zeros come with the memory: a loop over the elements would be interpreted, one by one.
+  constexpr explicit list(int n, T const& value = T{}) : data_(new T[n > 0 ? n : 1]()), size_(n), capacity_(n > 0 ? n : 1) {
+    if constexpr (requires { value == T{}; })
+      if (value == T{}) return;
     for (int i = 0; i < n; ++i) data_[i] = value;
   }
   list(list const&) = delete;
