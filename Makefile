@@ -40,8 +40,7 @@ bench-peers:  ## the same workloads on dimity and its peers, in turn, to benchma
 
 compile-bench:  ## compile times, memory and template instantiations against their budgets
 	@$(support)/install_packages.sh g++ clang-19 libxsimd-dev libeigen3-dev python3
-	@python3 benchmarks/include_time.py
-	@python3 benchmarks/compile_time.py
+	@python3 benchmarks/include_time.py; header=$$?; python3 benchmarks/compile_time.py && exit $$header
 
 acceptance:  ## the acceptance programs, where they lie beside this checkout
 	@test -x ../shared/acceptance/check || { echo 'No acceptance programs beside this checkout'; exit 1; }

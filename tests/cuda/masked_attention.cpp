@@ -61,6 +61,14 @@ constexpr auto plain_mask_gradient = [](auto const& q, auto const& k, auto const
 constexpr auto batched_loss = [](auto const& q, auto const& k, auto const& masks) { return sum(sin(vmap<mapped, whole, whole, mapped>(attention<false>)(q, k, k, masks))); };
 constexpr auto batched_gradient = [](auto const& q, auto const& k, auto const& masks) { return grad<0, 1>(batched_loss)(q, k, masks); };
 
+/// Of 16-bit floats: the gradients' kernels, and the loops that second derivatives go through, add up scores in other orders.
+template <bool Causal>
+constexpr auto loss_of_halves = [](auto const& q, auto const& k, auto const& v, auto const& mask) { return loss<Causal>(cast<bfloat16>(q), cast<bfloat16>(k), cast<bfloat16>(v), mask); };
+constexpr auto curvature = [](auto const& q, auto const& u, auto const& k, auto const& v, auto const& mask) { return hvp(loss_of_halves<false>)(q, u, k, v, mask); };
+constexpr auto plain_curvature = [](auto const& q, auto const& u, auto const& k, auto const& v, auto const& mask) {
+  return hvp([](auto const& a, auto const& b, auto const& c, auto const& m) { return plain_loss<false>(a, b, c, m); })(q, u, k, v, mask);
+};
+
 template <class F>
 long launches_of(F const& f) {
   long const before = emulation::launches;
@@ -134,6 +142,18 @@ TEST_CASE("cuda: gradients of masks, of 16-bit floats too, and rows whose mask i
   auto const wanted_of_low = compile(plain_mask_gradient)(floats(q), floats(k), floats(v), low);
   auto const got_of_low = floats(to_host(compile(mask_gradient, cuda{})(to_cuda(q), to_cuda(k), to_cuda(v), to_cuda(low))));
   CHECK(eval(max(abs(got_of_low - wanted_of_low)) / max(abs(wanted_of_low)))() < 0.02f);
+}
+
+TEST_CASE("cuda: second derivatives of attention of 16-bit floats with numbers that are added to the scores") {
+  auto const rounded = [](auto const& x) { return eval(cast<float>(cast<bfloat16>(x))); };
+  auto const q = rounded(random::normal<float, 1, 40, 64>(key{1}) * 3.0f);
+  auto const u = eval(random::normal<float, 1, 40, 64>(key{2}));
+  auto const k = rounded(random::normal<float, 1, 48, 64>(key{3}));
+  auto const v = rounded(random::normal<float, 1, 48, 16>(key{4}));
+  auto const mask = eval(random::normal<float, 40, 48>(key{5}) * 0.1f);
+  auto const wanted = compile(plain_curvature)(q, u, k, v, mask);
+  auto const got = to_host(compile(curvature, cuda{})(to_cuda(q), to_cuda(u), to_cuda(k), to_cuda(v), to_cuda(mask)));
+  CHECK(eval(max(abs(got - wanted)) / max(abs(wanted)))() < 0.03f);
 }
 
 TEST_CASE("cuda: gradients of batched attention, and attention with a mask in a loop") {

@@ -135,10 +135,11 @@ constexpr ref attention_scores(attention_tiles const& tiles, ref q, ref k, ref m
 constexpr ref stopped_copy(ref x) { return append(*x.g, primitive::copy, x.type(), x.shape(), x.id, -1, -1, stops_derivative); }
 /// The rows' largest scores, as something to subtract: finite, and without a derivative, which cancels.
 constexpr ref largest_scores(ref x, ref before) { return stopped_copy(binary(primitive::maximum, reduce_kept(primitive::max, x, 1u << (x.rank() - 1)), before)); }
-/// What scores lack of the largest. Never above 0: products that are added up otherwise than in the forward pass must not become huge probabilities where rounding units are.
+/// What scores lack of the largest. Never above 0: products that are added up otherwise than in the forward pass must not become huge probabilities where rounding units are. The derivative is there also where that is so:
+/// the largest score of a row has most of its probability.
 constexpr ref below_largest(ref x, ref largest) {
-  ref const rest = x - largest;
-  return select(less(full_like(rest, 0), rest), full_like(rest, 0), rest);
+  ref const rest = x - largest, zero = full_like(rest, 0);
+  return rest - stopped_copy(select(less(zero, rest), rest, zero));
 }
 constexpr ref row_sums(ref x) { return reduce_kept(primitive::sum, x, 1u << (x.rank() - 1)); }
 /// A row's sum, 1 where nothing is in it.

@@ -259,7 +259,7 @@ struct tensor_attention_kernel : tensor_attention_lines<Code, 0, typename tensor
 template <class Code>
 struct tensor_attention_gradient_shape : attention_parts<Code> {
   static constexpr int stays = attention_parts<Code>::op == primitive::attention_key_gradient ? 1 : 0;
-  using tile = attention_tile<attention_parts<Code>::length, attention_parts<Code>::values, stays == 1 ? 2 : 0>;
+  using tile = attention_tile<attention_parts<Code>::length, attention_parts<Code>::values, stays == 1 ? attention_parts<Code>::numbers : 0>;
 };
 /// What the kernels of gradients have in common.
 template <class Code>
