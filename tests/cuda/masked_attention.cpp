@@ -91,7 +91,7 @@ TEST_CASE("cuda: attention with numbers that are added to the scores") {
   check<false>(0.03, numbers<bfloat16, 2, 33, 16>(1), numbers<bfloat16, 2, 70, 16>(2), numbers<bfloat16, 2, 70, 16>(3), numbers<float, 33, 1>(4));
 }
 
-TEST_CASE("cuda: attention with a mask is one kernel beside what joins keys and values; its mask has a gradient") {
+TEST_CASE("cuda: attention with a mask is one kernel beside what joins keys and values, and its mask has a gradient") {
   auto const q = to_cuda(numbers<float, 2, 3, 40, 8>(1));
   auto const mask = to_cuda(numbers<float, 40, 40>(2));
   auto const f = compile(attention<true>, cuda{});

@@ -86,7 +86,7 @@ TEST_CASE("references, results and what can only be moved pass through, noexcept
   CHECK(count == 2);
 }
 
-TEST_CASE("exceptions pass through; dimity's are caught by their base in the standard library") {
+TEST_CASE("exceptions pass through, and dimity's are caught by their base in the standard library") {
   int width = 0;
   try {
     policy::throws_failure();
@@ -133,7 +133,7 @@ TEST_CASE("several threads may make the first call") {
   CHECK(results == std::array<int, 4>{1, 2, 3, 4});
 }
 
-TEST_CASE("DIMITY_MAX_ARCHITECTURE with an unknown name is an error at the call; with a known one the next call works") {
+TEST_CASE("DIMITY_MAX_ARCHITECTURE with an unknown name is an error at the call, and with a known one the next call works") {
   std::string const most = std::getenv("DIMITY_MAX_ARCHITECTURE") ? std::getenv("DIMITY_MAX_ARCHITECTURE") : "";
   setenv("DIMITY_MAX_ARCHITECTURE", "avx3", 1);
   CHECK_THROWS_WITH_AS(policy::called_with_a_wrong_variable(),
