@@ -19,6 +19,8 @@ import sys
 import tempfile
 import time
 
+from machine import processor_name
+
 here = pathlib.Path(__file__).resolve().parent
 flags = ["-std=c++20", "-O2", "-march=native", "-ftemplate-depth=200", f"-I{here.parent / 'include'}"]
 
@@ -91,7 +93,7 @@ def main():
 
     sources = sorted((here / "compile_time").glob("*.cpp"))
     sources = [source for source in sources if not options.names or source.stem in options.names]
-    cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
+    cpu = processor_name()
     report = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "cpu": cpu, "date": time.strftime("%Y-%m-%d"), "runs": options.runs, "flags": flags[:-1], "compilers": {}}
     failures = 0
     print(f"{'':12}{'':24}{'seconds':>8}{'MB':>7}{'instantiations':>16}")

@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+from machine import processor_name
+
 project = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -60,7 +62,7 @@ with tempfile.TemporaryDirectory() as folder:
             times[name].append(time.perf_counter() - begin)
 
 seconds = {name: round(statistics.median(t), 2) for name, t in times.items()}
-machine = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "unknown")
+machine = processor_name()
 version = subprocess.run([nvcc, "--version"], capture_output=True, text=True).stdout.split("release ")[1].split(",")[0]
 result = {"machine": machine, "nvcc": version, "architecture": architecture, "runs": runs, "seconds": seconds, "spread": {name: [round(min(t), 2), round(max(t), 2)] for name, t in times.items()}}
 (project / "benchmarks" / "results" / "cuda_compile_time.json").write_text(json.dumps(result, indent=2) + "\n")

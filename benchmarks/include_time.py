@@ -10,7 +10,6 @@ where it is exceeded. Eigen's rows are there if it is installed (apt: libeigen3-
 import argparse
 import json
 import pathlib
-import platform
 import random
 import resource
 import shutil
@@ -19,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from machine import processor_name
 
 here = pathlib.Path(__file__).resolve().parent
 headers = ["complex", "xsimd/xsimd.hpp", "dimity/dimity.hpp", "Eigen/Core", "Eigen/Dense"]
@@ -74,7 +75,7 @@ def main():
                              "budget": round(budgets[compiler], 2) if header.startswith("dimity") else None, "over": over})
                 print(f"{compiler:12}{flags:20}{header:20}{seconds:8.2f} s{ratio:8.2f}{'  over ' + format(budgets[compiler], '.2f') if over else ''}")
 
-    cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
+    cpu = processor_name()
     report = {"cpu": cpu, "date": time.strftime("%Y-%m-%d"), "runs": options.runs, "rows": rows,
               "compilers": {name: subprocess.run([name, "-dumpfullversion" if name == "g++" else "-dumpversion"], capture_output=True, text=True).stdout.strip() for name in compilers}}
     (here / "results").mkdir(exist_ok=True)

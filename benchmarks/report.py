@@ -5,14 +5,15 @@ usage: report.py [--quiet]    `make bench` runs it after the benchmarks, `make c
 import json
 import math
 import pathlib
-import platform
 import re
 import statistics
 import sys
 
+from machine import processor_name
+
 here = pathlib.Path(__file__).resolve().parent
 results = here / "results"
-this_machine = next((re.sub(r".*:\s*", "", line).strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
+this_machine = processor_name()
 
 
 def load(name):
